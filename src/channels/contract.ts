@@ -1,0 +1,86 @@
+/**
+ * What a channel is, wherever it runs: the one interface that the in-process channel, the thread
+ * channel, the process channel and (later) a broker queue all keep. Types and errors only.
+ */
+
+/** Anything but `undefined`, which `tryGet` answers when there is nothing to get. */
+export type Sendable = NonNullable<unknown> | null
+
+/** How long a call may wait, and who may end the wait. A call that was ended has had no effect. */
+export interface WaitOptions {
+  readonly signal?: AbortSignal
+  /** Rejects with `ChannelTimeout` after so many milliseconds; 0 means: do not wait at all. */
+  readonly timeoutMs?: number
+}
+
+/** What `offer` answers: nobody can forget to ask (back-pressure is a return value). */
+export type Offer = 'taken' | 'replaced' | 'dropped' | 'full' | 'closed'
+
+/** How a channel ends: `drain` lets what is inside be received, `now` throws it away. */
+export type Ending = 'drain' | 'now'
+
+export interface Sender<T extends Sendable> {
+  /** Resolves when the channel has taken the value; waits while it is full. Rejects with `ChannelClosed`. */
+  put(value: T, options?: WaitOptions): Promise<void>
+  /** Takes the value if there is room right now. */
+  tryPut(value: T): boolean
+  /** Ends the channel: no value goes in any more. Idempotent. */
+  close(ending?: Ending): void
+  readonly closed: boolean
+}
+
+export interface Receiver<T extends Sendable> extends AsyncIterable<T> {
+  /** Resolves with the oldest value; waits while there is none. Rejects with `ChannelClosed` once closed and empty. */
+  get(options?: WaitOptions): Promise<T>
+  /** The oldest value if there is one right now, else `undefined`. */
+  tryGet(): T | undefined
+  readonly closed: boolean
+}
+
+/** Both ends in one. A transport whose ends live apart gives each side its half. */
+export interface Duplex<T extends Sendable> extends Sender<T>, Receiver<T>, AsyncDisposable {
+  /** Values inside right now; what is under way to or from another thread or process is counted by neither side. */
+  readonly size: number
+  /** How many values fit; 0 is a rendezvous, Infinity unbounded. */
+  readonly capacity: number
+}
+
+export type ChannelErrorCode =
+  | 'CHANNEL_CLOSED'
+  | 'CHANNEL_TIMEOUT'
+  | 'CHANNEL_FULL'
+  | 'CHANNEL_PEER_LOST'
+  | 'CHANNEL_MISUSE'
+
+/** Every error a channel rejects with; `code` is stable, the message is for people. */
+export class ChannelError extends Error {
+  override readonly name: string = 'ChannelError'
+  readonly code: ChannelErrorCode
+  constructor(code: ChannelErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+  }
+}
+
+/** The channel was closed, by either end, and what it held is gone or received. */
+export class ChannelClosed extends ChannelError {
+  override readonly name = 'ChannelClosed'
+  constructor(message = 'the channel is closed', options?: ErrorOptions) {
+    super('CHANNEL_CLOSED', message, options)
+  }
+}
+
+export class ChannelTimeout extends ChannelError {
+  override readonly name = 'ChannelTimeout'
+  constructor(timeoutMs: number) {
+    super('CHANNEL_TIMEOUT', `nothing happened within ${timeoutMs} ms`)
+  }
+}
+
+/** The other thread, process or host died or stopped answering; what was under way is unknown. */
+export class ChannelPeerLost extends ChannelError {
+  override readonly name = 'ChannelPeerLost'
+  constructor(message: string, options?: ErrorOptions) {
+    super('CHANNEL_PEER_LOST', message, options)
+  }
+}
