@@ -132,8 +132,13 @@ export class Reader {
       }
       const position = this.#positionOf(file, ticket)
       if (position === 0) return false
+      const { rows } = file.index
+      const row = rows.floor(ticket)
+      const next = row + 1 < rows.size ? rows.position(row + 1) : file.dataEnd
+      // Frames may be long and rows few: the window has to reach the next row at least.
+      const size = Math.max(limits.readWindowBytes, next - position)
       const range = { position, end: file.dataEnd, generation: file.generation }
-      const window = await ReadWindow.read(handle, range, limits.readWindowBytes, seed)
+      const window = await ReadWindow.read(handle, range, size, seed)
       if (window === null || !window.enter(ticket, this.#cursor)) return false
       this.#source = null
       this.#windows.push(window)
