@@ -14,13 +14,7 @@ import {
 import { CrashFile } from './crash-file.ts'
 import type { CrashPoint } from './crash-point.ts'
 import { mix } from './disk-content.ts'
-import {
-  DiskEngine,
-  type DiskObserver,
-  type History,
-  NO_FAILURE,
-  type Work,
-} from './disk-engine.ts'
+import { DiskEngine, type DiskObserver, type History, NO_EFFECT, type Work } from './disk-engine.ts'
 import type { Call, CallKind, FaultPlan } from './disk-faults.ts'
 import { DirectoryNode, type FileNode, NameTree } from './disk-names.ts'
 import type { Image } from './disk-outcomes.ts'
@@ -139,6 +133,7 @@ export class CrashDisk implements Disk {
   }
 
   join(directory: string, name: string): string {
+    assert(!/[/\\]/.test(name) && name !== '' && name !== '..', `not a name: '${name}'`)
     return directory.endsWith('/') ? `${directory}${name}` : `${directory}/${name}`
   }
 
@@ -154,7 +149,7 @@ export class CrashDisk implements Disk {
         assert(node !== null, 'an open without a file')
         return new CrashFile(this.#engine, { node, path, mode: mode === 'read' ? 'read' : 'write' })
       },
-      fail: NO_FAILURE,
+      fail: NO_EFFECT,
     })
   }
 
@@ -182,7 +177,7 @@ export class CrashDisk implements Disk {
         // The order means nothing on a real disk, so it is one that no caller could wish for.
         return entries.sort((left, right) => shuffleKey(left.name) - shuffleKey(right.name))
       },
-      fail: NO_FAILURE,
+      fail: NO_EFFECT,
     })
   }
 
@@ -222,7 +217,7 @@ export class CrashDisk implements Disk {
         assert(node !== null, 'a lock without a file')
         return { release: this.#releaser(path, node) }
       },
-      fail: NO_FAILURE,
+      fail: NO_EFFECT,
     })
   }
 
@@ -236,7 +231,7 @@ export class CrashDisk implements Disk {
         if (capacityBytes === Number.POSITIVE_INFINITY) return PLENTY_BYTES
         return Math.max(0, capacityBytes - this.#engine.usedBytes())
       },
-      fail: NO_FAILURE,
+      fail: NO_EFFECT,
     })
   }
 
@@ -266,7 +261,7 @@ export class CrashDisk implements Disk {
           node.locked = false
         },
         settle: () => undefined,
-        fail: NO_FAILURE,
+        fail: NO_EFFECT,
       })
     }
   }
@@ -279,7 +274,7 @@ export class CrashDisk implements Disk {
         this.#engine.changed()
       },
       settle: () => undefined,
-      fail: NO_FAILURE,
+      fail: NO_EFFECT,
     })
   }
 

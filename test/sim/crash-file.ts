@@ -5,8 +5,7 @@
 import { assert } from '../../src/base/assert.ts'
 import { equalBytes } from '../../src/base/bytes.ts'
 import { DiskError, type DiskFile } from '../../src/base/ports.ts'
-import type { DiskEngine, Work } from './disk-engine.ts'
-import { NO_FAILURE } from './disk-engine.ts'
+import { type DiskEngine, NO_EFFECT, type Work } from './disk-engine.ts'
 import type { CallKind, Fault } from './disk-faults.ts'
 import { applyOperation, doubtFile, type FileNode, syncFile } from './disk-names.ts'
 
@@ -15,7 +14,10 @@ export class CrashFile implements DiskFile {
   readonly #node: FileNode
   readonly #path: string
   readonly #mode: 'read' | 'write'
-  #isClosed: boolean = false
+  /** Settles with the newest commit of this file; never rejects. `null` before the first. */
+  #commits: Promise<void> | null = null
+  /** `null` while the file is open. */
+  #closing: Promise<void> | null = null
 
   constructor(
     engine: DiskEngine,
@@ -29,44 +31,81 @@ export class CrashFile implements DiskFile {
   }
 
   size(): Promise<number> {
+    if (this.#closing !== null) return this.#refuse()
     return this.#perform('size', [0, 0], {
-      issue: () => this.#assertOpen(),
+      issue: NO_EFFECT,
       settle: () => this.#node.content.size,
-      fail: NO_FAILURE,
+      fail: NO_EFFECT,
     })
   }
 
   read(into: Uint8Array, position: number): Promise<number> {
+    if (this.#closing !== null) return this.#refuse()
     return this.#perform('read', [position, into.length], {
-      issue: () => this.#assertOpen(),
+      issue: NO_EFFECT,
       settle: () => this.#node.content.read(into, position),
-      fail: NO_FAILURE,
+      fail: NO_EFFECT,
     })
   }
 
   write(bytes: Uint8Array, position: number): Promise<void> {
+    if (this.#closing !== null) return this.#refuse()
     return this.#writeAll(bytes, position)
   }
 
-  async commit(
-    pieces: readonly Uint8Array[],
-    position: number,
-    sync: 'sync' | 'no-sync',
-  ): Promise<void> {
-    const bytes = gather(pieces)
-    await this.#writeAll(bytes, position)
-    if (this.#engine.isTimed) {
-      assert(equalBytes(bytes, gather(pieces)), `${this.#path}: pieces changed during a commit`)
-    }
-    if (sync === 'sync') await this.sync()
+  commit(pieces: readonly Uint8Array[], position: number, sync: 'sync' | 'no-sync'): Promise<void> {
+    if (this.#closing !== null) return this.#refuse()
+    const engine = this.#engine
+    // Compared at the end, where there is time for the owner to change them.
+    const asked = engine.isTimed ? gather(pieces).slice() : null
+    const committed = engine.inOrder(async () => {
+      await this.#writeAll(gather(pieces), position)
+      if (sync === 'sync') await this.#sync()
+      const isUnchanged = asked === null || equalBytes(asked, gather(pieces))
+      assert(isUnchanged, `${this.#path}: the pieces changed during their commit`)
+    })
+    this.#commits = committed.catch(NO_EFFECT)
+    return committed
   }
 
   sync(): Promise<void> {
+    return this.#closing === null ? this.#sync() : this.#refuse()
+  }
+
+  truncate(size: number): Promise<void> {
+    if (this.#closing !== null) return this.#refuse()
+    return this.#perform('truncate', [size, 0], {
+      issue: (fault) => {
+        this.#beginWrite()
+        if (fault === null) this.#apply('truncate', size, NO_BYTES)
+      },
+      settle: () => this.#endWrite(),
+      fail: () => this.#endWrite(),
+    })
+  }
+
+  /** Not before its commits are done. */
+  close(): Promise<void> {
+    this.#closing ??=
+      this.#commits === null ? this.#close() : this.#commits.then(() => this.#close())
+    return this.#closing
+  }
+
+  #close(): Promise<void> {
+    return this.#perform('close', [0, 0], {
+      issue: () => {
+        this.#engine.handles.delete(this)
+      },
+      settle: NO_EFFECT,
+      fail: NO_EFFECT,
+    })
+  }
+
+  #sync(): Promise<void> {
     const { tree } = this.#engine
     let through = 0
     return this.#perform('sync', [0, 0], {
       issue: () => {
-        this.#assertOpen()
         through = tree.sequence
       },
       settle: () => {
@@ -78,29 +117,6 @@ export class CrashFile implements DiskFile {
         doubtFile(this.#node, through)
         this.#engine.changed()
       },
-    })
-  }
-
-  truncate(size: number): Promise<void> {
-    return this.#perform('truncate', [size, 0], {
-      issue: (fault) => {
-        this.#beginWrite()
-        if (fault === null) this.#apply('truncate', size, NO_BYTES)
-      },
-      settle: () => this.#endWrite(),
-      fail: () => this.#endWrite(),
-    })
-  }
-
-  close(): Promise<void> {
-    if (this.#isClosed) return Promise.resolve()
-    this.#isClosed = true
-    return this.#perform('close', [0, 0], {
-      issue: () => {
-        this.#engine.handles.delete(this)
-      },
-      settle: () => undefined,
-      fail: NO_FAILURE,
     })
   }
 
@@ -163,7 +179,6 @@ export class CrashFile implements DiskFile {
   }
 
   #beginWrite(): void {
-    this.#assertOpen()
     if (this.#mode === 'read') {
       throw new DiskError('denied', this.#path, `${this.#path}: opened for reading only`)
     }
@@ -175,8 +190,8 @@ export class CrashFile implements DiskFile {
     this.#node.writing = false
   }
 
-  #assertOpen(): void {
-    if (this.#isClosed) throw new DiskError('other', this.#path, `${this.#path}: used after close`)
+  #refuse(): Promise<never> {
+    return Promise.reject(new DiskError('other', this.#path, `${this.#path} is closed`))
   }
 
   #perform<T>(

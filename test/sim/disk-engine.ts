@@ -30,7 +30,7 @@ export interface Work<T> {
   fail(): void
 }
 
-export const NO_FAILURE = (): void => undefined
+export const NO_EFFECT = (): void => undefined
 
 /** A file that somebody opened. */
 export interface OpenHandle {
@@ -62,6 +62,8 @@ export class DiskEngine {
   readonly #timing: DiskTiming | null
   readonly #isLogging: boolean
   #callCount = 0
+  /** Settles with the newest commit; `null` while none is under way. */
+  #commits: Promise<void> | null = null
   /** Moved by whatever changes the images that a power cut may leave. */
   #version = 0
   #mark: (() => number) | null = null
@@ -133,6 +135,16 @@ export class DiskEngine {
         if (!this.#isDead) resolve(this.#answer(call, work, failure))
       })
     })
+  }
+
+  /** Commits of all files are done one after the other, in the order in which they were started. */
+  inOrder(commit: () => Promise<void>): Promise<void> {
+    const done = this.#commits === null ? commit() : this.#commits.then(commit)
+    const over = done.then(NO_EFFECT, NO_EFFECT).then(() => {
+      if (this.#commits === over) this.#commits = null
+    })
+    this.#commits = over
+    return done
   }
 
   /** Space that files take, the removed ones that are still open among them. */
