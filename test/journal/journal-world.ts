@@ -73,6 +73,8 @@ export class JournalWorld {
   readonly owner: LedgerOwner
   readonly settledCalls: number[]
   stopped: Error | null = null
+  /** Called in the turn in which a group was written, when the owner's state already shows it. */
+  changed: () => void = () => undefined
 
   private constructor(journal: Journal, owner: LedgerOwner, settledCalls: number[]) {
     this.journal = journal
@@ -109,11 +111,15 @@ export class JournalWorld {
     return world
   }
 
-  /** Reserves, waiting for room where told to. */
-  async reserve(count: number, bytes: number, purpose: Purpose = 'publish'): Promise<void> {
+  /** Writes a group in the turn in which there is room for it. */
+  async write<T>(count: number, bytes: number, write: () => T, purpose: Purpose = 'publish'): Promise<T> {
     for (;;) {
       const answer = this.journal.log.reserve(count, bytes, purpose)
-      if (answer === 'ok') return
+      if (answer === 'ok') {
+        const written = write()
+        if (purpose !== 'fragment') this.changed()
+        return written
+      }
       assert.equal(answer, 'wait', `reserve answered ${answer}`)
       await this.journal.log.room()
     }
@@ -126,32 +132,36 @@ export class JournalWorld {
     durability?: Durability,
   ): Promise<number[]> {
     const size = bodies.reduce((sum, body) => sum + body.length, 0)
-    await this.reserve(bodies.length, size)
-    return bodies.map((body) => {
-      const number = this.journal.log.nextTicket
-      const head = { kind: PUT, flags: bodyFlags, log, number }
-      const ticket = this.journal.log.write(head, body, durability)
-      this.owner.put({ ticket, log, number })
-      return ticket
-    })
+    return this.write(bodies.length, size, () =>
+      bodies.map((body) => {
+        const number = this.journal.log.nextTicket
+        const head = { kind: PUT, flags: bodyFlags, log, number }
+        const ticket = this.journal.log.write(head, body, durability)
+        this.owner.put({ ticket, log, number })
+        return ticket
+      }),
+    )
   }
 
   async release(tickets: readonly number[]): Promise<number> {
-    await this.reserve(tickets.length, 0, 'relief')
-    let last = 0
-    for (const ticket of tickets) {
-      const head = { kind: RELEASE, flags: 0, log: 0, number: ticket }
-      last = this.journal.log.write(head, new Uint8Array(0))
-      this.owner.release(ticket)
+    const release = (): number => {
+      let last = 0
+      for (const ticket of tickets) {
+        const head = { kind: RELEASE, flags: 0, log: 0, number: ticket }
+        last = this.journal.log.write(head, new Uint8Array(0))
+        this.owner.release(ticket)
+      }
+      return last
     }
-    return last
+    return this.write(tickets.length, 0, release, 'relief')
   }
 
   async note(text: string, durability?: Durability): Promise<number> {
     const body = new TextEncoder().encode(text)
-    await this.reserve(1, body.length)
-    this.owner.notes.push(text)
-    return this.journal.log.write({ kind: NOTE, flags: 0, log: 0, number: 0 }, body, durability)
+    return this.write(1, body.length, () => {
+      this.owner.notes.push(text)
+      return this.journal.log.write({ kind: NOTE, flags: 0, log: 0, number: 0 }, body, durability)
+    })
   }
 
   /** A body in pieces, then the entry that refers to them; answers that entry's ticket. */
@@ -159,17 +169,20 @@ export class JournalWorld {
     const { log, store } = this.journal
     const fragments: number[] = []
     for (const [number, piece] of pieces.entries()) {
-      await this.reserve(1, piece.length, 'fragment')
-      const ticket = log.write({ kind: FRAGMENT, flags: fragmentFlags, log: 0, number }, piece)
-      store.hold(ticket)
-      fragments.push(ticket)
+      const append = (): void => {
+        const ticket = log.write({ kind: FRAGMENT, flags: fragmentFlags, log: 0, number }, piece)
+        store.hold(ticket)
+        fragments.push(ticket)
+      }
+      await this.write(1, piece.length, append, 'fragment')
     }
     const body = ticketBytes(fragments)
-    await this.reserve(1, body.length)
-    const ticket = log.write({ kind: LARGE, flags: 0, log: 0, number: 0 }, body)
-    this.owner.refer(ticket, fragments)
-    for (const fragment of fragments) store.unhold(fragment)
-    return ticket
+    return this.write(1, body.length, () => {
+      const ticket = log.write({ kind: LARGE, flags: 0, log: 0, number: 0 }, body)
+      this.owner.refer(ticket, fragments)
+      for (const fragment of fragments) store.unhold(fragment)
+      return ticket
+    })
   }
 
   async settled(): Promise<void> {
