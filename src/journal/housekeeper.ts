@@ -1,5 +1,6 @@
 /** The Housekeeper recycles dead files and has sparse ones cleaned, one thing at a time, in the background. */
 import type { CleanerContext, Cleaner as CleanerType } from './cleaner.ts'
+import type { Scheduler } from '../base/ports.ts'
 import { Cleaner, chooseSources } from './cleaner.ts'
 import { JournalStopped } from './errors.ts'
 import type { FileTable } from './file-table.ts'
@@ -10,6 +11,7 @@ import type { Reader } from './reader.ts'
 import type { Snapshots } from './snapshots.ts'
 
 export type HousekeeperContext = CleanerContext & {
+  readonly scheduler: Scheduler
   readonly table: FileTable
   readonly reader: Reader
   readonly snapshots: Snapshots
@@ -24,6 +26,7 @@ export class Housekeeper {
   readonly #cleaner: CleanerType
   #cycle = 0
   #tidying: Promise<void> | null = null
+  #considered = false
   #closed = false
 
   constructor(context: HousekeeperContext) {
@@ -33,8 +36,13 @@ export class Housekeeper {
 
   /** A file's last reference went: if it can be recycled, do it soon. */
   consider(): void {
-    if (this.#closed || this.#tidying !== null || this.#dead().length === 0) return
-    this.tidy().catch(this.#context.failed)
+    if (this.#closed || this.#considered || this.#dead().length === 0) return
+    this.#considered = true
+    // Not now: whoever releases may be in the middle of writing a group.
+    this.#context.scheduler.soon(() => {
+      this.#considered = false
+      if (!this.#closed) this.tidy().catch(this.#context.failed)
+    })
   }
 
   /** Whether a snapshot would let files go that are not covered yet. */

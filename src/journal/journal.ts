@@ -171,6 +171,7 @@ export class Journal implements Engine {
     await this.#snapshots.removeOthers(directory.snapshots)
     this.#housekeeper = new Housekeeper({
       disk,
+      scheduler,
       limits,
       table,
       handles: this.#handles,

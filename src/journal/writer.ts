@@ -84,6 +84,7 @@ export class Writer {
    */
   reserve(count: number, bodyBytes: number, purpose: Purpose): Reservation {
     if (this.#stopped !== null || this.#closing) return 'stopped'
+    assert(this.#reserved === 0, 'the group before was not written whole')
     const { limits, tail } = this.#context
     const group = tail.groupBytes(count, bodyBytes)
     if (group > Math.min(limits.commitBytes, largestGroup(limits))) return 'too-large'
