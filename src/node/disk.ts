@@ -123,10 +123,11 @@ class NodeDiskLock implements DiskLock {
 
 /** Loaded when first needed: a broker without a directory never pays for the native code. */
 async function tryLock(handle: FileHandle, path: string): Promise<boolean> {
-  const extensions = await import('fs-native-extensions')
   try {
+    const extensions = await import('fs-native-extensions')
     return extensions.default.tryLock(handle.fd)
   } catch (error) {
+    // Where it has no build for this system, the directory stays closed: two brokers would ruin it.
     throw diskErrorOf(error, path)
   }
 }
