@@ -92,6 +92,7 @@ export class Tail {
 
   /** Appends one entry to the open commit (opening it). The caller has made sure that it fits. */
   write(entry: EntryHead, body: Uint8Array, sync: 'sync' | 'no-sync'): number {
+    assert(body.length <= this.#limits.entryBytes, 'a large body comes in fragments')
     const size = ENTRY_HEADER_SIZE + body.length
     if (this.#commit === null) this.#openCommit('entries', size)
     else if (this.#frameBytes + size > this.#limits.frameBytes) this.#nextFrame(size)

@@ -4,7 +4,14 @@ import { JournalWorld } from '../journal/journal-world.ts'
 import { CrashDisk } from '../sim/crash-disk.ts'
 import type { Image } from '../sim/disk-outcomes.ts'
 import type { CrashSpec } from './enumerate.ts'
-import { HandTimers, type JournalNote, noteTried, operations, type Stage, stateOf } from './journal-ops.ts'
+import {
+  HandTimers,
+  type JournalNote,
+  noteTried,
+  operations,
+  type Stage,
+  stateOf,
+} from './journal-ops.ts'
 import type { Ledger } from './ledger.ts'
 
 /** What a recovered journal holds; `bodies` proves that every living body can be read and is its own. */
