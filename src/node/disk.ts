@@ -62,7 +62,7 @@ export class NodeDisk implements Disk {
     }
   }
 
-  /** On Windows a directory cannot be synced, and NTFS journals its names itself: only looked for. */
+  /** On Windows a directory cannot be synced, and NTFS journals its names: only looked for. */
   async syncDirectory(path: string): Promise<void> {
     if (process.platform === 'win32') {
       await calling(path, readdir(path))
