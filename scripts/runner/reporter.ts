@@ -3,6 +3,7 @@
  * test to the file that the runner named, synchronously, so that what was told survives a crash; it
  * prints nothing and decides nothing.
  */
+import { AssertionError } from 'node:assert'
 import { openSync, writeSync } from 'node:fs'
 import { inspect } from 'node:util'
 
@@ -25,7 +26,7 @@ export type ReportLine =
 export const REPORT_VARIABLE = 'NARU_TEST_REPORT'
 
 /** What node:test sends, as far as it is the same in every version from 20 to 26. */
-export interface TestEvent {
+interface TestEvent {
   readonly type: string
   readonly data?: {
     readonly name?: string
@@ -41,7 +42,7 @@ export interface TestEvent {
 }
 
 /** Turns node:test's events into report lines. Groups count only when they fail by themselves. */
-export class Translator {
+class Translator {
   /** Titles of the groups and tests around the current one, outermost first. */
   #path: string[] = []
 
@@ -89,11 +90,17 @@ function translateDiagnostic(message: string): ReportLine | null {
 /** The error a test died of, without node:test's wrapping and without Node's own stack lines. */
 function describe(error: unknown): string {
   const cause = readProperty(error, 'cause') ?? error
-  const text = typeof cause === 'string' ? cause : inspect(cause, { depth: 4 })
-  return text
+  return describeCause(cause)
     .split('\n')
     .filter((line) => !/^\s+at .*\(?node:/.test(line))
     .join('\n')
+}
+
+function describeCause(cause: unknown): string {
+  if (typeof cause === 'string') return cause
+  // Its message shows what differs; its properties would show it again.
+  if (cause instanceof AssertionError && cause.stack !== undefined) return cause.stack
+  return inspect(cause, { depth: 4 })
 }
 
 function readProperty(value: unknown, name: string): unknown {
