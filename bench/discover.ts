@@ -1,7 +1,7 @@
 /** Finds the workload files, compiled, and loads them. It never runs a workload. */
 import { readdir } from 'node:fs/promises'
 import { assert } from '../src/base/assert.ts'
-import type { Workload } from './workload.ts'
+import type { Finding, Workload } from './workload.ts'
 
 /** A workload and the file it came from. */
 export interface Found {
@@ -34,6 +34,13 @@ export async function loadWorkloads(module: string): Promise<readonly Workload[]
   const { workloads } = loaded as { readonly workloads?: readonly Workload[] }
   assert(Array.isArray(workloads), `${module} exports no 'workloads'`)
   return workloads
+}
+
+/** Which of a workload's variants can run on this machine, by name. */
+export async function findVariants(workload: Workload): Promise<ReadonlyMap<string, Finding>> {
+  const findings = new Map<string, Finding>()
+  for (const variant of workload.variants) findings.set(variant.name, await variant.find())
+  return findings
 }
 
 /** Baselines find a workload by its area and name. */
