@@ -6,8 +6,8 @@ import {
   formatMs,
   formatRatio,
   formatShare,
+  formatSpread,
 } from './format.ts'
-import type { Spread } from './statistics.ts'
 import type { Comparison, Summary, VariantSummary } from './summary.ts'
 
 export interface Column {
@@ -22,13 +22,7 @@ function medianOf(variant: VariantSummary, key: string): string {
   return spread === undefined ? NOTHING : formatFigure(key, spread.median)
 }
 
-/** `1.23 M (1.20 M to 1.26 M)`; the extremes are left out where there was one round. */
-export function formatSpread(spread: Spread, format: (value: number) => string): string {
-  const { median, min, max } = spread
-  return min === max ? format(median) : `${format(median)} (${format(min)} to ${format(max)})`
-}
-
-/** The subject against this variant: `8.31x (8.05x to 8.60x)`. */
+/** The subject against this variant: `8.31x (8.05x–8.60x)`. */
 export function formatComparison(comparison: Comparison): string {
   const of = comparison.by === 'cpuPerMillion' ? ' by CPU' : ''
   return formatSpread(comparison.ratio, formatRatio) + of

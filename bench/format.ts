@@ -1,11 +1,13 @@
 /** Numbers as people read them: three digits, a unit, no false precision. Pure. */
 import { assert } from '../src/base/assert.ts'
 import { METRICS, type MetricName } from './metrics.ts'
+import type { Spread } from './statistics.ts'
 
 const KIBIBYTE = 1024
 
-/** 1234567 is `1.23 M`, 45600 is `45.6 k`. */
+/** 1234567 is `1.23 M`, 45600 is `45.6 k`, 12 is `12`. */
 export function formatCount(value: number): string {
+  if (Number.isInteger(value) && Math.abs(value) < 10_000) return String(value)
   if (Math.abs(value) >= 999_500) return `${threeDigits(value / 1e6)} M`
   if (Math.abs(value) >= 9_995) return `${threeDigits(value / 1e3)} k`
   return threeDigits(value)
@@ -34,6 +36,12 @@ export function formatShare(value: number): string {
 
 export function formatRatio(value: number): string {
   return `${value >= 99.95 ? value.toFixed(0) : value >= 9.995 ? value.toFixed(1) : value.toFixed(2)}x`
+}
+
+/** `1.23 M (1.20 M–1.26 M)`; the extremes are left out where there was one round. */
+export function formatSpread(spread: Spread, format: (value: number) => string): string {
+  const { median, min, max } = spread
+  return min === max ? format(median) : `${format(median)} (${format(min)}–${format(max)})`
 }
 
 /** Heading of a figure. */

@@ -4,7 +4,7 @@
  */
 import { execFile } from 'node:child_process'
 import { mkdtemp, open, readFile, realpath, rm } from 'node:fs/promises'
-import { cpus, release, totalmem } from 'node:os'
+import { cpus, loadavg, release, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { formatBytes, formatMs } from './format.ts'
@@ -20,6 +20,8 @@ export interface Machine {
   /** What a write of 4 KiB and its fdatasync cost there, in a file that is filled already. */
   readonly syncP50Ms: number
   readonly syncP99Ms: number
+  /** Of the minute before the first run: above a few tenths somebody else was busy. */
+  readonly loadAverage: number
   readonly node: string
   readonly commit: string
   readonly tree: 'clean' | 'dirty' | 'unknown'
@@ -32,6 +34,7 @@ const SYNC_CHUNK_SIZE = 4096
 
 /** `directory` is where the workloads keep their files, and exists. */
 export async function inspectMachine(directory: string, root: string): Promise<Machine> {
+  const loadAverage = loadavg()[0] ?? 0 // before the probe, which is load itself
   const sync = await probeSync(directory)
   return {
     cpu: cpus()[0]?.model.trim() ?? 'unknown',
@@ -41,6 +44,7 @@ export async function inspectMachine(directory: string, root: string): Promise<M
     fileSystem: await fileSystemOf(directory),
     syncP50Ms: sync.quantileMs(0.5),
     syncP99Ms: sync.quantileMs(0.99),
+    loadAverage,
     node: process.version,
     ...(await commitOf(root)),
   }
@@ -52,7 +56,8 @@ export function describeMachine(machine: Machine): readonly string[] {
     `${machine.cpu}, ${machine.cores} cores, ${formatBytes(machine.memoryBytes)}, ${machine.kernel}`,
     `disk: ${machine.fileSystem}, write + fdatasync of 4 KiB ` +
       `p50 ${formatMs(machine.syncP50Ms)} ms, p99 ${formatMs(machine.syncP99Ms)} ms`,
-    `Node ${machine.node}, commit ${machine.commit}${dirty}`,
+    `Node ${machine.node}, commit ${machine.commit}${dirty}, ` +
+      `load average before ${machine.loadAverage.toFixed(2)}`,
   ]
 }
 

@@ -1,6 +1,6 @@
 /** Judges a workload's targets by its runs, round by round. Pure; what cannot be judged is said to be unmeasured. */
 import { assert } from '../src/base/assert.ts'
-import { formatFigure, formatRatio, formatShare, labelOf } from './format.ts'
+import { formatFigure, formatRatio, formatShare, formatSpread, labelOf } from './format.ts'
 import { median } from './statistics.ts'
 import { ownKey, type Runs, roundsOf, type Summary } from './summary.ts'
 import type { Figure, Relation, Target } from './target.ts'
@@ -92,8 +92,7 @@ function judgeRatio(summary: Summary, target: RatioTarget): Verdict {
   const words = `ratio to ${to}${of} ${inWords(relation)} ${formatRatio(factor)}`
   const score = ratio.median / factor
   const verdict = judgeScore({ words, score, relation, noise: summary.noise[by] ?? null })
-  const found = `${formatRatio(ratio.median)} (${formatRatio(ratio.min)}-${formatRatio(ratio.max)})`
-  return { ...verdict, found }
+  return { ...verdict, found: formatSpread(ratio, formatRatio) }
 }
 
 interface Score {
