@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { describe, it } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import { drawArea } from './chart.ts'
 import { renderAreas, replaceBetween } from './publish.ts'
 import { loadBaselines } from './results.ts'
@@ -93,7 +94,7 @@ describe('the published table', () => {
   it('in the tree is what the committed baselines say', async () => {
     const root = new URL('../../', import.meta.url)
     const page = await readFile(new URL('docs/benchmarks.md', root), 'utf8')
-    const areas = await loadBaselines(new URL('bench/baselines', root).pathname)
+    const areas = await loadBaselines(fileURLToPath(new URL('bench/baselines', root)))
     assert.equal(replaceBetween(page, renderAreas(areas)), page)
   })
 })

@@ -14,7 +14,7 @@ import type { LoadSource } from './source.ts'
  */
 export type AckReader = (bytes: Uint8Array) => number
 
-/** The end of sending: after so many operations, or when `over` says so, which is asked once a batch. */
+/** The end of sending: after so many operations, or when `over` says so, which is asked before each batch. */
 export interface LoadEnd {
   readonly operations: number
   over(sent: number): boolean
