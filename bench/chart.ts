@@ -6,6 +6,8 @@ import { describeNoise, describeWork, formatComparison } from './columns.ts'
 import { formatCount } from './format.ts'
 import type { AreaResults } from './results.ts'
 import type { Summary, VariantSummary } from './summary.ts'
+import { versionsIn } from './table.ts'
+import type { Role } from './workload.ts'
 
 const WIDTH = 860
 const MARGIN = 20
@@ -16,8 +18,11 @@ const BAR_STEP = 24
 const TITLE_HEIGHT = 30
 const PANEL_GAP = 18
 const HEAD_HEIGHT = 58
-const FOOT_HEIGHT = 34
+const FOOT_STEP = 16
+const LEGEND_STEP = 74
 const NAME_LENGTH_MAX = 28 // what LABEL_WIDTH holds at 12 px
+
+const ROLES: readonly Role[] = ['ours', 'yardstick', 'rival']
 
 const BAR_LEFT: number = MARGIN + LABEL_WIDTH
 const BAR_WIDTH: number = WIDTH - BAR_LEFT - VALUE_WIDTH - MARGIN
@@ -54,7 +59,8 @@ export function drawArea(results: AreaResults): string {
     drawn.push(drawPanel(summary, top))
     top += TITLE_HEIGHT + barsOf(summary).length * BAR_STEP + PANEL_GAP
   }
-  const height = top + FOOT_HEIGHT
+  const foot = footOf(results)
+  const height = top + FOOT_STEP * foot.length + MARGIN
   const modes = [...new Set(panels.map((summary) => summary.durability))].join(', ')
   const title = `${results.area}: acknowledged operations a second (durability: ${modes})`
   const lines = [
@@ -63,19 +69,33 @@ export function drawArea(results: AreaResults): string {
     `<style>${STYLE}\n</style>`,
     `<rect class="card" x="0.5" y="0.5" width="${WIDTH - 1}" height="${height - 1}" rx="8"/>`,
     text({ x: MARGIN, y: 34, kind: 'head' }, title),
+    drawLegend(),
     ...drawn,
-    text({ x: MARGIN, y: height - 16, kind: 'quiet' }, footOf(results)),
+    ...foot.map((line, index) =>
+      text({ x: MARGIN, y: top + FOOT_STEP * (index + 1), kind: 'quiet' }, line),
+    ),
     '</svg>',
   ]
   return `${lines.join('\n')}\n`
 }
 
-function footOf({ machine, date, rounds }: AreaResults): string {
+function footOf({ machine, date, rounds, results }: AreaResults): readonly string[] {
   const day = date.slice(0, 'yyyy-mm-dd'.length)
-  return (
+  const versions = versionsIn(results).join(', ')
+  return [
     `median of ${rounds} rounds, whiskers from slowest to fastest; ` +
-    `${machine.cpu}, ${machine.cores} cores, Node ${machine.node}, ${machine.commit}, ${day}`
-  )
+      `${machine.cpu}, ${machine.cores} cores, Node ${machine.node}, ${machine.commit}, ${day}`,
+    ...(versions === '' ? [] : [`compared with ${versions}`]),
+  ]
+}
+
+/** What the three colours stand for. */
+function drawLegend(): string {
+  return ROLES.map((role, index) => {
+    const x = WIDTH - MARGIN - (ROLES.length - index) * LEGEND_STEP
+    const square = `<rect class="${role}" x="${x}" y="24" width="10" height="10" rx="2"/>`
+    return `${square}\n${text({ x: x + 15, y: 33, kind: 'quiet' }, role)}`
+  }).join('\n')
 }
 
 function barsOf(summary: Summary): readonly VariantSummary[] {
@@ -113,7 +133,7 @@ function drawBar({ bar, summary, most, top }: Bar): string {
   const middle = top + BAR_HEIGHT / 2
   const baseline = middle + 4 // of the text, so that it stands in the bar's middle
   const comparison = summary.comparisons.find((one) => one.to === bar.name)
-  const against = comparison === undefined ? '' : `  ours is ${formatComparison(comparison)}`
+  const against = comparison === undefined ? '' : `, ours is ${formatComparison(comparison)}`
   const value = formatCount(median) + against
   return [
     text({ x: BAR_LEFT - 8, y: baseline, kind: 'name', anchor: 'end' }, shorten(bar.name)),

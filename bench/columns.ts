@@ -16,6 +16,7 @@ export interface Column {
 }
 
 const NOTHING = '-'
+const OTHERS_CORES_QUIET = 0.1 // the runner and the system's own housekeeping
 
 function medianOf(variant: VariantSummary, key: string): string {
   const spread = variant.figures[key]
@@ -68,10 +69,13 @@ export function describeWork(summary: Summary): readonly string[] {
   ]
 }
 
+/** The A/A noise, and who else was busy if anyone was: the two reasons not to believe a figure. */
 export function describeNoise(summary: Summary): string {
   const { perSecond, cpuShare } = summary.noise
   const share = perSecond ?? cpuShare
-  return share === undefined ? 'A/A noise unmeasured' : `A/A noise ${formatShare(share)}`
+  const noise = share === undefined ? 'A/A noise unmeasured' : `A/A noise ${formatShare(share)}`
+  const others = Math.max(...summary.variants.map((v) => v.figures.othersCores?.median ?? 0))
+  return others > OTHERS_CORES_QUIET ? `${noise}, others used ${others.toFixed(1)} cores` : noise
 }
 
 /** What a reader must know before comparing a row: why it is missing, its version, settings, mode, and limits. */

@@ -12,6 +12,7 @@ export type MetricName =
   | 'loadCpuPerMillion'
   | 'cpuShare'
   | 'loadCoreShare'
+  | 'othersCores'
   | 'peakRssBytes'
   | 'loopP99Ms'
   | 'loopMaxMs'
@@ -92,6 +93,11 @@ export const METRICS: { readonly [Name in MetricName]: Metric } = {
     'load core share',
     { better: 'lower', changeMin: 0 },
     (report) => report.load?.coreShareMax ?? null,
+  ),
+  othersCores: metric(
+    'cores used by others',
+    { better: 'lower', changeMin: 0 },
+    (report) => report.othersCores,
   ),
   peakRssBytes: metric(
     'peak RSS',

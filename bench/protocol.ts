@@ -58,6 +58,8 @@ export interface Report {
   readonly latency: LatencyReport | null
   readonly subject: UsageReport
   readonly load: LoadReport | null
+  /** Cores that programs outside this run kept busy meanwhile: disturbance, not cost. */
+  readonly othersCores: number | null
   /** Figures that only this workload knows, by the names it declared. */
   readonly figures: { readonly [name: string]: number }
 }
@@ -95,6 +97,7 @@ function parseReport(value: unknown): Report {
     latency: fields.latency === null ? null : parseLatency(fields.latency),
     subject: parseUsage(fields.subject, 'subject'),
     load: load === null ? null : parseLoad(load),
+    othersCores: parseNumberOrNull(fields, 'othersCores'),
     figures: Object.fromEntries(Object.keys(figures).map((n) => [n, parseFinite(figures, n)])),
   }
 }

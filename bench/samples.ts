@@ -28,6 +28,7 @@ export function sampleReport(operations: number, fields: Partial<Report> = {}): 
     latency: { count: operations, p50Ms: 1, p90Ms: 2, p99Ms: 4, p999Ms: 8, maxMs: 16 },
     subject: { cpuSeconds: 0.5, peakRssBytes: 64 * 1024 ** 2, loop: { p99Ms: 1, maxMs: 3 } },
     load: null,
+    othersCores: 0.02,
     figures: {},
     ...fields,
   }

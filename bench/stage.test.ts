@@ -45,10 +45,11 @@ describe('a stage', () => {
       await count(section)
     })
     assert.deepEqual(lengths, [100, 1_000])
-    const { operations, seconds, latency, load } = stage.report()
+    const { operations, seconds, latency, load, othersCores } = stage.report()
     assert.equal(operations, 1_000)
     assert.ok(seconds > 0)
     assert.deepEqual([latency, load], [null, null])
+    assert.ok(othersCores !== null && othersCores >= 0)
   })
 
   it('does a hundredth of the operations when it shall be quick', async () => {

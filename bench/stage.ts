@@ -5,7 +5,7 @@
 import { assert } from '../src/base/assert.ts'
 import { Histogram } from './histogram.ts'
 import type { Effort, LatencyReport, Length, LoadReport, Report, UsageReport } from './protocol.ts'
-import { OwnProbe, type Probe, totalUsage } from './usage.ts'
+import { machineCpuSeconds, OwnProbe, type Probe, totalUsage } from './usage.ts'
 import type { Durability, Variant, Workload } from './workload.ts'
 
 /**
@@ -28,6 +28,7 @@ const QUICK_SHARE = 0.01 // of the operations, for the same reason
 export class Section {
   /** Operations to do; infinite where time ends the section. */
   readonly operations: number
+  readonly startMs: number
   readonly latency: Histogram = new Histogram()
   /** Operations acknowledged. Moved by the variant, when the acknowledgement is in its hands and never before. */
   acknowledged = 0
@@ -37,7 +38,8 @@ export class Section {
 
   constructor(operations: number, seconds: number) {
     this.operations = operations
-    this.#endMs = performance.now() + seconds * MS
+    this.startMs = performance.now()
+    this.#endMs = this.startMs + seconds * MS
   }
 
   /** Whether to start no more, after `started` operations. Reads the clock: ask once a batch, not once a message. */
@@ -106,14 +108,15 @@ export class Stage {
     // This process's probe begins last and ends first: asking the others is not the section's work.
     for (const { probe } of [...this.#watched, own]) await probe.begin(loop)
     const { operations, seconds } = sectionLength(this.#workload.length, 'measured', this.effort)
+    const busyBefore = machineCpuSeconds()
     const section = new Section(operations, seconds)
-    const startMs = performance.now()
     await body(section)
-    const elapsed = (performance.now() - startMs) / MS
+    const elapsed = (performance.now() - section.startMs) / MS
+    const busy = machineCpuSeconds() - busyBefore
     const usages = await Promise.all(
       [own, ...this.#watched].map(async ({ probe, side }) => ({ side, usage: await probe.end() })),
     )
-    this.#measured = summed(section, elapsed, usages)
+    this.#measured = summed(section, { elapsed, busy }, usages)
   }
 
   /** The usual run: the same body for the warm-up and for the measured section. */
@@ -145,6 +148,12 @@ function sectionLength(
   return { operations: Math.ceil(length[phase] * share), seconds: Number.POSITIVE_INFINITY }
 }
 
+/** Seconds of wall time, and CPU seconds of the whole machine within them. */
+interface Elapsed {
+  readonly elapsed: number
+  readonly busy: number
+}
+
 interface SidedUsage {
   readonly side: Side
   readonly usage: UsageReport
@@ -152,7 +161,7 @@ interface SidedUsage {
 
 function summed(
   section: Section,
-  elapsed: number,
+  { elapsed, busy }: Elapsed,
   usages: readonly SidedUsage[],
 ): Omit<Report, 'figures'> {
   const of = (side: Side): UsageReport[] =>
@@ -162,12 +171,16 @@ function summed(
   const loads = [...of('load'), ...(hasServer ? of('part') : [])]
   const { claimed } = section
   const seconds = claimed?.seconds ?? elapsed
+  const subject = claimed === null ? totalUsage(hasServer ? servers : of('part')) : usageOf(claimed)
+  const ours = totalUsage([subject, ...loads]).cpuSeconds
   return {
     operations: claimed?.operations ?? section.acknowledged,
     seconds,
     latency: section.latency.count === 0 ? null : latencyReport(section.latency),
-    subject: claimed === null ? totalUsage(hasServer ? servers : of('part')) : usageOf(claimed),
+    subject,
     load: loads.length === 0 ? null : loadReport(loads, seconds),
+    // Counted in ticks of 10 ms on either side, so the difference may come out below zero.
+    othersCores: ours === null ? null : Math.max(0, busy - ours) / elapsed,
   }
 }
 

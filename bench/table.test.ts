@@ -46,6 +46,13 @@ describe('the printed table', () => {
     assert.match(text, /4.00x by CPU/)
   })
 
+  it('says when somebody else was busy meanwhile', () => {
+    const disturbed = [sampleReport(1_000, { othersCores: 1.25 })]
+    const text = printed(sampleResults([sampleRuns(sampleWorkload(), { ours: disturbed })]))
+    assert.match(text, /A\/A noise unmeasured, others used 1.3 cores/)
+    assert.doesNotMatch(printed(results), /others used/)
+  })
+
   it('names each version once in the header', () => {
     const { machine } = results
     const header = printHeader(machine, ['rival 1.2', 'rival 1.2']).join('\n')
@@ -104,7 +111,7 @@ describe('a chart', () => {
   const rectangles = [
     ...svg.matchAll(/<rect class="(\w+)" x="([\d.]+)" y="[\d.]+" width="([\d.]+)"/g),
   ]
-  const bars = rectangles.filter(([, kind]) => kind !== 'card')
+  const bars = rectangles.filter(([text]) => !text.includes('card') && !text.includes('width="10"'))
 
   it('says the durability mode in its title and in every panel', () => {
     assert.match(svg, /<title>sample: .*\(durability: fsync\)<\/title>/)
@@ -127,6 +134,10 @@ describe('a chart', () => {
     const [from, to] = [Number(whisker?.[1]) - left, Number(whisker?.[2]) - left]
     assert.ok(Math.abs(from / width - 900 / 1_000) < 0.01)
     assert.ok(Math.abs(to / width - 1_200 / 1_000) < 0.01)
+  })
+
+  it('names the rivals with their versions', () => {
+    assert.match(svg, /compared with rival 1.2 \(2022\)</)
   })
 
   it('is well-formed, whatever a workload is called', () => {

@@ -3,6 +3,7 @@
  * looks at one process; the stage that watches it owns it.
  */
 import { readFileSync } from 'node:fs'
+import { cpus } from 'node:os'
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { LoopReport, UsageReport } from './protocol.ts'
@@ -17,6 +18,7 @@ export interface Probe {
 }
 
 const MICROSECONDS = 1e6
+const MILLISECONDS = 1e3
 const NANOSECONDS_PER_MS = 1e6
 const KIBIBYTE = 1024
 const LOOP_RESOLUTION_MS = 2 // a delay is seen to within 2 ms, for about 1% of a core
@@ -112,6 +114,12 @@ function readProc(path: string): string | null {
   } catch {
     return null // no /proc here, or the process is gone
   }
+}
+
+/** CPU seconds of everything that ran on this machine since it started. */
+export function machineCpuSeconds(): number {
+  const busyMs = cpus().map(({ times }) => times.user + times.nice + times.sys + times.irq)
+  return busyMs.reduce((total, one) => total + one, 0) / MILLISECONDS
 }
 
 /** Several processes as one: sums of CPU and memory, the worst of the loops. */

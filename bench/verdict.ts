@@ -1,7 +1,7 @@
 /** Judges a workload's targets by its runs, round by round. Pure; what cannot be judged is said to be unmeasured. */
 import { assert } from '../src/base/assert.ts'
 import { formatFigure, formatRatio, formatShare, formatSpread, labelOf } from './format.ts'
-import { median } from './statistics.ts'
+import { difference, median } from './statistics.ts'
 import { ownKey, type Runs, roundsOf, type Summary } from './summary.ts'
 import type { Figure, Relation, Target } from './target.ts'
 
@@ -105,7 +105,7 @@ interface Score {
 
 function judgeScore({ words, score, relation, noise }: Score): Omit<Verdict, 'found'> {
   const isMet = relation === 'at-least' ? score >= 1 : score <= 1
-  const distance = Math.abs(score - 1)
+  const distance = difference(score, 1)
   const certainty = noise !== null && distance < noise ? 'within-noise' : 'clear'
   return { target: words, outcome: isMet ? 'met' : 'missed', noise, certainty }
 }
