@@ -163,7 +163,7 @@ function round(value: number): number {
   return Math.round(value * 10) / 10
 }
 
-export function escapeXml(content: string): string {
+function escapeXml(content: string): string {
   return content
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')

@@ -6,7 +6,7 @@ import { type Outcome, type Runs, summarise } from './summary.ts'
 import { judge } from './verdict.ts'
 import { defineWorkload, type Workload, type WorkloadOptions } from './workload.ts'
 
-export const sampleMachine: Machine = {
+const sampleMachine: Machine = {
   cpu: 'Sample CPU',
   cores: 2,
   memoryBytes: 8 * 1024 ** 3,

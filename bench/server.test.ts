@@ -4,7 +4,7 @@ import { describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { parseClaim, runForeign } from './foreign.ts'
 import { fileSystemIn } from './machine.ts'
-import { findPackage, yearOf } from './rivals.ts'
+import { findPackage, findProduct, yearOf } from './rivals.ts'
 import { startNodeServer, startServer } from './server.ts'
 import { cpuSecondsInStat, processProbe, totalUsage } from './usage.ts'
 
@@ -104,6 +104,9 @@ describe('the machine and the rivals on it', () => {
   it('are absent with a reason', async () => {
     const finding = await findPackage('no-such-package-anywhere')
     assert.match(finding.kind === 'absent' ? finding.why : '', /is not installed/)
+    const python = await findProduct('python')
+    const said = python.kind === 'found' ? python.version : python.why
+    assert.match(said, /^python (3\.\d+\.\d+( \(\d{4}\))?$|is not installed)/)
     const here = await findPackage('fast-check')
     assert.match(here.kind === 'found' ? here.version : '', /^fast-check \d+\./)
   })

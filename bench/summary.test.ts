@@ -5,10 +5,12 @@ import { sampleLoaded, sampleReport, sampleRuns, sampleWorkload } from './sample
 import { type Runs, summarise } from './summary.ts'
 import {
   anyOf,
+  atLeast,
   atLeastMegabytesPerSecond,
   atLeastPerSecond,
   atMost,
   atMostTimes,
+  ownAtLeast,
   ownAtMost,
   p99AtMostMs,
   ratioTo,
@@ -80,6 +82,7 @@ describe('a verdict', () => {
     assert.equal(judged(p99AtMostMs(4), ours).outcome, 'met')
     assert.equal(judged(p99AtMostMs(3.9), ours).outcome, 'missed')
     assert.equal(judged(atMost('cpuShare', 0), ours).outcome, 'missed')
+    assert.equal(judged(atLeast('cpuShare', 0.5), ours).outcome, 'met')
   })
 
   it('holds a ratio against its variant, and is unmeasured without it', () => {
@@ -132,12 +135,15 @@ describe('a verdict', () => {
 
   it('judges a figure of the workload itself', () => {
     const figures = [{ name: 'writeAmplification', better: 'lower' }] as const
-    const targets = [ownAtMost('writeAmplification', 2)]
+    const targets = [ownAtMost('writeAmplification', 2), ownAtLeast('writeAmplification', 1.5)]
     const workload = sampleWorkload({ figures, targets })
     const runs = sampleRuns(workload, {
       ours: [sampleReport(1, { figures: { writeAmplification: 1.4 } })],
     })
-    const [verdict] = judge(runs, summarise(runs))
-    assert.deepEqual([verdict?.outcome, verdict?.found], ['met', '1.40'])
+    const verdicts = judge(runs, summarise(runs))
+    assert.deepEqual(
+      verdicts.map(({ outcome, found }) => `${outcome} ${found}`),
+      ['met 1.40', 'missed 1.40'],
+    )
   })
 })

@@ -26,7 +26,7 @@ const LOOP_SETTLE_MS = 10 // the monitor drops its first tick, so a delay right 
 const CLOCK_TICKS_PER_SECOND = 100 // USER_HZ, part of Linux's promise to programs
 
 /** Lateness of this process's event loop. */
-export class LoopMonitor {
+class LoopMonitor {
   #histogram: IntervalHistogram | null = null
 
   async begin(): Promise<void> {
