@@ -1,7 +1,6 @@
 /** What a pool is, of threads or of processes alike. Types only; `mod.ts` makes pools. */
-import type { WaitOptions } from '../channels/contract.ts'
-import type { ConsumeOptions, Consumption, TaskSource } from './task-source.ts'
 import type { PoolCounters } from './tally.ts'
+import type { ConsumeOptions, Consumption, TaskSource } from './task-source.ts'
 import type { Moved, Transferable } from './transfer.ts'
 
 /** A module whose type nobody gave: any name, any arguments. */
@@ -133,7 +132,7 @@ export interface Pool<M extends object = AnyTasks> extends AsyncDisposable {
   ): Consumption
 
   /** Starts all workers; without it they start as they are needed. Rejects with `PoolStartFailed`. */
-  ready(options?: WaitOptions): Promise<void>
+  ready(options?: { readonly signal?: AbortSignal }): Promise<void>
   counters(): PoolCounters
   /** Takes no more, finishes what it has, lets the workers run their `teardown`. Idempotent. */
   close(): Promise<void>

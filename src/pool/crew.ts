@@ -3,9 +3,10 @@
  * processes nor what a task is, and takes time from its ports, so that a test can play any order of events.
  */
 import { assert } from '../base/assert.ts'
+import { List } from '../base/list.ts'
 import type { Clock, Scheduler } from '../base/ports.ts'
 import { AbortWatch } from './abort-watch.ts'
-import { type Answer, type Chunk, ChunkList } from './chunk.ts'
+import type { Answer, Chunk } from './chunk.ts'
 import {
   PoolClosed,
   PoolNotSendable,
@@ -37,7 +38,7 @@ export class Crew {
   readonly #options: CrewOptions
   readonly #clock: Clock
   readonly #scheduler: Scheduler
-  readonly #queue = new ChunkList()
+  readonly #queue = new List<Chunk>()
   readonly #roster: Roster
   readonly #tally = new Tally()
   readonly #pace: Pace
@@ -57,6 +58,10 @@ export class Crew {
     this.#pace = new Pace(options.aheadMax)
     this.#signals = new AbortWatch((chunks, reason) => this.#abort(chunks, reason))
     this.#roster = new Roster(options, this.#tally, (member) => this.#listen(member))
+  }
+
+  get size(): number {
+    return this.#options.size
   }
 
   get open(): boolean {
@@ -85,11 +90,11 @@ export class Crew {
     this.#dispatch()
   }
 
-  /** Lets a chunk go that nobody waits for any more. One that a worker has already runs on, unheard. */
-  withdraw(chunk: Chunk, reason: unknown): void {
+  /** Lets a chunk go that nobody waits for any more, without a word. One that a worker has already runs on, unheard. */
+  withdraw(chunk: Chunk): void {
     if (chunk.state !== 'waiting') return
     this.#queue.remove(chunk)
-    this.#fail(chunk, reason)
+    this.#settled(chunk)
     this.#look()
   }
 
@@ -200,7 +205,7 @@ export class Crew {
 
   #dispatchRound(): void {
     this.#dispatching = 'running'
-    for (let chunk = this.#queue.first; chunk !== null; chunk = this.#queue.first) {
+    for (let chunk = this.#queue.head; chunk !== null; chunk = this.#queue.head) {
       const member = this.#roster.pick(chunk, this.#pace.ahead)
       if (member === null || !member.idle) this.#roster.grow(this.#queue.size)
       if (member === null) break
@@ -225,7 +230,7 @@ export class Crew {
 
   /** Another chunk has come to be the running one: its time counts from now. */
   #headChanged(member: Member, nowMs: number): void {
-    const head = member.hands.first
+    const head = member.hands.head
     if (head === null) return
     member.headSinceMs = nowMs
     const dueMs = nowMs + head.terms.timeoutMs
@@ -234,7 +239,7 @@ export class Crew {
 
   /** The timer may be older than the head, and the answer may be here unread while this loop was held up. */
   #lookAtHead(member: Member): void {
-    const head = member.hands.first
+    const head = member.hands.head
     if (head === null) return
     const nowMs = this.#clock.monotonicMs()
     const dueMs = member.headSinceMs + head.terms.timeoutMs
@@ -243,12 +248,13 @@ export class Crew {
       return
     }
     this.#scheduler.soon(() => {
-      if (member.hands.first !== head) return
+      if (member.hands.head !== head) return
       assert(member.hands.size === 1, 'nothing is sent behind a chunk with a timeout')
       member.hands.remove(head)
+      // First, or whoever hears of the failure might give this worker something new.
+      this.#roster.kill(member, 'timeout')
       this.#tally.timedOut += 1
       this.#fail(head, new PoolTaskTimeout(head.terms.task, head.terms.timeoutMs))
-      this.#roster.kill(member, 'timeout')
       this.#dispatch()
       this.#look()
     })
@@ -262,16 +268,16 @@ export class Crew {
     this.#pace.took(answer.durationMs)
     this.#tally.failed += answer.failures.size
     this.#tally.done += answer.values.length - answer.failures.size
-    this.#settled(chunk)
-    chunk.settle(answer)
     this.#headChanged(member, nowMs)
     if (answer.memoryBytes > this.#options.memoryBytesMax) this.#roster.retire(member)
+    this.#settled(chunk)
+    chunk.settle(answer)
     this.#afterHands(member)
   }
 
   #refused(member: Member, chunk: Chunk, error: unknown): void {
     if (chunk.list !== member.hands) return
-    const wasHead = member.hands.first === chunk
+    const wasHead = member.hands.head === chunk
     member.hands.remove(chunk)
     this.#tally.failed += 1
     const message = `the values for the task '${chunk.terms.task}' cannot be copied to a worker`
@@ -291,33 +297,37 @@ export class Crew {
   }
 
   #abort(chunks: Iterable<Chunk>, reason: unknown): void {
-    const victims = new Set<ChunkList>()
     for (const chunk of [...chunks]) {
-      if (chunk.list === null) continue
-      if (chunk.list !== this.#queue) victims.add(chunk.list)
-      chunk.list.remove(chunk)
+      // Whoever heard of an earlier one may have withdrawn this one.
+      if (chunk.state === 'settled') continue
+      if (this.#queue.has(chunk)) this.#queue.remove(chunk)
+      else this.#takeFromHands(chunk)
       this.#tally.cancelled += 1
       this.#fail(chunk, reason)
     }
-    for (const member of this.#roster.all()) {
-      if (!victims.has(member.hands)) continue
-      assert(member.hands.size === 0, 'a worker holds chunks of one signal at a time')
-      this.#roster.kill(member, 'cancelled')
-    }
     this.#dispatch()
     this.#look()
+  }
+
+  /** All that its worker holds has the same signal, so that killing it wrongs nobody. */
+  #takeFromHands(chunk: Chunk): void {
+    const member = this.#roster.all().find((one) => one.hands.has(chunk))
+    assert(member !== undefined, 'a chunk that is not settled is waiting or in hands')
+    member.hands.remove(chunk)
+    if (member.hands.size === 0) this.#roster.kill(member, 'cancelled')
   }
 
   #gone(member: Member, exit: WorkerExit): void {
     if (member.state === 'gone') return
     const running = member.hands.shift()
     // What had not begun goes back to where it came from, in the order it had.
-    for (let chunk = member.hands.pop(); chunk !== null; chunk = member.hands.pop()) {
+    for (let chunk = member.hands.tail; chunk !== null; chunk = member.hands.tail) {
+      member.hands.remove(chunk)
       chunk.state = 'waiting'
       this.#queue.unshift(chunk)
     }
-    if (running !== null) this.#blame(running, member, exit)
     const startError = this.#roster.gone(member, exit)
+    if (running !== null) this.#blame(running, member, exit)
     if (startError !== null && this.#roster.unstaffed) this.#failQueue(startError)
     this.#dispatch()
     this.#look()
@@ -337,8 +347,11 @@ export class Crew {
     this.#fail(chunk, new PoolWorkerLost(chunk.terms.task, member.id, exit))
   }
 
+  /** What waits now: what is submitted in answer to the failures gets a start of its own. */
   #failQueue(error: unknown): void {
-    for (let chunk = this.#queue.shift(); chunk !== null; chunk = this.#queue.shift()) {
+    for (const chunk of [...this.#queue]) {
+      if (!this.#queue.has(chunk)) continue
+      this.#queue.remove(chunk)
       this.#tally.lost += 1
       this.#fail(chunk, error)
     }

@@ -3,8 +3,9 @@
  * owns it and decides; a member only keeps the books and the one timer of its running chunk.
  */
 import { assert } from '../base/assert.ts'
+import { List } from '../base/list.ts'
 import type { Scheduler, Timer } from '../base/ports.ts'
-import { type Chunk, ChunkList } from './chunk.ts'
+import type { Chunk } from './chunk.ts'
 import type { WorkerPort } from './worker-port.ts'
 
 //  starting --ready--> ready --recycle--> retiring --hands empty--> stopping --gone--> gone
@@ -17,7 +18,7 @@ export class Member {
   readonly id: number
   state: MemberState = 'starting'
   /** Sent and not answered, in the order of sending: the first is running, the rest has not begun. */
-  readonly hands: ChunkList = new ChunkList()
+  readonly hands: List<Chunk> = new List()
   /** Calls that it was given, for recycling. */
   calls = 0
   /** When the first chunk in hand came to be the first. */
@@ -56,7 +57,7 @@ export class Member {
    */
   canFollow(chunk: Chunk, aheadMax: number): boolean {
     if (this.state !== 'ready') return false
-    const head = this.hands.first
+    const head = this.hands.head
     if (head === null) return true
     if (this.hands.size > aheadMax || chunk.alone || head.alone) return false
     return head.terms.signal === chunk.terms.signal

@@ -11,7 +11,7 @@ export const answerTag = 'naru.pool.answer'
 
 export type ThreadAnswer = readonly [
   tag: typeof answerTag,
-  values: readonly unknown[],
+  values: unknown[],
   failures: readonly (readonly [index: number, thrown: Thrown])[],
   durationMs: number,
   memoryBytes: number,
