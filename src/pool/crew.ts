@@ -16,7 +16,7 @@ import {
   type WorkerExit,
 } from './errors.ts'
 import type { Member } from './member.ts'
-import { Pace } from './pace.ts'
+import { aheadWorkMs, Pace } from './pace.ts'
 import { Roster, type RosterOptions } from './roster.ts'
 import { type PoolCounters, Tally } from './tally.ts'
 import type { WorkerListener } from './worker-port.ts'
@@ -205,8 +205,9 @@ export class Crew {
 
   #dispatchRound(): void {
     this.#dispatching = 'running'
+    const sinceMs = this.#clock.monotonicMs() - aheadWorkMs
     for (let chunk = this.#queue.head; chunk !== null; chunk = this.#queue.head) {
-      const member = this.#roster.pick(chunk, this.#pace.ahead)
+      const member = this.#roster.pick(chunk, { max: this.#pace.ahead, sinceMs })
       if (member === null || !member.idle) this.#roster.grow(this.#queue.size)
       if (member === null) break
       this.#queue.remove(chunk)

@@ -53,13 +53,15 @@ export class Member {
 
   /**
    * May this chunk go behind what is in hand? Only if nothing that cuts one of them short, a signal or
-   * a timeout, can hit the other: killing the worker would blame the innocent.
+   * a timeout, can hit the other: killing the worker would blame the innocent. And not behind one that
+   * began before `sinceMs`: it has proved to be slow.
    */
-  canFollow(chunk: Chunk, aheadMax: number): boolean {
+  canFollow(chunk: Chunk, ahead: { readonly max: number; readonly sinceMs: number }): boolean {
     if (this.state !== 'ready') return false
     const head = this.hands.head
     if (head === null) return true
-    if (this.hands.size > aheadMax || chunk.alone || head.alone) return false
+    if (this.hands.size > ahead.max || chunk.alone || head.alone) return false
+    if (this.headSinceMs < ahead.sinceMs) return false
     return head.terms.signal === chunk.terms.signal
   }
 

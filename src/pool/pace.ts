@@ -7,7 +7,7 @@
  * Work that may lie in a worker's hands unbegun. A way there and back costs 20 to 100 microseconds, so more
  * gains nothing; and what lies there cannot go to a worker that becomes free.
  */
-const aheadWorkMs = 5
+export const aheadWorkMs = 5
 /** The estimate follows a slow chunk fast and a quick one slowly: sending too much ahead is the worse mistake. */
 const riseShare = 1 / 4
 const fallShare = 1 / 16

@@ -87,7 +87,7 @@ export class Roster {
   }
 
   /** An idle worker, or the one with the least in hand that this chunk may follow, or none. */
-  pick(chunk: Chunk, ahead: number): Member | null {
+  pick(chunk: Chunk, ahead: { readonly max: number; readonly sinceMs: number }): Member | null {
     let best: Member | null = null
     for (const member of this.#staff) {
       if (!member.canFollow(chunk, ahead)) continue
