@@ -4,7 +4,7 @@ import { describe, test } from 'node:test'
 
 import { CrewWorld } from '../../test/pool/crew-world.ts'
 import { Probe } from '../../test/pool/probe.ts'
-import { type Begun, deedOf } from '../../test/pool/sim-workers.ts'
+import { type Begun, deedsOf } from '../../test/pool/sim-workers.ts'
 import {
   PoolClosed,
   PoolNotSendable,
@@ -358,7 +358,7 @@ describe('recycling', () => {
     world.crew.submit(new Probe('next', quick), 'wait')
     await world.settle()
     assert.deepEqual(
-      world.workers.begun.map(({ workerId, chunk }) => [workerId, deedOf(chunk).kind]),
+      world.workers.begun.map(({ workerId, chunk }) => [workerId, deedsOf(chunk)[0]?.kind]),
       [
         [1, 'done'],
         [1, 'done'],

@@ -95,7 +95,7 @@ export class SimWorker implements WorkerPort {
     assert(this.phase !== 'starting', 'nobody sends to a worker that is not ready')
     // It is dead and nobody knows: what is written to it is lost.
     if (this.phase !== 'up') return
-    if (deedOf(chunk).kind === 'refused') {
+    if (deedsOf(chunk).some((deed) => deed.kind === 'refused')) {
       this.#listener.refused(chunk, new Error('cannot be copied'))
       return
     }
@@ -108,26 +108,25 @@ export class SimWorker implements WorkerPort {
     const chunk = this.#hands.shift() ?? null
     this.#running = chunk
     if (chunk === null) return
-    const deed = deedOf(chunk)
     this.#world.begun.push({ workerId: this.id, chunk })
-    if (deed.kind === 'hangs' || deed.kind === 'refused') return
-    this.#after(deed.ms, () => {
+    const plan = planOf(chunk)
+    if (plan.end === 'hangs') return
+    this.#after(plan.ms, () => {
       if (this.#running !== chunk || this.phase !== 'up') return
-      if (deed.kind === 'kills') this.die({ exitCode: null, signal: 'SIGSEGV', error: null })
-      else this.#finish(chunk, deed)
+      if (plan.end === 'kills') this.die({ exitCode: null, signal: 'SIGSEGV', error: null })
+      else this.#finish(chunk, plan)
     })
   }
 
-  #finish(chunk: Chunk, deed: Extract<Deed, { kind: 'done' | 'throws' }>): void {
+  #finish(chunk: Chunk, plan: Plan): void {
     this.#world.finished.push(chunk)
-    const failed = deed.kind === 'throws'
+    const failures = new Map<number, unknown>()
+    for (const index of plan.throws) failures.set(index, new RangeError(`thrown by ${index}`))
     const answer: Answer = {
-      values: chunk.terms.values.map((value) => (failed ? undefined : value)),
-      failures: failed
-        ? new Map(chunk.terms.values.map((_, index) => [index, new RangeError('thrown')]))
-        : noFailures,
-      durationMs: deed.ms,
-      memoryBytes: deed.kind === 'done' ? (deed.memoryBytes ?? 0) : 0,
+      values: chunk.terms.values.map((value, index) => (failures.has(index) ? undefined : value)),
+      failures: failures.size === 0 ? noFailures : failures,
+      durationMs: plan.ms,
+      memoryBytes: plan.memoryBytes,
     }
     this.#said.push(() => this.#listener.answered(answer))
     this.#after(below(this.#world.options.random, 3), () => this.#hear())
@@ -181,6 +180,29 @@ export class SimWorker implements WorkerPort {
   }
 }
 
-export function deedOf(chunk: Chunk): Deed {
-  return chunk.terms.values[0] as Deed
+export function deedsOf(chunk: Chunk): readonly Deed[] {
+  return chunk.terms.values as readonly Deed[]
+}
+
+/** What the deeds of a chunk come to, one after the other. */
+interface Plan {
+  readonly ms: number
+  readonly throws: readonly number[]
+  readonly memoryBytes: number
+  readonly end: 'done' | 'kills' | 'hangs'
+}
+
+function planOf(chunk: Chunk): Plan {
+  let ms = 0
+  let memoryBytes = 0
+  const throws: number[] = []
+  for (const [index, deed] of deedsOf(chunk).entries()) {
+    if (deed.kind === 'hangs') return { ms, throws, memoryBytes, end: 'hangs' }
+    if (deed.kind === 'refused') continue
+    ms += deed.ms
+    if (deed.kind === 'kills') return { ms, throws, memoryBytes, end: 'kills' }
+    if (deed.kind === 'throws') throws.push(index)
+    else memoryBytes = Math.max(memoryBytes, deed.memoryBytes ?? 0)
+  }
+  return { ms, throws, memoryBytes, end: 'done' }
 }
