@@ -64,6 +64,7 @@ export interface MapOptions {
   readonly timeoutMs?: number
   /** As in `RunOptions`. A chunk that is lost is tried again item by item. */
   readonly attempts?: number
+  /** Default: `auto` for `map`, 1 for the others. */
   readonly chunkSize?: ChunkSize
   /** Items that may be pulled and not yet be handed out. */
   readonly itemsMax?: number
@@ -96,28 +97,28 @@ export interface Pool<M extends object = AnyTasks> extends AsyncDisposable {
     options?: RunOptions,
   ): Promise<TaskResult<M, K>>
 
-  /** Calls the function for each item; the results in the order of the items. The first failure ends it. Chunks: `auto`. */
+  /** Calls the function for each item. The results are in the order of the items. The first failure ends it. */
   map<K extends MapName<M>>(
     task: K,
     items: Items<TaskItem<M, K>>,
     options?: MapOptions,
   ): Promise<TaskResult<M, K>[]>
 
-  /** The results in the order of the items, as they come. The first failure ends it. Chunks: 1. */
+  /** The results in the order of the items, as they come. The first failure ends it. */
   imap<K extends MapName<M>>(
     task: K,
     items: Items<TaskItem<M, K>>,
     options?: MapOptions,
   ): AsyncGenerator<TaskResult<M, K>, void, undefined>
 
-  /** The results as they come, whichever is first. The first failure ends it. Chunks: 1. */
+  /** The results as they come, whichever is first. The first failure ends it. */
   imapUnordered<K extends MapName<M>>(
     task: K,
     items: Items<TaskItem<M, K>>,
     options?: MapOptions,
   ): AsyncGenerator<TaskResult<M, K>, void, undefined>
 
-  /** What became of each item, as it becomes known; a failure is one of the things that may. Chunks: 1. */
+  /** What became of each item, as it becomes known; a failure is one of the things that may. */
   settle<K extends MapName<M>>(
     task: K,
     items: Items<TaskItem<M, K>>,

@@ -28,7 +28,7 @@ export class Member {
   /** `null` while it has nothing in hand. */
   #busySinceMs: number | null = null
   #port: WorkerPort | null = null
-  /** The next look at the clock. Invariant: armed only while there is something in hand, or while starting or stopping. */
+  /** The next look at the clock. Invariant: armed only with something in hand, or while starting or stopping. */
   #timer: Timer | null = null
   #timerDueMs = Number.POSITIVE_INFINITY
 

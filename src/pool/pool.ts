@@ -27,13 +27,13 @@ import type { WorkerKind } from './worker-port.ts'
 export type Pool<M extends object = AnyTasks> = PoolContract<M>
 
 export interface PoolMaker {
-  /** Workers are threads of this process: quick to start, memory can be moved to them, a crash of the process takes all. */
+  /** Workers are threads of this process: quick to start, and memory can be moved to them. */
   threads<M extends object = AnyTasks>(options: PoolOptions): Pool<M>
-  /** Workers are processes: nothing is shared, and whatever happens in one, the others go on. */
+  /** Workers are processes: nothing is shared, and whatever happens in one, the rest goes on. */
   processes<M extends object = AnyTasks>(options: PoolOptions): Pool<M>
 }
 
-/** `Pool.threads<typeof import('./tasks.ts')>({ module: new URL('./tasks.js', import.meta.url) })` */
+/** `Pool.threads<typeof import('./tasks.ts')>({ module })`: the type gives the names, arguments and results. */
 export const Pool: PoolMaker = {
   threads: (options) => assemble(options, threads),
   processes: (options) => assemble(options, processes),

@@ -24,7 +24,7 @@ export interface ProcessSpec {
   readonly scheduler: Scheduler
 }
 
-/** The answers of a process that has exited are in the pipe already; only a stranger who holds the pipe open keeps its end away. */
+/** The answers of a process that has exited are in the pipe; only a stranger who holds it open keeps its end away. */
 const drainMsMax = 1_000
 
 export function processKind(spec: ProcessSpec): WorkerKind {

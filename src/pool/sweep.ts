@@ -24,7 +24,7 @@ export interface SweepTerms {
   readonly onProgress: MapOptions['onProgress'] | null
 }
 
-/** Chunks under way or waiting to be handed out, for each that the crew can use at once: one running, one on its way. */
+/** Chunks inside for each that the crew can use at once: one of them is being handed out or on its way. */
 const chunksPerPlace = 2
 
 /** Some items that travelled together, and what became of each. */

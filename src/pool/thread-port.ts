@@ -21,6 +21,9 @@ export interface ThreadSpec {
   readonly execArgv: readonly string[] | null
 }
 
+/** What Piscina calls in the thread. */
+const perform: keyof typeof import('./pool-thread-worker.ts') = 'perform'
+
 /** Piscina's own limit on tasks under way, never reached: the crew sends no more than its `aheadMax`. */
 const tasksUnderWayMax = 1_000_000
 
@@ -62,7 +65,7 @@ class ThreadPort implements WorkerPort {
     }
     this.#piscina = new Piscina({
       filename: fileURLToPath(new URL('./pool-thread-worker.js', import.meta.url)),
-      name: 'perform',
+      name: perform,
       minThreads: 0,
       maxThreads: 1,
       idleTimeout: Number.POSITIVE_INFINITY,

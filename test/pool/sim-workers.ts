@@ -58,7 +58,7 @@ export class SimWorkers implements WorkerKind {
   }
 }
 
-export class SimWorker implements WorkerPort {
+class SimWorker implements WorkerPort {
   readonly id: number
   readonly systemId: number
   phase: 'starting' | 'up' | 'stopping' | 'gone' = 'starting'
