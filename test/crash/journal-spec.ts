@@ -1,4 +1,7 @@
-/** The journal as the crash enumeration sees it: workloads of a few operations, recovery, and the promise that nothing settled is lost, invented or reordered. */
+/**
+ * The journal as the crash enumeration sees it: workloads of a few operations, recovery, and the
+ * promise that nothing settled is lost, invented or reordered.
+ */
 import assert from 'node:assert/strict'
 import { JournalWorld } from '../journal/journal-world.ts'
 import { CrashDisk } from '../sim/crash-disk.ts'
