@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { isBuiltin } from 'node:module'
-import { join } from 'node:path'
+import { join, posix } from 'node:path'
 import { test } from 'node:test'
 import type { Manifest } from '../../scripts/entries.ts'
 
@@ -115,7 +115,7 @@ test('the bundled command says the version of package.json', () => {
 test('the package can be imported by its own name', async () => {
   for (const key of Object.keys(manifest.exports)) {
     if (key === './package.json') continue
-    const offered: object = await import(join('naru', key))
+    const offered: object = await import(posix.join('naru', key))
     assert.ok(Object.keys(offered).length > 0, `${key} offers nothing`)
   }
 })
