@@ -24,6 +24,7 @@ export type JournalLimitName =
   | 'readWindows'
   | 'openFiles'
   | 'recoveryBytes'
+  | 'readAheadBytes'
   | 'snapshotBlockBytes'
   | 'snapshotAfterBytes'
   | 'snapshotGrowth'
@@ -54,6 +55,7 @@ export const journalLimits: JournalLimits = {
   readWindows: 64, // cold data kept: 16 MiB
   openFiles: 64, // file handles kept for cold reads
   recoveryBytes: 16 * MiB, // the window recovery reads through: two of the largest commits
+  readAheadBytes: 4 * MiB, // read while the window before it is replayed
   snapshotBlockBytes: 64 * KiB, // one checksum per block of a snapshot
   snapshotAfterBytes: 512 * MiB, // new journal before the next snapshot, at least
   snapshotGrowth: 4, // and at least so many times the last snapshot's size
@@ -74,7 +76,8 @@ export function checkedLimits(changes: Partial<JournalLimits>): JournalLimits {
   assert(limits.fileBytesMin >= 2 * limits.sectorBytes + frame, 'the smallest file holds an entry')
   assert(limits.fileBytesMax >= limits.fileBytesMin, 'files do not shrink')
   assert(limits.fileBytesMax < 2 ** 32, 'positions are 32-bit')
-  assert(limits.recoveryBytes >= limits.commitBytes, 'recovery sees whole commits')
+  const window = limits.commitBytes + limits.readAheadBytes
+  assert(limits.recoveryBytes >= window, 'recovery sees whole commits')
   assert(limits.unsyncedCommits < 2 ** 16, 'frames count them in 16 bits')
   return limits
 }

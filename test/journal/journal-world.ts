@@ -35,6 +35,7 @@ export const tinyLimits: Partial<JournalLimits> = {
   readWindows: 4,
   openFiles: 4,
   recoveryBytes: 8192,
+  readAheadBytes: 2048,
   snapshotBlockBytes: 128,
   snapshotAfterBytes: 8192,
 }
