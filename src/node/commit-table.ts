@@ -9,7 +9,7 @@ import { limits } from '../base/limits.ts'
 // header  = posted done messages                  counters, modulo 2^32
 //   posted   : commits that the disk has put into slots; moved by the disk, the thread waits on it
 //   done     : commits that the thread has finished; moved by the thread, never past posted
-//   messages : messages sent on the thread's port so far; it reads them only when this has moved
+//   messages : messages sent to the thread so far; it reads them only when this has moved
 // slot    = handle sync positionLow positionHigh errno pieceCount piece*
 //   handle   : the file's descriptor, or -1: the thread shall end
 //   sync     : 1 or 0
@@ -50,7 +50,7 @@ export interface CommitEntry {
   readonly pieces: readonly PiecePlace[]
 }
 
-/** What is sent on the thread's port: a slab to be known from now on, or to be forgotten. */
+/** What is sent to the thread as a message: a slab to be known from now on, or to be forgotten. */
 export type SlabMessage =
   | { readonly kind: 'slab'; readonly slab: number; readonly memory: SharedArrayBuffer }
   | { readonly kind: 'forget'; readonly slab: number }
@@ -86,10 +86,16 @@ export class CommitTable {
     return words[slot + HANDLE] === HANDLE_END ? null : readEntry(words, slot)
   }
 
-  /** The thread: commit `number` is over. */
+  /** The thread: commit `number` is over; wakes the disk. */
   finish(number: number, errno: number): void {
     this.#words[slotOf(number) + ERRNO] = errno
     Atomics.store(this.#words, DONE, (number + 1) | 0)
+    Atomics.notify(this.#words, DONE)
+  }
+
+  /** The disk: resolves once commit `number` is over. Keeps no process alive. */
+  async whenDone(number: number): Promise<void> {
+    await Atomics.waitAsync(this.#words, DONE, number | 0).value
   }
 
   /** The disk: whether commit `number` is over; its slot may be read now, and then used again. */
@@ -102,7 +108,7 @@ export class CommitTable {
     return this.#words[slotOf(number) + ERRNO]!
   }
 
-  /** The disk: one more message is on the port. */
+  /** The disk: one more message is under way. */
   countMessage(): void {
     Atomics.add(this.#words, MESSAGES, 1)
   }

@@ -3,7 +3,7 @@
  * owns the thread. The thread starts with the first commit and sleeps between commits; it keeps the
  * process alive only while one is under way.
  */
-import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
+import { Worker } from 'node:worker_threads'
 import { assert } from '../base/assert.ts'
 import { limits } from '../base/limits.ts'
 import { DiskError } from '../base/ports.ts'
@@ -58,8 +58,11 @@ export class CommitThread {
     this.#running ??= this.#start()
     // The commit holds its pieces until it is settled, so no slab of its is collected before.
     this.#commits.push({ commit, entry: entryOf(commit, this.#running.slabs) })
-    if (this.#commits.size === 1) this.#running.port.ref()
     this.#handOver(this.#running)
+    if (this.#commits.size === 1) {
+      this.#running.worker.ref()
+      void this.#watch(this.#running)
+    }
   }
 
   /** Ends the thread once the commits under way are done. Idempotent. */
@@ -73,10 +76,8 @@ export class CommitThread {
 
   #start(): Running {
     const table = new CommitTable()
-    const { port1: port, port2: threadPort } = new MessageChannel()
     const worker = new Worker(new URL('./disk-thread.js', import.meta.url), {
-      workerData: { memory: table.memory, port: threadPort },
-      transferList: [threadPort],
+      workerData: table.memory,
       execArgv: [], // whatever this process was started with is not meant for the thread
     })
     const ended = new Promise<void>((resolve) => {
@@ -87,9 +88,7 @@ export class CommitThread {
     })
     worker.once('error', (error: Error) => this.#lose(`the commit thread failed: ${error.message}`))
     worker.unref()
-    port.on('message', () => this.#settle())
-    port.unref()
-    return { table, port, worker, ended, slabs: new Slabs(table, port), isEnding: false }
+    return { table, worker, ended, slabs: new Slabs(table, worker), isEnding: false }
   }
 
   /** Fills the thread's slots with what waits. */
@@ -101,10 +100,19 @@ export class CommitThread {
     }
   }
 
-  /** The thread rang: as many as are done by now, not only the one it rang for. */
-  #settle(): void {
-    const running = this.#running
-    if (running === null) return
+  /** Settles commits as the thread finishes them, until none is under way. */
+  async #watch(running: Running): Promise<void> {
+    // A wait on the counter, not a message: 5% less latency at 4 and 64 KiB, measured in turn.
+    while (this.#commits.size > 0) {
+      await running.table.whenDone(this.#settled)
+      this.#settle(running)
+    }
+    running.worker.unref()
+    if (this.#failure !== null) this.#end(running)
+  }
+
+  /** As many as are done by now, not only the one that was waited for. */
+  #settle(running: Running): void {
     while (this.#settled < this.#posted && running.table.isDone(this.#settled)) {
       const errno = running.table.errnoOf(this.#settled)
       const waiting = this.#commits.shift()
@@ -116,9 +124,6 @@ export class CommitThread {
       if (errno === 0) commit.resolve()
       else commit.reject(diskErrorOfNumber(errno, commit.path))
     }
-    if (this.#commits.size > 0) return
-    running.port.unref()
-    if (this.#failure !== null) this.#end(running)
   }
 
   #end(running: Running): void {
@@ -131,7 +136,6 @@ export class CommitThread {
   /** The thread is gone: what it had may be written or not, and nobody will say. */
   #lose(reason: string): void {
     this.#failure ??= reason
-    this.#running?.port.close()
     this.#running = null
     while (this.#commits.size > 0) {
       const commit = this.#commits.shift()?.commit
@@ -143,7 +147,6 @@ export class CommitThread {
 /** What lives as long as the thread. */
 interface Running {
   readonly table: CommitTable
-  readonly port: MessagePort
   readonly worker: Worker
   readonly ended: Promise<void>
   readonly slabs: Slabs
@@ -152,18 +155,19 @@ interface Running {
 
 /**
  * The shared memory that the thread knows. Each slab is sent once; when its last view here has been
- * collected, the thread is told to forget it too, or the memory would stay for ever.
+ * collected, the thread is told to forget it too, or the memory would stay for ever. Neither
+ * happens soon, because the collector does not count shared memory: owners pool it.
  */
 class Slabs {
   readonly #table: CommitTable
-  readonly #port: MessagePort
+  readonly #worker: Worker
   readonly #numbers: WeakMap<SharedArrayBuffer, number>
   readonly #collected: FinalizationRegistry<number>
   #next: number
 
-  constructor(table: CommitTable, port: MessagePort) {
+  constructor(table: CommitTable, worker: Worker) {
     this.#table = table
-    this.#port = port
+    this.#worker = worker
     this.#numbers = new WeakMap()
     this.#collected = new FinalizationRegistry((slab) => this.#send({ kind: 'forget', slab }))
     this.#next = 0
@@ -183,7 +187,7 @@ class Slabs {
   }
 
   #send(message: SlabMessage): void {
-    this.#port.postMessage(message)
+    this.#worker.postMessage(message)
     this.#table.countMessage()
   }
 }

@@ -1,9 +1,9 @@
 /**
- * The thread that commits: it sleeps on the table, does the system calls of one commit after the
- * other, and rings. Started by commit-thread.ts; it opens and closes nothing.
+ * The thread that commits: it sleeps on the table and does the system calls of one commit after the
+ * other. Started by commit-thread.ts; it opens and closes nothing.
  */
 import { fdatasyncSync, writevSync } from 'node:fs'
-import { type MessagePort, receiveMessageOnPort, workerData } from 'node:worker_threads'
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import { assert } from '../base/assert.ts'
 import { type CommitCalls, runCommit } from './commit-loop.ts'
 import { type CommitEntry, CommitTable, type SlabMessage } from './commit-table.ts'
@@ -14,8 +14,9 @@ const calls: CommitCalls = {
   fdatasync: fdatasyncSync,
 }
 
-const { memory, port } = workerData as { memory: SharedArrayBuffer; port: MessagePort }
-const table = new CommitTable(memory)
+assert(parentPort !== null, 'this is a thread')
+const port = parentPort
+const table = new CommitTable(workerData as SharedArrayBuffer)
 const slabs = new Map<number, Uint8Array>()
 let messagesRead = 0
 
@@ -25,9 +26,7 @@ for (let number = 0; ; number++) {
   readMessages()
   const { handle, position, sync } = entry
   table.finish(number, runCommit(calls, { handle, pieces: piecesOf(entry), position, sync }))
-  port.postMessage(null)
 }
-port.close()
 
 function readMessages(): void {
   for (; messagesRead !== table.messages; messagesRead = (messagesRead + 1) | 0) {

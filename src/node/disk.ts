@@ -4,7 +4,7 @@
  * (0700). It decides nothing: when to sync, and what a failure means, is the journal's.
  */
 import { type FileHandle, mkdir, open, readdir, rename, statfs, unlink } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { assert } from '../base/assert.ts'
 import type { Disk, DiskEntry, DiskFile, DiskLock } from '../base/ports.ts'
 import { DiskError } from '../base/ports.ts'
@@ -52,9 +52,17 @@ export class NodeDisk implements Disk {
 
   async makeDirectory(path: string): Promise<void> {
     await calling(path, mkdir(path, { recursive: true, mode: DIRECTORY_MODE }))
+    for (let at = resolve(path); dirname(at) !== at; at = dirname(at)) {
+      try {
+        await this.syncDirectory(dirname(at))
+      } catch (error) {
+        // What we may not open we did not make: it was there, and is somebody else's to sync.
+        if (!(error instanceof DiskError) || error.code !== 'denied') throw error
+      }
+    }
   }
 
-  /** On Windows a directory cannot be synced, and NTFS journals its names itself: only looked for. */
+  /** On Windows a directory cannot be synced, and NTFS journals its names: only looked for. */
   async syncDirectory(path: string): Promise<void> {
     if (process.platform === 'win32') {
       await calling(path, readdir(path))
@@ -115,10 +123,11 @@ class NodeDiskLock implements DiskLock {
 
 /** Loaded when first needed: a broker without a directory never pays for the native code. */
 async function tryLock(handle: FileHandle, path: string): Promise<boolean> {
-  const extensions = await import('fs-native-extensions')
   try {
+    const extensions = await import('fs-native-extensions')
     return extensions.default.tryLock(handle.fd)
   } catch (error) {
+    // Where it has no build for this system, the directory stays closed: two brokers would ruin it.
     throw diskErrorOf(error, path)
   }
 }

@@ -161,8 +161,13 @@ export class CrashDisk implements Disk {
     return this.#change('remove', path, () => this.#engine.tree.remove(path))
   }
 
-  makeDirectory(path: string): Promise<void> {
-    return this.#change('make-directory', path, () => this.#engine.tree.makeDirectory(path))
+  /** One call for the names and one for each directory that holds one of them: a crash may come in between. */
+  async makeDirectory(path: string): Promise<void> {
+    await this.#change('make-directory', path, () => this.#engine.tree.makeDirectory(path))
+    for (let end = path.lastIndexOf('/'); end >= 0; end = path.lastIndexOf('/', end - 1)) {
+      await this.syncDirectory(path.slice(0, end))
+    }
+    if (!path.startsWith('/')) await this.syncDirectory('.')
   }
 
   list(directory: string): Promise<readonly DiskEntry[]> {
