@@ -1,9 +1,8 @@
 /** The books of one channel: what went in, came out, got lost and is done; who waits for the end; the trace. */
 import type { Scheduler } from '../base/ports.ts'
 import type { ChannelEvent } from './channel-options.ts'
-import { EventWaiter, wakeAll } from './channel-waiters.ts'
+import { Watchers } from './channel-waiters.ts'
 import { ChannelMisuse, type Sendable, type WaitOptions } from './contract.ts'
-import { WaitList } from './waiter.ts'
 
 export class Ledger<T extends Sendable> {
   /** Values that went in. */
@@ -17,7 +16,7 @@ export class Ledger<T extends Sendable> {
   sizeMax = 0
   /** Invariant: done <= got. */
   #done = 0
-  readonly #joiners: WaitList<EventWaiter> = new WaitList()
+  readonly #joiners: Watchers = new Watchers()
   readonly #channel: string
   readonly #trace: ((event: ChannelEvent<T>) => void) | null
   readonly #scheduler: Scheduler
@@ -57,7 +56,7 @@ export class Ledger<T extends Sendable> {
   discard(value: T, size: number): void {
     this.discarded += 1
     this.tell('drop', value, size)
-    if (this.unfinished === 0) wakeAll(this.#joiners)
+    if (this.unfinished === 0) this.#joiners.wakeAll()
   }
 
   taskDone(): void {
@@ -65,14 +64,12 @@ export class Ledger<T extends Sendable> {
       throw new ChannelMisuse(`taskDone for value ${this.#done + 1}, but only ${this.got} were got`)
     }
     this.#done += 1
-    if (this.unfinished === 0) wakeAll(this.#joiners)
+    if (this.unfinished === 0) this.#joiners.wakeAll()
   }
 
   /** Settles when nothing is unfinished; there is something now. */
   join(options: WaitOptions | undefined): Promise<void> {
-    const waiter = new EventWaiter()
-    this.#joiners.enter(waiter, options, this.#scheduler)
-    return waiter.answer.promise
+    return this.#joiners.wait(options, this.#scheduler)
   }
 
   /** Tells the trace. Nothing the trace does, not even throwing, disturbs the call that is being told. */

@@ -1,6 +1,7 @@
 /** The calls that can wait at a channel: to get, to put, to join, for readiness. The channel owns their lists. */
-import type { Sendable, Unwatch } from './contract.ts'
-import { Deferred } from './deferred.ts'
+import { type Deferred, deferred } from '../base/deferred.ts'
+import type { Scheduler } from '../base/ports.ts'
+import type { Sendable, Unwatch, WaitOptions } from './contract.ts'
 import { done } from './turn.ts'
 import { Waiter, WaitList } from './waiter.ts'
 
@@ -18,7 +19,7 @@ export abstract class GetWaiter<T extends Sendable> extends Waiter {
 
 /** `get`. */
 export class PlainGet<T extends Sendable> extends GetWaiter<T> {
-  readonly answer: Deferred<T> = new Deferred()
+  readonly answer: Deferred<T> = deferred()
 
   override give(value: T): void {
     this.answer.resolve(value)
@@ -35,7 +36,7 @@ export class PlainGet<T extends Sendable> extends GetWaiter<T> {
 
 /** The `next` of a `for await`: it ends quietly when the channel is closed. */
 export class NextGet<T extends Sendable> extends GetWaiter<T> {
-  readonly answer: Deferred<IteratorResult<T, undefined>> = new Deferred()
+  readonly answer: Deferred<IteratorResult<T, undefined>> = deferred()
   /** The iterator that waits: leaving the loop takes its waiters along. */
   readonly owner: object
 
@@ -78,7 +79,7 @@ export abstract class PutWaiter<T extends Sendable> extends Waiter {
 
 /** `put`. */
 export class PlainPut<T extends Sendable> extends PutWaiter<T> {
-  readonly answer: Deferred<void> = new Deferred()
+  readonly answer: Deferred<void> = deferred()
 
   override taken(): void {
     this.answer.resolve()
@@ -90,8 +91,8 @@ export class PlainPut<T extends Sendable> extends PutWaiter<T> {
 }
 
 /** Waits for something without a value: `join`, `room`. */
-export class EventWaiter extends Waiter {
-  readonly answer: Deferred<void> = new Deferred()
+class EventWaiter extends Waiter {
+  readonly answer: Deferred<void> = deferred()
 
   happened(): void {
     this.answer.resolve()
@@ -119,7 +120,7 @@ export class Watchers extends WaitList<EventWaiter | Watcher> {
   /** Wakes once; soon, but not before this call has returned, if it is possible `already`. */
   watch(wake: () => void, already: boolean): Unwatch {
     const watcher = new Watcher(wake)
-    this.add(watcher)
+    this.push(watcher)
     const wakeUp = (): void => {
       if (watcher.list === null) return
       watcher.leave()
@@ -128,9 +129,15 @@ export class Watchers extends WaitList<EventWaiter | Watcher> {
     if (already) void done.then(wakeUp)
     return () => watcher.leave()
   }
-}
 
-/** Settles all who are in the list now; whoever comes back at once waits for the next time. */
-export function wakeAll(list: WaitList<EventWaiter | Watcher>): void {
-  for (let count = list.size; count > 0; count--) list.take()?.happened()
+  /** Settles when it has become possible. */
+  wait(options: WaitOptions | undefined, scheduler: Scheduler): Promise<void> {
+    const waiter = new EventWaiter()
+    this.enter(waiter, options, scheduler)
+    return waiter.answer.promise
+  }
+
+  wakeAll(): void {
+    for (const waiter of this.takeAll()) waiter.happened()
+  }
 }

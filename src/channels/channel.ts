@@ -20,14 +20,12 @@ import {
   type WhenFull,
 } from './channel-options.ts'
 import {
-  EventWaiter,
   type GetWaiter,
   NextGet,
   PlainGet,
   PlainPut,
   type PutWaiter,
   Watchers,
-  wakeAll,
 } from './channel-waiters.ts'
 import {
   ChannelClosed,
@@ -119,7 +117,7 @@ export class Channel<T extends Sendable>
   tryPut(value: T): boolean {
     if (this.#state !== 'open') return false
     if (value === undefined) throw new ChannelMisuse('undefined cannot be sent: it means nothing')
-    if (this.#getters.first !== null && this.#delays === null) {
+    if (this.#getters.head !== null && this.#delays === null) {
       this.#handOver(value)
       return true
     }
@@ -133,21 +131,14 @@ export class Channel<T extends Sendable>
   offer(value: T): Offer {
     if (this.#state !== 'open') return 'closed'
     if (this.tryPut(value)) return 'taken'
+    if (this.#whenFull === 'block' || this.#whenFull === 'reject') return 'full'
     if (this.#whenFull === 'drop-newest') {
       this.#ledger.refuse(value, this.size)
       return 'dropped'
     }
-    if (this.#whenFull === 'drop-oldest') {
-      const oldest = this.#shelf.shift()
-      this.#store(value)
-      if (oldest !== undefined) this.#ledger.discard(oldest, this.size)
-      return 'replaced'
-    }
-    if (this.#whenFull === 'conflate') {
-      this.#replaceNewest(value)
-      return 'replaced'
-    }
-    return 'full'
+    if (this.#whenFull === 'drop-oldest') this.#replaceOldest(value)
+    else this.#replaceNewest(value)
+    return 'replaced'
   }
 
   /** Resolves when `tryPut` may succeed: a hint, since another may be faster. Rejects with `ChannelClosed`. */
@@ -155,9 +146,7 @@ export class Channel<T extends Sendable>
     if (options?.signal?.aborted === true) return Promise.reject(options.signal.reason)
     if (this.#state !== 'open') return Promise.reject(this.#closedError())
     if (this.#writable()) return this.#turn.over()
-    const waiter = new EventWaiter()
-    this.#roomWatchers.enter(waiter, options, this.#scheduler)
-    return waiter.answer.promise
+    return this.#roomWatchers.wait(options, this.#scheduler)
   }
 
   get(options?: WaitOptions): Promise<T> {
@@ -170,10 +159,10 @@ export class Channel<T extends Sendable>
   }
 
   tryGet(): T | undefined {
-    if (this.#delays !== null && this.#getters.first !== null) {
+    if (this.#delays !== null && this.#getters.head !== null) {
       // Its timer may be late: whoever waits for a value that is due comes first.
       this.#serveDue()
-      if (this.#getters.first !== null) return undefined
+      if (this.#getters.head !== null) return undefined
     }
     return this.#take()
   }
@@ -202,10 +191,10 @@ export class Channel<T extends Sendable>
     const wasOpen = this.#state === 'open'
     this.#state = ending
     const thrownAway = ending === 'now' ? this.#shelf.drain() : []
-    while (this.#putters.first !== null) this.#putters.take()?.lose(this.#closedError())
+    for (const putter of this.#putters.takeAll()) putter.lose(this.#closedError())
     if (this.#shelf.size === 0) this.#endGetters()
-    wakeAll(this.#roomWatchers)
-    wakeAll(this.#readWatchers)
+    this.#roomWatchers.wakeAll()
+    this.#readWatchers.wakeAll()
     for (const value of thrownAway) this.#ledger.discard(value, 0)
     if (wasOpen) this.#ledger.tell('close', undefined, this.size)
   }
@@ -257,8 +246,9 @@ export class Channel<T extends Sendable>
       return
     }
     this.#getters.enter(waiter, options, this.#scheduler)
+    if (waiter.home === null) return
     this.#ledger.tell('get-waits', undefined, this.size)
-    if (this.capacity === 0) wakeAll(this.#roomWatchers)
+    if (this.capacity === 0) this.#roomWatchers.wakeAll()
     this.#setDue()
   }
 
@@ -269,20 +259,17 @@ export class Channel<T extends Sendable>
       return
     }
     this.#putters.enter(waiter, options, this.#scheduler)
+    if (waiter.home === null) return
     this.#ledger.tell('put-waits', waiter.value, this.size)
-    if (this.capacity === 0) wakeAll(this.#readWatchers)
+    if (this.capacity === 0) this.#readWatchers.wakeAll()
   }
 
   /** For iterators: ends every wait of this one. */
   finishGets(owner: object): void {
-    let waiter = this.#getters.first
-    while (waiter !== null) {
-      const { next } = waiter
-      if (waiter instanceof NextGet && waiter.owner === owner) {
-        waiter.leave()
-        waiter.finish()
-      }
-      waiter = next
+    for (const waiter of this.#getters) {
+      if (!(waiter instanceof NextGet) || waiter.owner !== owner) continue
+      waiter.leave()
+      waiter.finish()
     }
   }
 
@@ -302,7 +289,7 @@ export class Channel<T extends Sendable>
   #store(value: T): void {
     this.#shelf.push(value)
     this.#ledger.entered(value, this.#shelf.size)
-    if (this.#readWatchers.first !== null && this.#delays === null) wakeAll(this.#readWatchers)
+    if (this.#readWatchers.head !== null && this.#delays === null) this.#readWatchers.wakeAll()
   }
 
   /** Gives a value to the receiver that has waited longest. */
@@ -318,8 +305,8 @@ export class Channel<T extends Sendable>
     const value = this.#shelf.shift()
     if (value === undefined) return this.capacity === 0 ? this.#takeFromSender() : undefined
     this.#ledger.received(value, this.#shelf.size)
-    if (this.#putters.first !== null) this.#admit()
-    else if (this.#roomWatchers.first !== null) wakeAll(this.#roomWatchers)
+    if (this.#putters.head !== null) this.#admit()
+    else if (this.#roomWatchers.head !== null) this.#roomWatchers.wakeAll()
     if (this.#state !== 'open' && this.#shelf.size === 0) this.#endGetters()
     return value
   }
@@ -327,11 +314,9 @@ export class Channel<T extends Sendable>
   #takeFromSender(): T | undefined {
     const putter = this.#putters.take()
     if (putter === null) return undefined
-    this.#ledger.put += 1
-    this.#ledger.got += 1
     putter.taken()
-    this.#ledger.tell('put', putter.value, 0)
-    this.#ledger.tell('get', putter.value, 0)
+    this.#ledger.entered(putter.value, 0)
+    this.#ledger.received(putter.value, 0)
     return putter.value
   }
 
@@ -351,6 +336,13 @@ export class Channel<T extends Sendable>
     }
   }
 
+  #replaceOldest(value: T): void {
+    const oldest = this.#shelf.shift()
+    assert(oldest !== undefined, 'a full line has an oldest')
+    this.#store(value)
+    this.#ledger.discard(oldest, this.size)
+  }
+
   #replaceNewest(value: T): void {
     const line = this.#line
     const inside = line?.newest()
@@ -362,36 +354,35 @@ export class Channel<T extends Sendable>
 
   /** Hands out what has become due, as long as somebody waits for it. */
   #serveDue(): void {
-    while (this.#getters.first !== null) {
+    while (this.#getters.head !== null && this.#readable()) {
+      const getter = this.#getters.take()
       const value = this.#take()
-      if (value === undefined) break
-      this.#getters.take()?.give(value)
+      assert(value !== undefined, 'what is due can be taken')
+      getter?.give(value)
     }
-    if (this.#readable()) wakeAll(this.#readWatchers)
+    if (this.#readable()) this.#readWatchers.wakeAll()
     this.#setDue()
   }
 
   /** Keeps the timer set exactly while somebody waits for a value that is not due. */
   #setDue(): void {
     if (this.#delays === null) return
-    const awaited = this.#getters.first !== null || this.#readWatchers.first !== null
+    const awaited = this.#getters.head !== null || this.#readWatchers.head !== null
     if (awaited && this.#delays.size > 0) this.#due.set(this.#delays.dueInMs())
     else this.#due.cancel()
   }
 
   #readable(): boolean {
     if (this.#delays !== null) return this.#delays.dueInMs() === 0
-    return this.#shelf.size > 0 || (this.capacity === 0 && this.#putters.first !== null)
+    return this.#shelf.size > 0 || (this.capacity === 0 && this.#putters.head !== null)
   }
 
   #writable(): boolean {
-    return this.#shelf.size < this.capacity || (this.capacity === 0 && this.#getters.first !== null)
+    return this.#shelf.size < this.capacity || (this.capacity === 0 && this.#getters.head !== null)
   }
 
   #endGetters(): void {
-    for (let getter = this.#getters.take(); getter !== null; getter = this.#getters.take()) {
-      this.#end(getter)
-    }
+    for (const getter of this.#getters.takeAll()) this.#end(getter)
   }
 
   #end(getter: GetWaiter<T>): void {

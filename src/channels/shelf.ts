@@ -2,7 +2,7 @@
  * A shelf is where a channel keeps its values until somebody gets them; which kind it is decides the
  * order. It knows neither capacity nor waiters: the channel does.
  */
-import { Heap } from '../base/heap.ts'
+import { Heap, type Heaped } from '../base/heap.ts'
 import type { Clock } from '../base/ports.ts'
 import { ChannelMisuse, type Sendable } from './contract.ts'
 
@@ -86,34 +86,34 @@ export class Line<T extends Sendable> implements Shelf<T> {
   }
 }
 
-/** A value with its rank; the arrival keeps equals in order. */
-interface Ranked<T> {
-  readonly rank: number
-  readonly arrival: number
+/** A value in a heap. */
+class Shelved<T> implements Heaped {
+  key = 0
+  order = 0
+  slot = -1
   readonly value: T
+
+  constructor(value: T) {
+    this.value = value
+  }
 }
 
-/** A number that can be compared: NaN would put the whole heap out of order. */
-function toRank(number: number): number {
+/** NaN has no place in any order. */
+function checkNumber(number: number): number {
   if (Number.isNaN(number)) throw new ChannelMisuse('a priority or a delay must be a number')
   return number
 }
 
-function rankedBefore(left: Ranked<unknown>, right: Ranked<unknown>): boolean {
-  return left.rank === right.rank ? left.arrival < right.arrival : left.rank < right.rank
-}
-
-function drainHeap<T>(heap: Heap<Ranked<T>>): readonly T[] {
+function drainHeap<T>(heap: Heap<Shelved<T>>): readonly T[] {
   const values: T[] = []
-  for (let item = heap.pop(); item !== undefined; item = heap.pop()) values.push(item.value)
+  for (let item = heap.shift(); item !== null; item = heap.shift()) values.push(item.value)
   return values
 }
 
 /** The most urgent first, and among equals the oldest. */
 export class PriorityShelf<T extends Sendable> implements Shelf<T> {
-  readonly #heap = new Heap<Ranked<T>>(rankedBefore)
+  readonly #heap = new Heap<Shelved<T>>()
   readonly #priority: (value: T) => number
-  #arrivals = 0
 
   constructor(priority: (value: T) => number) {
     this.#priority = priority
@@ -124,12 +124,12 @@ export class PriorityShelf<T extends Sendable> implements Shelf<T> {
   }
 
   push(value: T): void {
-    const rank = toRank(-this.#priority(value))
-    this.#heap.push({ rank, arrival: this.#arrivals++, value })
+    const priority = checkNumber(this.#priority(value))
+    this.#heap.push(new Shelved(value), -priority)
   }
 
   shift(): T | undefined {
-    return this.#heap.pop()?.value
+    return this.#heap.shift()?.value
   }
 
   drain(): readonly T[] {
@@ -139,10 +139,9 @@ export class PriorityShelf<T extends Sendable> implements Shelf<T> {
 
 /** Each value when its own delay is over, the earliest due first. */
 export class DelayShelf<T extends Sendable> implements Shelf<T> {
-  readonly #heap = new Heap<Ranked<T>>(rankedBefore)
+  readonly #heap = new Heap<Shelved<T>>()
   readonly #delayMs: (value: T) => number
   readonly #clock: Clock
-  #arrivals = 0
 
   constructor(delayMs: (value: T) => number, clock: Clock) {
     this.#delayMs = delayMs
@@ -154,19 +153,19 @@ export class DelayShelf<T extends Sendable> implements Shelf<T> {
   }
 
   push(value: T): void {
-    const rank = toRank(this.#clock.monotonicMs() + this.#delayMs(value))
-    this.#heap.push({ rank, arrival: this.#arrivals++, value })
+    const delayMs = checkNumber(this.#delayMs(value))
+    this.#heap.push(new Shelved(value), this.#clock.monotonicMs() + delayMs)
   }
 
   shift(): T | undefined {
-    return this.dueInMs() > 0 ? undefined : this.#heap.pop()?.value
+    return this.dueInMs() > 0 ? undefined : this.#heap.shift()?.value
   }
 
   /** Milliseconds until the next value is due; 0 if one is; Infinity if there is none. */
   dueInMs(): number {
     const first = this.#heap.peek()
-    if (first === undefined) return Number.POSITIVE_INFINITY
-    return Math.max(0, first.rank - this.#clock.monotonicMs())
+    if (first === null) return Number.POSITIVE_INFINITY
+    return Math.max(0, first.key - this.#clock.monotonicMs())
   }
 
   drain(): readonly T[] {

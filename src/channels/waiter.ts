@@ -3,15 +3,17 @@
  * leaving the list is the decision: whoever takes it out settles it, so a hand-over and an abort can never
  * both happen. It never outlives its settlement with a listener or a timer.
  */
-import { assert } from '../base/assert.ts'
+import { type Linked, List } from '../base/list.ts'
 import type { Scheduler, Timer } from '../base/ports.ts'
 import { ChannelTimeout, type WaitOptions } from './contract.ts'
 
-export abstract class Waiter {
-  /** Neighbours in the list; `null` at its ends and outside. Moved by WaitList alone. */
-  next: this | null = null
+export abstract class Waiter implements Linked<Waiter> {
+  /** The list's links; only List writes them. */
   previous: this | null = null
-  list: WaitList<this> | null = null
+  next: this | null = null
+  list: object | null = null
+  /** Where it waits: the list again, for leaving. Only WaitList writes it. */
+  home: WaitList<this> | null = null
   #signal: AbortSignal | null = null
   #timer: Timer | null = null
 
@@ -23,14 +25,14 @@ export abstract class Waiter {
     return new ChannelTimeout(timeoutMs)
   }
 
-  /** Ends the wait by signal or time. The signal has been looked at before: it is not yet aborted. */
+  /** Ends the wait by signal or time. The caller has looked at the signal: it is not aborted yet. */
   arm(options: WaitOptions | undefined, scheduler: Scheduler): void {
     if (options === undefined) return
-    if (options.signal !== undefined) {
-      this.#signal = options.signal
-      options.signal.addEventListener('abort', this)
+    const { signal, timeoutMs } = options
+    if (signal !== undefined) {
+      this.#signal = signal
+      signal.addEventListener('abort', this)
     }
-    const { timeoutMs } = options
     if (timeoutMs === undefined || timeoutMs === Number.POSITIVE_INFINITY) return
     this.#timer = scheduler.after(timeoutMs, () => {
       this.#timer = null
@@ -48,7 +50,7 @@ export abstract class Waiter {
 
   /** Takes it out of its list, with its listener and timer. Idempotent. */
   leave(): void {
-    this.list?.remove(this)
+    this.home?.remove(this)
     if (this.#signal !== null) {
       this.#signal.removeEventListener('abort', this)
       this.#signal = null
@@ -60,40 +62,14 @@ export abstract class Waiter {
   }
 }
 
-/** Those who wait, first come first. The links are in the waiters, so that leaving from the middle costs nothing. */
-export class WaitList<W extends Waiter> {
-  first: W | null = null
-  last: W | null = null
-  size = 0
+/** Those who wait, first come first. */
+export class WaitList<W extends Waiter> extends List<W> {
   /** Called when a removal has left the list empty. */
   readonly #emptied: (() => void) | null
 
   constructor(emptied: (() => void) | null = null) {
+    super()
     this.#emptied = emptied
-  }
-
-  add(waiter: W): void {
-    assert(waiter.list === null, 'a waiter waits once')
-    waiter.list = this
-    waiter.previous = this.last
-    if (this.last === null) this.first = waiter
-    else this.last.next = waiter
-    this.last = waiter
-    this.size += 1
-  }
-
-  remove(waiter: W): void {
-    assert(waiter.list === this, 'a waiter leaves its own list')
-    const { next, previous } = waiter
-    if (next === null) this.last = previous
-    else next.previous = previous
-    if (previous === null) this.first = next
-    else previous.next = next
-    waiter.next = null
-    waiter.previous = null
-    waiter.list = null
-    this.size -= 1
-    if (this.size === 0) this.#emptied?.()
   }
 
   /** Adds it for as long as the options allow; with no time at all it loses without having waited. */
@@ -103,14 +79,34 @@ export class WaitList<W extends Waiter> {
       waiter.lose(waiter.timedOut(timeoutMs))
       return
     }
-    this.add(waiter)
+    this.push(waiter)
     waiter.arm(options, scheduler)
+  }
+
+  override push(waiter: W): void {
+    super.push(waiter)
+    waiter.home = this
+  }
+
+  override remove(waiter: W): void {
+    super.remove(waiter)
+    waiter.home = null
+    if (this.size === 0) this.#emptied?.()
   }
 
   /** Takes out the one that has waited longest. */
   take(): W | null {
-    const waiter = this.first
+    const waiter = this.head
     waiter?.leave()
     return waiter
+  }
+
+  /** Takes out all who are inside now; whoever comes back meanwhile waits for the next time. */
+  *takeAll(): IterableIterator<W> {
+    for (let count = this.size; count > 0; count--) {
+      const waiter = this.take()
+      if (waiter === null) return
+      yield waiter
+    }
   }
 }
