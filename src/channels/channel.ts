@@ -193,7 +193,7 @@ export class Channel<T extends Sendable>
     const thrownAway = ending === 'now' ? this.#shelf.drain() : []
     for (const putter of this.#putters.takeAll()) putter.lose(this.#closedError())
     if (this.#shelf.size === 0) this.#endGetters()
-    this.#roomWatchers.wakeAll()
+    this.#roomWatchers.endAll(this.#closedError())
     this.#readWatchers.wakeAll()
     for (const value of thrownAway) this.#ledger.discard(value, 0)
     if (wasOpen) this.#ledger.tell('close', undefined, this.size)
