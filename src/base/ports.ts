@@ -73,7 +73,10 @@ export interface Disk {
   rename(from: string, to: string): Promise<void>
   remove(path: string): Promise<void>
   list(directory: string): Promise<readonly DiskEntry[]>
-  /** Makes one directory, and its parents; the directory being there already is not an error. */
+  /**
+   * Makes one directory, and its parents, durably: every directory that names one of them is synced. Its being
+   * there already is not an error.
+   */
   makeDirectory(path: string): Promise<void>
   syncDirectory(path: string): Promise<void>
   /** Takes the exclusive lock on the file at `path` (made if missing); rejects with `locked` when another process has it. */
@@ -82,7 +85,8 @@ export interface Disk {
   freeBytes(directory: string): Promise<number>
   /**
    * Memory that `commit` takes without a copy. The real disk hands out shared memory, because its
-   * system calls run on another thread.
+   * system calls run on another thread. To be pooled and used again: the collector does not see the
+   * size of shared memory, so what is dropped may stay until long after.
    */
   allocate(size: number): Uint8Array
   /** Ends the disk's own helpers (a thread, say). Files must be closed before. Idempotent. */
