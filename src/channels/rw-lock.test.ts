@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { Clockwork } from '../../test/channels/clockwork.ts'
+import { SeededWorld } from '../../test/channels/seeded-world.ts'
 import { watch } from '../../test/channels/watch.ts'
 import { below } from '../base/random.ts'
 import { RwLock } from './rw-lock.ts'
@@ -52,7 +53,7 @@ test('when a waiting writer gives up, the readers behind it join those who read'
 test('under chance a writer is alone, and all are served in the order of arrival', async () => {
   await fc.assert(
     fc.asyncProperty(fc.nat(), fc.integer({ min: 1, max: 8 }), async (seed, users) => {
-      const world = new Clockwork(seed)
+      const world = new SeededWorld(seed)
       const lock = new RwLock(world)
       let readers = 0
       let writers = 0
@@ -78,7 +79,7 @@ test('under chance a writer is alone, and all are served in the order of arrival
           }
         }
       }
-      await world.until(Promise.all(Array.from({ length: users }, user)))
+      await world.run(() => Promise.all(Array.from({ length: users }, user)))
       assert.deepEqual(
         entered,
         [...entered].sort((left, right) => left - right),
