@@ -1,4 +1,7 @@
-/** The directory of a journal: its format file, and what every journal file in it says about itself. Makes a new one crash-safely. */
+/**
+ * The directory of a journal: its format file, and what every journal file in it says about itself.
+ * Makes a new one crash-safely.
+ */
 import { type Disk, DiskError, type Random } from '../base/ports.ts'
 import { JournalDamaged, JournalError } from './errors.ts'
 import {
@@ -118,7 +121,10 @@ async function namesIn(disk: Disk, directory: string): Promise<string[]> {
   }
 }
 
-/** Without a format file, a snapshot or a second journal file means that the format file was lost, not that it never was. */
+/**
+ * Without a format file, a snapshot or a second journal file means that the format file was lost,
+ * not that it never was.
+ */
 async function refuseOrphans(context: DirectoryContext, names: readonly string[]): Promise<void> {
   const orphan = names.find((name) => snapshotTicket(name) >= 0 || /^journal-\d{5}$/.test(name))
   if (orphan === undefined || names.every((name) => !isOwn(name) || name === slotName(0))) return

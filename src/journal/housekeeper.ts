@@ -1,6 +1,7 @@
 /** The Housekeeper recycles dead files and has sparse ones cleaned, one thing at a time, in the background. */
-import type { CleanerContext, Cleaner as CleanerType } from './cleaner.ts'
+
 import type { Scheduler } from '../base/ports.ts'
+import type { CleanerContext, Cleaner as CleanerType } from './cleaner.ts'
 import { Cleaner, chooseSources } from './cleaner.ts'
 import { JournalStopped } from './errors.ts'
 import type { FileTable } from './file-table.ts'

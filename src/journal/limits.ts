@@ -1,4 +1,7 @@
-/** Every size and bound of the journal, with its reason. Tests shrink them so that rolling, recycling and cleaning happen all the time. */
+/**
+ * Every size and bound of the journal, with its reason. Tests shrink them so that rolling,
+ * recycling and cleaning happen all the time.
+ */
 import { assert } from '../base/assert.ts'
 import { KiB, MiB } from '../base/bytes.ts'
 import { ENTRY_HEADER_SIZE, FRAME_HEADER_SIZE } from './format.ts'
@@ -27,6 +30,7 @@ export type JournalLimitName =
   | 'snapshotReserve'
   | 'cleanBelow'
   | 'scatterRunBytes'
+  | 'memoryBytes'
   | 'idleMarkMs'
   | 'retries'
 
@@ -56,6 +60,7 @@ export const journalLimits: JournalLimits = {
   snapshotReserve: 2, // space kept ahead for the next snapshots, as a multiple of the last one
   cleanBelow: 0.5, // a file is cleaned when less than this share of its bodies lives
   scatterRunBytes: 4 * KiB, // a log whose runs in a file are shorter on average is scattered too finely
+  memoryBytes: 1024 * MiB, // the memory engine takes no publishes beyond: a queue nobody drains must not end the process
   idleMarkMs: 1_000, // without appends for so long, a mark records that the end is the end
   retries: 3, // reads that find their data moved look it up again so often
 }

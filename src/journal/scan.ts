@@ -1,4 +1,7 @@
-/** Scans a file's frames commit by commit: a commit is visited only when all of it is there, undamaged and in order. */
+/**
+ * Scans a file's frames commit by commit: a commit is visited only when all of it is there,
+ * undamaged and in order.
+ */
 import type { DiskFile } from '../base/ports.ts'
 import {
   FRAME_ENTRIES,
@@ -169,7 +172,10 @@ export async function judgeTail(start: ScanStart, windowBytes: number): Promise<
   return tornEnd === 0 ? { kind: 'clean' } : { kind: 'torn', bytes: tornEnd - start.from }
 }
 
-/** Whether what stands at `at` may be the rest of a frame that was torn: other bytes can hold the generation by chance. */
+/**
+ * Whether what stands at `at` may be the rest of a frame that was torn: other bytes can hold the
+ * generation by chance.
+ */
 function plausible(
   target: FrameTarget,
   at: number,

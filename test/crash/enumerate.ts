@@ -25,7 +25,7 @@ export interface CrashSpec<State, Entry> {
    * Throws if a recovery that followed another one found something else. Asked for a power cut in and after
    * a recovery; for a killed process only after it, because what was not synced may still be lost before.
    */
-  compare?(first: State, second: State): void
+  compare?: ((first: State, second: State) => void) | undefined
 }
 
 export interface CrashOptions {
@@ -33,6 +33,8 @@ export interface CrashOptions {
   readonly againEvery?: number
   /** Of the crash points, each so-many-th is a killed process too, whose machine then loses power; 0 for none. Default 1. */
   readonly killEvery?: number
+  /** `last`: power is only cut when the workload is over. Default `all`. */
+  readonly points?: 'all' | 'last'
   /** Stops, and says so, after so many recoveries. Unlimited without. */
   readonly recoveriesMax?: number
 }
@@ -114,9 +116,11 @@ export async function enumerate<State, Entry>(
   spec: CrashSpec<State, Entry>,
   options: CrashOptions = {},
 ): Promise<CrashReport> {
-  const { calls, points, ledger } = await runWorkload(spec)
-  const enumeration = new Enumeration(spec, ledger, options)
-  const failure = await enumeration.run(points)
+  const run = await runWorkload(spec)
+  const enumeration = new Enumeration(spec, run.ledger, options)
+  const points = options.points === 'last' ? run.points.slice(-1) : run.points
+  const failure = run.failure ?? (await enumeration.run(points))
+  const { calls } = run
   const { images, states, againStates, killStates, recoveries, checks, isComplete } = enumeration
   return {
     workload: spec.id,
@@ -300,14 +304,27 @@ function placeOf(workload: string, call: number, image: string): CrashPlace {
   return { workload, call, image, againCall: 0, againImage: '' }
 }
 
+interface WorkloadRun<Entry> {
+  readonly calls: number
+  readonly points: readonly CrashPoint[]
+  readonly ledger: Ledger<Entry>
+  /** What the workload itself threw. */
+  readonly failure: CrashFailure | null
+}
+
 async function runWorkload<State, Entry>(
   spec: CrashSpec<State, Entry>,
-): Promise<{ calls: number; points: readonly CrashPoint[]; ledger: Ledger<Entry> }> {
+): Promise<WorkloadRun<Entry>> {
   const disk = spec.disk?.() ?? new CrashDisk()
   const ledger = new Ledger<Entry>()
   disk.record(() => ledger.length)
-  await settled(spec.workload(disk, ledger), `the workload ${spec.id}`)
-  return { calls: disk.callCount, points: [...disk.points, disk.point()], ledger }
+  let failure: CrashFailure | null = null
+  try {
+    await settled(spec.workload(disk, ledger), `the workload ${spec.id}`)
+  } catch (error) {
+    failure = { place: placeOf(spec.id, disk.callCount, 'no crash'), error }
+  }
+  return { calls: disk.callCount, points: [...disk.points, disk.point()], ledger, failure }
 }
 
 async function recoverRecorded<State, Entry>(

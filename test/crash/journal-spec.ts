@@ -1,10 +1,20 @@
-/** The journal as the crash enumeration sees it: workloads of a few operations, recovery, and the promise that nothing settled is lost, invented or reordered. */
+/**
+ * The journal as the crash enumeration sees it: workloads of a few operations, recovery, and the
+ * promise that nothing settled is lost, invented or reordered.
+ */
 import assert from 'node:assert/strict'
 import { JournalWorld } from '../journal/journal-world.ts'
 import { CrashDisk } from '../sim/crash-disk.ts'
 import type { Image } from '../sim/disk-outcomes.ts'
 import type { CrashSpec } from './enumerate.ts'
-import { HandTimers, type JournalNote, noteTried, operations, type Stage, stateOf } from './journal-ops.ts'
+import {
+  HandTimers,
+  type JournalNote,
+  noteTried,
+  operations,
+  type Stage,
+  stateOf,
+} from './journal-ops.ts'
 import type { Ledger } from './ledger.ts'
 
 /** What a recovered journal holds; `bodies` proves that every living body can be read and is its own. */

@@ -1,5 +1,5 @@
 /**
- * A store of 150 lines that keeps a log and one setting, right unless it is asked to be wrong in one way. It
+ * A store of 200 lines that keeps a log and one setting, right unless it is asked to be wrong in one way. It
  * exists to judge the judges: the crash disk and its drivers must pass the right one and catch each flaw.
  */
 import { assert } from '../../src/base/assert.ts'
@@ -18,6 +18,7 @@ export type ToyFlaw =
   | 'retry-failed-sync'
   | 'trust-unsynced-after-kill'
   | 'repair-by-removal'
+  | 'leak-on-failure'
 
 export interface ToyState {
   readonly log: readonly string[]
@@ -64,12 +65,19 @@ export class ToyStore {
     await disk.makeDirectory(DIRECTORY)
     await disk.syncDirectory('/')
     const lock = await disk.lock('/toy/lock')
-    const file = await openLog(disk, flaw)
-    if (flaw !== 'trust-unsynced-after-kill') await file.sync()
-    const { log, tail } = await readLog(file, flaw)
-    if (flaw !== 'forget-directory-of-log') await disk.syncDirectory(DIRECTORY)
-    const setting = await readSetting(disk)
-    return new ToyStore(disk, flaw, { lock, file, log, setting, tail })
+    let file: DiskFile | null = null
+    try {
+      file = await openLog(disk, flaw)
+      if (flaw !== 'trust-unsynced-after-kill') await file.sync()
+      const { log, tail } = await readLog(file, flaw)
+      if (flaw !== 'forget-directory-of-log') await disk.syncDirectory(DIRECTORY)
+      const setting = await readSetting(disk)
+      return new ToyStore(disk, flaw, { lock, file, log, setting, tail })
+    } catch (error) {
+      if (flaw !== 'leak-on-failure') await file?.close()
+      await lock.release()
+      throw error
+    }
   }
 
   get state(): ToyState {
@@ -145,10 +153,13 @@ async function readLog(file: DiskFile, flaw: ToyFlaw): Promise<{ log: string[]; 
 async function readSetting(disk: Disk): Promise<string> {
   try {
     const file = await disk.open(SETTING, 'read')
-    const bytes = new Uint8Array(await file.size())
-    await file.read(bytes, 0)
-    await file.close()
-    return decode(bytes, 'checking') ?? 'broken'
+    try {
+      const bytes = new Uint8Array(await file.size())
+      await file.read(bytes, 0)
+      return decode(bytes, 'checking') ?? 'broken'
+    } finally {
+      await file.close()
+    }
   } catch (error) {
     if (error instanceof DiskError && error.code === 'missing') return ''
     throw error

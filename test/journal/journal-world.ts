@@ -112,7 +112,12 @@ export class JournalWorld {
   }
 
   /** Writes a group in the turn in which there is room for it. */
-  async write<T>(count: number, bytes: number, write: () => T, purpose: Purpose = 'publish'): Promise<T> {
+  async write<T>(
+    count: number,
+    bytes: number,
+    write: () => T,
+    purpose: Purpose = 'publish',
+  ): Promise<T> {
     for (;;) {
       const answer = this.journal.log.reserve(count, bytes, purpose)
       if (answer === 'ok') {

@@ -214,7 +214,8 @@ function keptNames(
   return names
 }
 
-function contentAt(contents: readonly Content[], index: number): Content {
+/** The content of file `index` in a list that has one for every file. */
+export function contentAt(contents: readonly Content[], index: number): Content {
   const content = contents[index]
   assert(content !== undefined, 'an outcome without the content of a file')
   return content

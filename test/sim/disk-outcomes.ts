@@ -6,7 +6,13 @@ import { assert } from '../../src/base/assert.ts'
 import { KiB } from '../../src/base/bytes.ts'
 import type { Random } from '../../src/base/ports.ts'
 import { type Content, ContentEditor, mix } from './disk-content.ts'
-import { type FrozenDisk, type FrozenFile, Layout, treeAfterKill } from './disk-frozen.ts'
+import {
+  contentAt,
+  type FrozenDisk,
+  type FrozenFile,
+  Layout,
+  treeAfterKill,
+} from './disk-frozen.ts'
 import { applyOperation, type FileOperation, type NameTree } from './disk-names.ts'
 
 /** What a disk writes at once, at best. */
@@ -248,12 +254,26 @@ class FileEditing {
   variant(name: string, { file, at, operation }: Open, edit: Edit): DataVariant {
     const before = this.#prefixes(file)[at]
     assert(before !== undefined, 'an operation without the content before it')
-    const content = new ContentEditor(before)
-    applyEdit(content, operation, edit)
-    for (const later of file.operations.slice(at + 1)) applyOperation(content, later)
     const contents = this.#all.slice()
-    contents[file.index] = content.freeze()
+    const isLast = at === file.operations.length - 1
+    contents[file.index] =
+      edit.kind === 'hole' && isLast
+        ? this.#restored(file, before, withinOf(operation, edit))
+        : replayed(file, at, { before, edit })
     return { name, contents }
+  }
+
+  /** A large write that lost one sector differs from the whole one in that sector alone. */
+  #restored(
+    { index }: FrozenFile,
+    before: Content,
+    { start, end }: { start: number; end: number },
+  ): Content {
+    const old = new Uint8Array(end - start)
+    new ContentEditor(before).read(old, start)
+    const content = new ContentEditor(contentAt(this.#all, index))
+    content.write(old, start)
+    return content.freeze()
   }
 
   #prefixes(file: FrozenFile): readonly Content[] {
@@ -268,6 +288,29 @@ class FileEditing {
       this.#before.set(file, prefixes)
     }
     return prefixes
+  }
+}
+
+function replayed(
+  file: FrozenFile,
+  at: number,
+  { before, edit }: { before: Content; edit: Edit },
+): Content {
+  const content = new ContentEditor(before)
+  file.operations.slice(at).forEach((operation, index) => {
+    applyEdit(content, operation, index === 0 ? edit : WHOLE)
+  })
+  return content.freeze()
+}
+
+/** The part of a hole that lies in the write. */
+function withinOf(
+  { position, bytes }: FileOperation,
+  hole: { readonly start: number; readonly end: number },
+): { start: number; end: number } {
+  return {
+    start: Math.max(position, hole.start),
+    end: Math.min(position + bytes.length, hole.end),
   }
 }
 
@@ -293,10 +336,9 @@ function applyEdit(content: ContentEditor, operation: FileOperation, edit: Edit)
       return
     case 'hole': {
       content.grow(end)
-      const start = Math.max(position, edit.start)
-      const stop = Math.min(end, edit.end)
-      content.write(bytes.subarray(0, start - position), position)
-      content.write(bytes.subarray(stop - position), stop)
+      const lost = withinOf(operation, edit)
+      content.write(bytes.subarray(0, lost.start - position), position)
+      content.write(bytes.subarray(lost.end - position), lost.end)
     }
   }
 }
