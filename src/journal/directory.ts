@@ -76,8 +76,7 @@ export async function openDirectory(context: DirectoryContext): Promise<Director
   await disk.syncDirectory(path)
   const snapshots = names
     .filter((name) => snapshotTicket(name) >= 0)
-    .sort()
-    .reverse()
+    .sort((left, right) => snapshotTicket(right) - snapshotTicket(left))
   return { path, identity, sectorBytes, files, snapshots, created }
 }
 

@@ -123,7 +123,7 @@ async function loseNewestSnapshot(disk: CrashDisk): Promise<void> {
   const entries = await disk.list('data').catch(() => [])
   const names = entries.map((entry) => entry.name).filter((name) => /^snapshot-\d/.test(name))
   if (names.length < 2) return
-  const newest = names.sort().at(-1)!
+  const newest = names.reduce((left, right) => (left > right ? left : right))
   await disk.remove(disk.join('data', newest))
 }
 
