@@ -37,7 +37,7 @@ export type JournalLimitName =
 
 export type JournalLimits = Readonly<Record<JournalLimitName, number>>
 
-export const journalLimits: JournalLimits = {
+const journalLimits: JournalLimits = {
   sectorBytes: 4 * KiB, // the unit a disk tears: each header copy has one of its own
   fileBytesMin: 1 * MiB, // a new directory opens in milliseconds and an idle broker stays small
   fileBytesMax: 64 * MiB, // large enough that a roll's extra sync is noise, small enough to fill and clean in a second
@@ -62,7 +62,7 @@ export const journalLimits: JournalLimits = {
   snapshotReserve: 2, // space kept ahead for the next snapshots, as a multiple of the last one
   cleanBelow: 0.5, // a file is cleaned when less than this share of its bodies lives
   scatterRunBytes: 4 * KiB, // a log whose runs in a file are shorter on average is scattered too finely
-  memoryBytes: 1024 * MiB, // the memory engine takes no publishes beyond: a queue nobody drains must not end the process
+  memoryBytes: 1024 * MiB, // the memory engine's: a queue nobody drains must not end the process
   idleMarkMs: 1_000, // without appends for so long, a mark records that the end is the end
   retries: 3, // reads that find their data moved look it up again so often
 }
