@@ -285,7 +285,7 @@ test('a client that left while the queue was full has its messages taken later',
 })
 
 test('waiting for the queue is no idleness of the client', async () => {
-  const { world, shelf, client } = await place({ idleMs: 100, messageMs: 100 }, { capacity: 1 })
+  const { world, shelf, client } = await place({ idleMs: 200, messageMs: 100 }, { capacity: 1 })
   const one = await client()
   one.send('a\nb\nc')
   await world.pass(5000)
