@@ -3,6 +3,7 @@
  * adds up what they did, and ends them all when it is closed. What they send is the sink's.
  */
 import { assert } from '../../base/assert.ts'
+import type { Log } from '../../base/log.ts'
 import type { Address, Connection, Listener, Timer } from '../../base/ports.ts'
 import { lineLimits, messageBytesCeiling, messageBytesMin } from './limits.ts'
 import { type LineWorld, Session, type SessionCounters, type SessionOptions } from './session.ts'
@@ -10,6 +11,9 @@ import type { LineSink } from './sink.ts'
 
 /** Clients that are being told that there is no place. Beyond that they are dropped without a word. */
 const turnedAwayMax = 1_000 // a flood of connections must not become a flood of sessions
+
+/** Between two lines of the log about refused clients: whoever attacks us shall not fill the disk with it. */
+const refusalLogMs = 1_000
 
 export type LineOptions = Partial<SessionOptions>
 
@@ -45,9 +49,12 @@ export async function openLineListener(context: {
   readonly address: Address
   readonly sink: LineSink
   readonly options?: LineOptions
+  /** Is told of clients that were refused, at most once a second. */
+  readonly log?: Log
 }): Promise<LineListener> {
-  const options = checked(context.options ?? {}, context.sink)
-  const server = new LineServer(context.world, context.sink, options)
+  const { world, sink, log } = context
+  const options = checked(context.options ?? {}, sink)
+  const server = new LineServer({ world, sink, options, log: log ?? null })
   await server.listen(context.address)
   return server
 }
@@ -76,21 +83,31 @@ class LineServer implements LineListener {
   readonly #world: LineWorld
   readonly #sink: LineSink
   readonly #options: SessionOptions
+  readonly #log: Log | null
   readonly #sessions = new Set<Session>()
   readonly #leaving = new Set<Session>()
   /** What the clients that have left did. */
   readonly #past = { refused: 0, messages: 0, bytes: 0, answered: 0, waits: 0, cutBytes: 0 }
   #clientsEver = 0
   #turnedAway = 0
+  /** Since the last line in the log, which was written at #toldMs. */
+  #untold = 0
+  #toldMs = Number.NEGATIVE_INFINITY
   #listener: Listener | null = null
   #closing: Promise<void> | null = null
   /** Called when the last session has closed, while closing. */
   #onEmpty: (() => void) | null = null
 
-  constructor(world: LineWorld, sink: LineSink, options: SessionOptions) {
-    this.#world = world
-    this.#sink = sink
-    this.#options = options
+  constructor(owner: {
+    readonly world: LineWorld
+    readonly sink: LineSink
+    readonly options: SessionOptions
+    readonly log: Log | null
+  }) {
+    this.#world = owner.world
+    this.#sink = owner.sink
+    this.#options = owner.options
+    this.#log = owner.log
   }
 
   async listen(address: Address): Promise<void> {
@@ -159,7 +176,21 @@ class LineServer implements LineListener {
   #left(session: Session, among: Set<Session>): void {
     among.delete(session)
     add(this.#past, session.counters)
+    const { peer, refusal } = session.counters
+    if (refusal !== null) this.#tell(peer, refusal)
     if (this.#sessions.size + this.#leaving.size === 0) this.#onEmpty?.()
+  }
+
+  #tell(peer: string, refusal: string): void {
+    const nowMs = this.#world.clock.monotonicMs()
+    if (nowMs - this.#toldMs < refusalLogMs) {
+      this.#untold++
+      return
+    }
+    const others = this.#untold === 0 ? '' : ` (and ${this.#untold} others before)`
+    this.#log?.warn(`line: ${peer} was let go: ${refusal}${others}`)
+    this.#toldMs = nowMs
+    this.#untold = 0
   }
 
   async #close(): Promise<void> {
