@@ -1,6 +1,7 @@
 /** Two ends of a channel between processes, in a world in memory. */
 import assert from 'node:assert/strict'
 
+import type { Net } from '../../src/base/ports.ts'
 import type { Sendable } from '../../src/channels/contract.ts'
 import {
   acceptChannels,
@@ -49,14 +50,14 @@ export async function pair({
     accepted.push(channel)
   }
   const wires: MemoryConnection[] = []
-  const net = {
+  const net: Net = {
     listen: world.listen.bind(world),
-    connect: async (address: typeof ADDRESS) => {
+    connect: async (address) => {
       const connection = await world.connect(address)
       wires.push(connection as MemoryConnection)
       return connection
     },
-  } as MemoryWorld
+  }
   await acceptChannels(ADDRESS, { ...far, onChannel }, world)
   const connected = await soon(world, connectChannel(ADDRESS, near, { ...world, net }))
   return { world, near: connected, far: accepted[0]!, wire: wires[0]! }
