@@ -122,7 +122,7 @@ test('every call ends exactly once, with its own answer or a reason, and nothing
     }),
     { numRuns: 150 },
   )
-  assert.deepEqual([...endings.keys()].sort(), [
+  assert.deepEqual([...endings.keys()].sort(byText), [
     'answered',
     'cancelled',
     'closed',
@@ -131,3 +131,7 @@ test('every call ends exactly once, with its own answer or a reason, and nothing
     'left',
   ])
 })
+
+function byText(left: string, right: string): number {
+  return left.localeCompare(right)
+}
