@@ -73,7 +73,10 @@ export interface Disk {
   rename(from: string, to: string): Promise<void>
   remove(path: string): Promise<void>
   list(directory: string): Promise<readonly DiskEntry[]>
-  /** Makes one directory, and its parents; the directory being there already is not an error. */
+  /**
+   * Makes one directory, and its parents, durably: every directory that names one of them is synced. Its being
+   * there already is not an error.
+   */
   makeDirectory(path: string): Promise<void>
   syncDirectory(path: string): Promise<void>
   /** Takes the exclusive lock on the file at `path` (made if missing); rejects with `locked` when another process has it. */

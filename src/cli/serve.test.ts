@@ -1,4 +1,4 @@
-/** The command as a user runs it: a child process, its two streams, its signals and its exit code. */
+/** The command as a user runs it: a child process, its streams, its signals, its exit code. */
 import assert from 'node:assert/strict'
 import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { connect, createServer, type Server } from 'node:net'

@@ -49,6 +49,7 @@ async function serve(plan: ServePlan, opening: Opening, stop: AbortSignal): Prom
   const urls = await openListeners(plan.listeners, opening)
   const { durability } = plan
   const ready = { urls, dir: directory, durability, pid: process.pid, version }
+  process.stdout.on('error', () => {}) // nobody may be reading; that is no reason to end
   process.stdout.write(`ready ${JSON.stringify(ready)}\n`)
   await fired(stop)
   opening.log.info(`${String(stop.reason)}: stopping`)

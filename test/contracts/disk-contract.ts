@@ -11,7 +11,10 @@ import { below, SeededRandom } from '../../src/base/random.ts'
 /** A disk under test. */
 export interface DiskSubject {
   readonly name: string
-  /** Makes a disk and an empty directory on it, runs `body` to its end (driving whatever must be driven), cleans up. */
+  /**
+   * Makes a disk and an empty directory on it, runs `body` to its end, driving whatever must be
+   * driven, and cleans up.
+   */
   run(body: (disk: Disk, directory: string) => Promise<void>): Promise<void>
 }
 

@@ -1,0 +1,72 @@
+/**
+ * A snapshot on its way: opened at the first write, kept once its ticket is durable, abandoned on
+ * any failure before that.
+ */
+import type { Snapshot } from './engine.ts'
+import type { SnapshotHead } from './snapshot-format.ts'
+import type { Snapshots, SnapshotWriter } from './snapshots.ts'
+
+export type SnapshotHooks = {
+  /** Resolves when the ticket is durable. */
+  settled(ticket: number): Promise<void>
+  /** Stops the journal: a directory that could not be synced is in an unknown state. */
+  stop(cause: unknown): void
+  ended(outcome: 'kept' | 'abandoned'): void
+}
+
+export class RunningSnapshot implements Snapshot {
+  readonly #snapshots: Snapshots
+  readonly #head: SnapshotHead
+  readonly #hooks: SnapshotHooks
+  #writer: SnapshotWriter | null = null
+  #ended = false
+
+  constructor(snapshots: Snapshots, head: SnapshotHead, hooks: SnapshotHooks) {
+    this.#snapshots = snapshots
+    this.#head = head
+    this.#hooks = hooks
+  }
+
+  get ticket(): number {
+    return this.#head.ticket
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    try {
+      this.#writer ??= await this.#snapshots.begin(this.#head)
+      await this.#writer.write(bytes)
+    } catch (error) {
+      await this.abandon()
+      throw error
+    }
+  }
+
+  async finish(): Promise<void> {
+    if (this.#head.ticket === this.#snapshots.newestTicket) return this.abandon()
+    let bytes = 0
+    try {
+      await this.write(new Uint8Array(0))
+      bytes = await this.#writer!.end()
+      // A snapshot must never hold what a crash could still take back from the journal.
+      await this.#hooks.settled(this.#head.ticket)
+    } catch (error) {
+      await this.abandon()
+      throw error
+    }
+    try {
+      await this.#snapshots.keep(this.#head, bytes)
+    } catch (error) {
+      this.#hooks.stop(error)
+      throw error
+    }
+    this.#ended = true
+    this.#hooks.ended('kept')
+  }
+
+  async abandon(): Promise<void> {
+    if (this.#ended) return
+    this.#ended = true
+    await this.#writer?.abandon()
+    this.#hooks.ended('abandoned')
+  }
+}

@@ -1,0 +1,143 @@
+/**
+ * The journal as the crash enumeration sees it: workloads of a few operations, recovery, and the
+ * promise that nothing settled is lost, invented or reordered.
+ */
+import assert from 'node:assert/strict'
+import { JournalWorld } from '../journal/journal-world.ts'
+import { CrashDisk } from '../sim/crash-disk.ts'
+import type { Image } from '../sim/disk-outcomes.ts'
+import type { CrashSpec } from './enumerate.ts'
+import {
+  HandTimers,
+  type JournalNote,
+  noteTried,
+  operations,
+  type Stage,
+  stateOf,
+} from './journal-ops.ts'
+import type { Ledger } from './ledger.ts'
+
+/** What a recovered journal holds; `bodies` proves that every living body can be read and is its own. */
+export type JournalState = { readonly state: string; readonly bodies: string }
+
+export type Base = { readonly name: string; readonly image: Image | null; readonly state: string }
+
+export const fresh: Base = { name: 'fresh', image: null, state: '[[],[],[]]' }
+
+/** A directory that has lived: several files, two snapshots, dead and sparse files that nobody tidied up. */
+export async function agedBase(): Promise<Base> {
+  const disk = new CrashDisk()
+  const world = await JournalWorld.open(disk)
+  const kept: number[] = []
+  for (let round = 0; round < 7; round++) {
+    const bodies = [300, 200, 400, 500].map((size) => new Uint8Array(size).fill(round + size))
+    const tickets = await world.put(round % 2, bodies)
+    if (round > 1) kept.push(tickets.shift()!)
+    await world.release(tickets)
+  }
+  await world.note('aged')
+  await world.snapshot()
+  await world.note('older')
+  await world.snapshot()
+  await world.settled()
+  const state = stateOf(world.owner)
+  const image = disk.point().killed()
+  return { name: 'aged', image, state }
+}
+
+export type RecoverFrom = 'newest' | 'older'
+
+/** A workload named by its operations, on a base. */
+export function journalSpec(
+  base: Base,
+  names: readonly string[],
+  recoverFrom: RecoverFrom = 'newest',
+): CrashSpec<JournalState, JournalNote> {
+  return {
+    id: `${base.name}: ${names.join(', ')}`,
+    disk: () => new CrashDisk(base.image === null ? {} : { image: base.image }),
+    workload: (disk, ledger) => runOperations(disk, ledger, names),
+    recover: async (disk) => {
+      if (recoverFrom === 'older') await loseNewestSnapshot(disk)
+      return recoverState(disk)
+    },
+    check: (state, notes) => {
+      checkState(base, state, notes)
+    },
+    compare: (first, second) => {
+      assert.deepEqual(second, first, 'a second recovery found something else')
+    },
+  }
+}
+
+async function runOperations(
+  disk: CrashDisk,
+  ledger: Ledger<JournalNote>,
+  names: readonly string[],
+): Promise<void> {
+  const timers = new HandTimers()
+  const open = (): Promise<JournalWorld> => JournalWorld.open(disk, { scheduler: timers })
+  const stage: Stage = {
+    world: await open(),
+    reopen: async () => {
+      await stage.world.journal.close()
+      ledger.note({ kind: 'settled', count: stage.tried })
+      stage.world = await open()
+      listen()
+    },
+    fire: () => {
+      timers.fire()
+    },
+    ledger,
+    tried: 0,
+  }
+  const listen = (): void => {
+    stage.world.changed = () => {
+      noteTried(stage)
+    }
+  }
+  listen()
+  for (const name of names) {
+    const operation = operations[name]
+    assert(operation !== undefined, `no operation ${name}`)
+    await operation(stage)
+  }
+}
+
+async function recoverState(disk: CrashDisk): Promise<JournalState> {
+  const { journal, owner } = await JournalWorld.open(disk)
+  let bodies = ''
+  const tickets = [...owner.held.keys(), ...[...owner.large.values()].flat()]
+  for (const ticket of tickets) {
+    const body = await journal.store.read(ticket)
+    bodies += `${ticket}:${body.length}:${body[0]}:${body[body.length - 1]} `
+  }
+  assert.equal(journal.store.references, owner.references, 'references of the store and the state')
+  const state = stateOf(owner)
+  await journal.close()
+  assert.deepEqual(disk.openPaths, [], 'files left open')
+  return { state, bodies }
+}
+
+async function loseNewestSnapshot(disk: CrashDisk): Promise<void> {
+  const entries = await disk.list('data').catch(() => [])
+  const names = entries.map((entry) => entry.name).filter((name) => /^snapshot-\d/.test(name))
+  if (names.length < 2) return
+  const newest = names.sort().at(-1)!
+  await disk.remove(disk.join('data', newest))
+}
+
+/** The state is one that some prefix of the groups leads to, and none that was settled is missing from it. */
+function checkState(base: Base, state: JournalState, notes: readonly JournalNote[]): void {
+  const states = [base.state]
+  let settled = 0
+  for (const note of notes) {
+    if (note.kind === 'tried') states.push(note.state)
+    else settled = Math.max(settled, note.count)
+  }
+  const possible = states.slice(settled)
+  assert(
+    possible.includes(state.state),
+    `recovered ${state.state}, but of ${states.length} groups ${settled} were settled: ${possible.join(' or ')}`,
+  )
+}
