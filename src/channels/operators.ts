@@ -6,13 +6,13 @@
 import { untilAborted } from '../base/abort.ts'
 import { Ring } from '../base/ring.ts'
 import { ChannelClosed, ChannelMisuse, type Receiver, type Sendable } from './contract.ts'
-import { type Stage, StageChannel, type StagePlan, take } from './stage.ts'
+import { type Plan, type Stage, StageChannel, type StageOptions, take } from './stage.ts'
 
 /** Each value replaced by what `transform` makes of it, one at a time and in order. */
 export function map<T extends Sendable, U extends Sendable>(
   source: Receiver<T>,
   transform: (value: T) => U | Promise<U>,
-  plan: StagePlan,
+  plan: Plan<StageOptions>,
 ): Stage<U> {
   const stage = new StageChannel<U>(plan)
   void stage.follow([source], async () => {
@@ -29,7 +29,7 @@ export function map<T extends Sendable, U extends Sendable>(
 export function filter<T extends Sendable>(
   source: Receiver<T>,
   accept: (value: T) => boolean | Promise<boolean>,
-  plan: StagePlan,
+  plan: Plan<StageOptions>,
 ): Stage<T> {
   const stage = new StageChannel<T>(plan)
   void stage.follow([source], async () => {
@@ -42,7 +42,7 @@ export function filter<T extends Sendable>(
   return stage
 }
 
-export interface BatchPlan extends StagePlan {
+export interface BatchOptions extends StageOptions {
   /** A batch is complete with so many values, */
   readonly count: number
   /** or so long after its first value came; never by time unless told. */
@@ -52,7 +52,7 @@ export interface BatchPlan extends StagePlan {
 /** Values gathered into arrays. What is gathered when the source ends or fails is the last batch. */
 export function batch<T extends Sendable>(
   source: Receiver<T>,
-  plan: BatchPlan,
+  plan: Plan<BatchOptions>,
 ): Stage<readonly T[]> {
   checkCount('a batch', plan.count)
   const stage = new StageChannel<readonly T[]>(plan)
@@ -70,7 +70,7 @@ export function batch<T extends Sendable>(
 async function gather<T extends Sendable>(
   source: Receiver<T>,
   first: T,
-  plan: BatchPlan & { readonly signal: AbortSignal },
+  plan: Plan<BatchOptions> & { readonly signal: AbortSignal },
 ): Promise<readonly T[]> {
   const { clock } = plan.ports
   const values = [first]
@@ -88,7 +88,7 @@ async function gather<T extends Sendable>(
   return values
 }
 
-export interface ThrottlePlan extends StagePlan {
+export interface ThrottleOptions extends StageOptions {
   /** At most so many values */
   readonly count: number
   /** in any stretch of so many milliseconds. */
@@ -96,7 +96,10 @@ export interface ThrottlePlan extends StagePlan {
 }
 
 /** The same values, slowed down: none is lost, the source waits. */
-export function throttle<T extends Sendable>(source: Receiver<T>, plan: ThrottlePlan): Stage<T> {
+export function throttle<T extends Sendable>(
+  source: Receiver<T>,
+  plan: Plan<ThrottleOptions>,
+): Stage<T> {
   checkCount('a throttle', plan.count)
   const { clock, scheduler } = plan.ports
   const stage = new StageChannel<T>(plan)
@@ -123,10 +126,13 @@ export function throttle<T extends Sendable>(source: Receiver<T>, plan: Throttle
   return stage
 }
 
-/** The values of all sources as they come; each keeps its order. Ends with the last, fails with the first that fails. */
+/**
+ * The values of all sources as they come, each source's in its order. Ends when the last one ends, fails when
+ * the first one fails.
+ */
 export function merge<T extends Sendable>(
   sources: readonly Receiver<T>[],
-  plan: StagePlan,
+  plan: Plan<StageOptions>,
 ): Stage<T> {
   const stage = new StageChannel<T>(plan)
   const drain = async (source: Receiver<T>): Promise<void> => {
@@ -142,13 +148,16 @@ export function merge<T extends Sendable>(
   return stage
 }
 
-export interface TeePlan extends StagePlan {
+export interface TeeOptions extends StageOptions {
   /** How many receivers; 2 unless told. */
   readonly branches?: number
 }
 
 /** Every value to every branch: the slowest sets the pace. A closed branch holds nobody up any more. */
-export function tee<T extends Sendable>(source: Receiver<T>, plan: TeePlan): readonly Stage<T>[] {
+export function tee<T extends Sendable>(
+  source: Receiver<T>,
+  plan: Plan<TeeOptions>,
+): readonly Stage<T>[] {
   const length = plan.branches ?? 2
   checkCount('a tee', length)
   const branches = Array.from({ length }, () => new StageChannel<T>(plan))

@@ -29,15 +29,14 @@ export interface StageOptions {
   readonly name?: string
 }
 
-export interface StagePlan extends StageOptions {
-  readonly ports: Ports
-}
+/** The options of an operator, and the part of the world that it runs in. */
+export type Plan<Options> = Options & { readonly ports: Ports }
 
 export class StageChannel<T extends Sendable> extends Channel<T> implements Stage<T> {
   readonly #stop: AbortController = new AbortController()
   readonly #hub: AbortHub | null
 
-  constructor(plan: StagePlan) {
+  constructor(plan: Plan<StageOptions>) {
     const { capacity = 0, name = 'stage', signal, ports } = plan
     super({ capacity, name }, ports)
     this.#hub = signal === undefined || signal.aborted ? null : AbortHub.of(signal)
