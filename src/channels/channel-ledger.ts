@@ -1,6 +1,6 @@
 /** The books of one channel: what went in, came out, got lost and is done; who waits for the end; the trace. */
 import type { Scheduler } from '../base/ports.ts'
-import type { ChannelEvent } from './channel-options.ts'
+import type { ChannelEvent, ChannelStats } from './channel-options.ts'
 import { Watchers } from './channel-waiters.ts'
 import { ChannelMisuse, type Sendable, type WaitOptions } from './contract.ts'
 
@@ -33,6 +33,11 @@ export class Ledger<T extends Sendable> {
 
   get unfinished(): number {
     return this.put - this.discarded - this.#done
+  }
+
+  counts(): Pick<ChannelStats, 'sizeMax' | 'put' | 'got' | 'dropped' | 'unfinished'> {
+    const { sizeMax, put, got, refused, discarded, unfinished } = this
+    return { sizeMax, put, got, dropped: refused + discarded, unfinished }
   }
 
   /** A value went in; `size` values are inside now. */

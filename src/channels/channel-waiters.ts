@@ -98,6 +98,10 @@ class EventWaiter extends Waiter {
     this.answer.resolve()
   }
 
+  ended(error: Error): void {
+    this.answer.reject(error)
+  }
+
   override lose(error: unknown): void {
     this.answer.reject(error)
   }
@@ -110,6 +114,10 @@ class Watcher extends Waiter {
   constructor(wake: () => void) {
     super()
     this.happened = wake
+  }
+
+  ended(): void {
+    this.happened()
   }
 
   override lose(): void {}
@@ -135,6 +143,11 @@ export class Watchers extends WaitList<EventWaiter | Watcher> {
     const waiter = new EventWaiter()
     this.enter(waiter, options, scheduler)
     return waiter.answer.promise
+  }
+
+  /** It will never be possible again: whoever waits gets the error, whoever watches looks for himself. */
+  endAll(error: Error): void {
+    for (const waiter of this.takeAll()) waiter.ended(error)
   }
 
   wakeAll(): void {

@@ -100,6 +100,10 @@ export class Channel<T extends Sendable>
     return this.#state !== 'open'
   }
 
+  get ended(): boolean {
+    return this.#state !== 'open' && this.#shelf.size === 0
+  }
+
   get failure(): Error | null {
     return this.#failure
   }
@@ -192,8 +196,8 @@ export class Channel<T extends Sendable>
     this.#state = ending
     const thrownAway = ending === 'now' ? this.#shelf.drain() : []
     for (const putter of this.#putters.takeAll()) putter.lose(this.#closedError())
-    if (this.#shelf.size === 0) this.#endGetters()
-    this.#roomWatchers.wakeAll()
+    if (this.ended) this.#endGetters()
+    this.#roomWatchers.endAll(this.#closedError())
     this.#readWatchers.wakeAll()
     for (const value of thrownAway) this.#ledger.discard(value, 0)
     if (wasOpen) this.#ledger.tell('close', undefined, this.size)
@@ -213,16 +217,11 @@ export class Channel<T extends Sendable>
   }
 
   stats(): ChannelStats {
-    const { put, got, refused, discarded, sizeMax, unfinished } = this.#ledger
     return {
+      ...this.#ledger.counts(),
       name: this.name,
       capacity: this.capacity,
       size: this.size,
-      sizeMax,
-      put,
-      got,
-      dropped: refused + discarded,
-      unfinished,
       waitingToPut: this.#putters.size,
       waitingToGet: this.#getters.size,
       closed: this.closed,
@@ -241,7 +240,7 @@ export class Channel<T extends Sendable>
 
   /** For `select` and iterators, which bring their own waiters: waits for a value that `tryGet` did not have. */
   enterGet(waiter: GetWaiter<T>, options?: WaitOptions): void {
-    if (this.closed && this.#shelf.size === 0) {
+    if (this.ended) {
       this.#end(waiter)
       return
     }
@@ -307,7 +306,7 @@ export class Channel<T extends Sendable>
     this.#ledger.received(value, this.#shelf.size)
     if (this.#putters.head !== null) this.#admit()
     else if (this.#roomWatchers.head !== null) this.#roomWatchers.wakeAll()
-    if (this.#state !== 'open' && this.#shelf.size === 0) this.#endGetters()
+    if (this.ended) this.#endGetters()
     return value
   }
 

@@ -57,7 +57,7 @@ export type Unwatch = () => void
 
 /**
  * What `select` needs of a receiver. A wake-up is a hint: `tryGet` decides, and another may have been
- * faster. An end of a thread or process channel joins a `select` by having these two members.
+ * faster. An end of a thread or process channel joins a `select` by having these members.
  */
 export interface SelectableReceiver<T extends Sendable> extends Receiver<T> {
   /**
@@ -65,6 +65,8 @@ export interface SelectableReceiver<T extends Sendable> extends Receiver<T> {
    * call if that is so already, but never before it has returned.
    */
   onReadable(wake: () => void): Unwatch
+  /** Closed, and all is received: `get` will reject for ever. */
+  readonly ended: boolean
   /** Why `get` rejects once all is received, if not because of an ordinary close; else `null`. */
   readonly failure: Error | null
 }

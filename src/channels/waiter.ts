@@ -5,16 +5,17 @@
  */
 import { type Linked, List } from '../base/list.ts'
 import type { Scheduler, Timer } from '../base/ports.ts'
+import { type Abortable, AbortHub } from './abort-hub.ts'
 import { ChannelTimeout, type WaitOptions } from './contract.ts'
 
-export abstract class Waiter implements Linked<Waiter> {
+export abstract class Waiter implements Linked<Waiter>, Abortable {
   /** The list's links; only List writes them. */
   previous: this | null = null
   next: this | null = null
   list: object | null = null
   /** Where it waits: the list again, for leaving. Only WaitList writes it. */
   home: WaitList<this> | null = null
-  #signal: AbortSignal | null = null
+  #hub: AbortHub | null = null
   #timer: Timer | null = null
 
   /** Settles it with an error. Called at most once, after it left. */
@@ -30,8 +31,8 @@ export abstract class Waiter implements Linked<Waiter> {
     if (options === undefined) return
     const { signal, timeoutMs } = options
     if (signal !== undefined) {
-      this.#signal = signal
-      signal.addEventListener('abort', this)
+      this.#hub = AbortHub.of(signal)
+      this.#hub.enter(this)
     }
     if (timeoutMs === undefined || timeoutMs === Number.POSITIVE_INFINITY) return
     this.#timer = scheduler.after(timeoutMs, () => {
@@ -41,9 +42,7 @@ export abstract class Waiter implements Linked<Waiter> {
     })
   }
 
-  /** The signal's listener. */
-  handleEvent(): void {
-    const reason: unknown = this.#signal?.reason
+  aborted(reason: unknown): void {
     this.leave()
     this.lose(reason)
   }
@@ -51,9 +50,9 @@ export abstract class Waiter implements Linked<Waiter> {
   /** Takes it out of its list, with its listener and timer. Idempotent. */
   leave(): void {
     this.home?.remove(this)
-    if (this.#signal !== null) {
-      this.#signal.removeEventListener('abort', this)
-      this.#signal = null
+    if (this.#hub !== null) {
+      this.#hub.leave(this)
+      this.#hub = null
     }
     if (this.#timer !== null) {
       this.#timer.cancel()
