@@ -82,7 +82,8 @@ export interface Disk {
   freeBytes(directory: string): Promise<number>
   /**
    * Memory that `commit` takes without a copy. The real disk hands out shared memory, because its
-   * system calls run on another thread.
+   * system calls run on another thread. To be pooled and used again: the collector does not see the
+   * size of shared memory, so what is dropped may stay until long after.
    */
   allocate(size: number): Uint8Array
   /** Ends the disk's own helpers (a thread, say). Files must be closed before. Idempotent. */

@@ -1,0 +1,2 @@
+/** The public API of the package `naru`: what works today, and nothing that does not. */
+export { version } from './version.ts'

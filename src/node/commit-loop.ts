@@ -1,0 +1,71 @@
+/**
+ * The one loop that puts a commit on the disk: write all pieces, then sync. Pure but for the two
+ * system calls that it is given, so that every way they can fail is tested without a disk.
+ */
+import { constants } from 'node:os'
+import { limits } from '../base/limits.ts'
+
+/** The two calls, as node:fs has them: they throw an error with an `errno` below zero. */
+export interface CommitCalls {
+  /** Answers how many bytes were written, which may be fewer than there are. */
+  writev(handle: number, pieces: readonly Uint8Array[], position: number): number
+  fdatasync(handle: number): void
+}
+
+export interface CommitOrder {
+  readonly handle: number
+  readonly pieces: readonly Uint8Array[]
+  readonly position: number
+  readonly sync: 'sync' | 'no-sync'
+}
+
+const { EINTR, EIO } = constants.errno
+
+/** Answers 0, or the number of the system's error. What is no error of the system is thrown. */
+export function runCommit(calls: CommitCalls, order: CommitOrder): number {
+  const errno = writePieces(calls, order)
+  if (errno !== 0 || order.sync === 'no-sync') return errno
+  // Once, whatever it answers: after a failed sync the system may call clean what it never wrote.
+  return errnoOf(() => calls.fdatasync(order.handle))
+}
+
+function writePieces(calls: CommitCalls, order: CommitOrder): number {
+  let pieces = order.pieces.filter((piece) => piece.length > 0)
+  let position = order.position
+  let interrupts = 0
+  while (pieces.length > 0) {
+    const batch = pieces.length > limits.writePieces ? pieces.slice(0, limits.writePieces) : pieces
+    let size = 0
+    const errno = errnoOf(() => {
+      size = calls.writev(order.handle, batch, position)
+    })
+    if (errno === EINTR && ++interrupts <= limits.writeInterrupts) continue
+    if (errno !== 0) return errno
+    if (size === 0) return EIO // a disk that takes nothing and says nothing would keep us here for ever
+    interrupts = 0
+    position += size
+    pieces = leftOf(pieces, size)
+  }
+  return 0
+}
+
+/** The pieces without their first `size` bytes. */
+function leftOf(pieces: readonly Uint8Array[], size: number): Uint8Array[] {
+  let index = 0
+  let left = size
+  while (index < pieces.length && left >= pieces[index]!.length) left -= pieces[index++]!.length
+  const rest = pieces.slice(index)
+  if (left > 0) rest[0] = rest[0]!.subarray(left)
+  return rest
+}
+
+function errnoOf(call: () => void): number {
+  try {
+    call()
+    return 0
+  } catch (error) {
+    const { errno } = error as NodeJS.ErrnoException
+    if (typeof errno !== 'number' || errno >= 0) throw error
+    return -errno
+  }
+}

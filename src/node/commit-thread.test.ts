@@ -1,0 +1,71 @@
+/** The commit thread when things go wrong, and what it keeps of the memory it was shown. */
+import assert from 'node:assert/strict'
+import { closeSync, mkdtempSync, openSync, readSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { setImmediate as macrotask } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { CommitThread } from './commit-thread.ts'
+
+function commit(thread: CommitThread, handle: number, piece: Uint8Array): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const order = { handle, path: 'a', pieces: [piece], position: 0, sync: 'no-sync' as const }
+    thread.commit({ ...order, resolve, reject })
+  })
+}
+
+test('a thread that dies takes its commits with it, and says so to each', async () => {
+  const thread = new CommitThread()
+  const piece = new Uint8Array(new SharedArrayBuffer(1))
+  // Beyond 31 bits: a handle that no system gives, and that node:fs refuses as a mistake of ours.
+  const commits = [
+    commit(thread, 2 ** 31 + 5, piece),
+    commit(thread, 0, piece),
+    commit(thread, 0, piece),
+  ]
+  for (const lost of commits) {
+    await assert.rejects(lost, { name: 'DiskError', code: 'io', message: /thread failed/ })
+  }
+  await assert.rejects(commit(thread, 0, piece), { code: 'other', message: /thread failed/ })
+  await thread.close()
+})
+
+test('a thread that never started is closed at once', async () => {
+  const thread = new CommitThread()
+  await thread.close()
+  await assert.rejects(commit(thread, 0, new Uint8Array(0)), { code: 'other' })
+})
+
+test('slabs that were collected are forgotten while others are committed', async () => {
+  setFlagsFromString('--expose-gc')
+  const collect: () => void = runInNewContext('gc')
+  const directory = mkdtempSync(join(tmpdir(), 'naru-thread-'))
+  const handle = openSync(join(directory, 'a'), 'w+')
+  const thread = new CommitThread()
+  try {
+    const kept = new Uint8Array(new SharedArrayBuffer(1)).fill(7)
+    const dropped: WeakRef<object>[] = []
+    for (let round = 0; round < 200; round++) {
+      const piece = new Uint8Array(new SharedArrayBuffer(4096)).fill(round)
+      dropped.push(new WeakRef(piece.buffer))
+      await commit(thread, handle, piece)
+      if (round % 50 === 49) {
+        await macrotask()
+        collect()
+        await macrotask() // the registry hears of it in a turn of its own
+      }
+    }
+    const held = dropped.filter((slab) => slab.deref() !== undefined)
+    assert.ok(held.length <= 1, `${held.length} slabs are held`) // the last one by this very frame
+    await commit(thread, handle, kept)
+    const written = new Uint8Array(4096)
+    assert.equal(readSync(handle, written, 0, 4096, 0), 4096)
+    assert.deepEqual([...written.subarray(0, 2)], [7, 199])
+  } finally {
+    await thread.close()
+    closeSync(handle)
+    rmSync(directory, { recursive: true })
+  }
+})

@@ -1,0 +1,202 @@
+/**
+ * The disk's side of the commit thread: it hands commits over in order, settles their promises, and
+ * owns the thread. The thread starts with the first commit and sleeps between commits; it keeps the
+ * process alive only while one is under way.
+ */
+import { Worker } from 'node:worker_threads'
+import { assert } from '../base/assert.ts'
+import { limits } from '../base/limits.ts'
+import { DiskError } from '../base/ports.ts'
+import { Ring } from '../base/ring.ts'
+import { type CommitEntry, CommitTable, type PiecePlace, type SlabMessage } from './commit-table.ts'
+import { diskErrorOfNumber } from './disk-errors.ts'
+
+/** A commit that waits or is under way. */
+export interface Commit {
+  readonly handle: number
+  readonly path: string
+  readonly pieces: readonly Uint8Array[]
+  readonly position: number
+  readonly sync: 'sync' | 'no-sync'
+  readonly resolve: () => void
+  readonly reject: (error: DiskError) => void
+}
+
+interface Waiting {
+  readonly commit: Commit
+  readonly entry: CommitEntry
+}
+
+export class CommitThread {
+  /** In the order of asking. The first #posted - #settled of them are with the thread. */
+  readonly #commits: Ring<Waiting>
+  /** Number of the next commit to be handed over. Invariant: #settled <= #posted. */
+  #posted: number
+  /** Number of the next commit to be settled. */
+  #settled: number
+  /** `null` before the first commit and after the end. */
+  #running: Running | null
+  /** Why no commit is taken any more; `null` while they are. */
+  #failure: string | null
+
+  constructor() {
+    this.#commits = new Ring()
+    this.#posted = 0
+    this.#settled = 0
+    this.#running = null
+    this.#failure = null
+  }
+
+  /** Takes one commit; calls its `resolve` or `reject` once, later, in the order of asking. */
+  commit(commit: Commit): void {
+    assert(this.#commits.size < limits.commitsQueued, 'too many commits wait for the disk')
+    assert(commit.pieces.length <= limits.commitPieces, 'a commit of too many pieces')
+    if (this.#failure !== null) {
+      commit.reject(new DiskError('other', commit.path, this.#failure))
+      return
+    }
+    this.#running ??= this.#start()
+    // The commit holds its pieces until it is settled, so no slab of its is collected before.
+    this.#commits.push({ commit, entry: entryOf(commit, this.#running.slabs) })
+    this.#handOver(this.#running)
+    if (this.#commits.size === 1) {
+      this.#running.worker.ref()
+      void this.#watch(this.#running)
+    }
+  }
+
+  /** Ends the thread once the commits under way are done. Idempotent. */
+  async close(): Promise<void> {
+    this.#failure ??= 'the disk is closed'
+    const running = this.#running
+    if (running === null) return
+    if (this.#commits.size === 0) this.#end(running)
+    await running.ended
+  }
+
+  #start(): Running {
+    const table = new CommitTable()
+    const worker = new Worker(new URL('./disk-thread.js', import.meta.url), {
+      workerData: table.memory,
+      execArgv: [], // whatever this process was started with is not meant for the thread
+    })
+    const ended = new Promise<void>((resolve) => {
+      worker.once('exit', () => {
+        this.#lose('the commit thread has ended')
+        resolve()
+      })
+    })
+    worker.once('error', (error: Error) => this.#lose(`the commit thread failed: ${error.message}`))
+    worker.unref()
+    return { table, worker, ended, slabs: new Slabs(table, worker), isEnding: false }
+  }
+
+  /** Fills the thread's slots with what waits. */
+  #handOver(running: Running): void {
+    while (this.#posted - this.#settled < Math.min(limits.commitsInThread, this.#commits.size)) {
+      const { entry } = this.#commits.at(this.#posted - this.#settled)
+      running.table.post(this.#posted, entry)
+      this.#posted++
+    }
+  }
+
+  /** Settles commits as the thread finishes them, until none is under way. */
+  async #watch(running: Running): Promise<void> {
+    // A wait on the counter, not a message: 5% less latency at 4 and at 64 KiB, measured side by side.
+    while (this.#commits.size > 0) {
+      await running.table.whenDone(this.#settled)
+      this.#settle(running)
+    }
+    running.worker.unref()
+    if (this.#failure !== null) this.#end(running)
+  }
+
+  /** As many as are done by now, not only the one that was waited for. */
+  #settle(running: Running): void {
+    while (this.#settled < this.#posted && running.table.isDone(this.#settled)) {
+      const errno = running.table.errnoOf(this.#settled)
+      const waiting = this.#commits.shift()
+      assert(waiting !== undefined, 'a commit was settled that nobody asked for')
+      this.#settled++
+      // First the thread gets its next work, then the owner hears.
+      this.#handOver(running)
+      const { commit } = waiting
+      if (errno === 0) commit.resolve()
+      else commit.reject(diskErrorOfNumber(errno, commit.path))
+    }
+  }
+
+  #end(running: Running): void {
+    if (running.isEnding) return
+    running.isEnding = true
+    running.worker.ref()
+    running.table.post(this.#posted, null)
+  }
+
+  /** The thread is gone: what it had may be written or not, and nobody will say. */
+  #lose(reason: string): void {
+    this.#failure ??= reason
+    this.#running = null
+    while (this.#commits.size > 0) {
+      const commit = this.#commits.shift()?.commit
+      commit?.reject(new DiskError('io', commit.path, reason))
+    }
+  }
+}
+
+/** What lives as long as the thread. */
+interface Running {
+  readonly table: CommitTable
+  readonly worker: Worker
+  readonly ended: Promise<void>
+  readonly slabs: Slabs
+  isEnding: boolean
+}
+
+/**
+ * The shared memory that the thread knows. Each slab is sent once; when its last view here has been
+ * collected, the thread is told to forget it too, or the memory would stay for ever. Neither
+ * happens soon, because the collector does not count shared memory: owners pool it.
+ */
+class Slabs {
+  readonly #table: CommitTable
+  readonly #worker: Worker
+  readonly #numbers: WeakMap<SharedArrayBuffer, number>
+  readonly #collected: FinalizationRegistry<number>
+  #next: number
+
+  constructor(table: CommitTable, worker: Worker) {
+    this.#table = table
+    this.#worker = worker
+    this.#numbers = new WeakMap()
+    this.#collected = new FinalizationRegistry((slab) => this.#send({ kind: 'forget', slab }))
+    this.#next = 0
+  }
+
+  placeOf(piece: Uint8Array): PiecePlace {
+    const { buffer, byteOffset: offset, byteLength: size } = piece
+    assert(buffer instanceof SharedArrayBuffer, 'a piece must come from `allocate`')
+    let slab = this.#numbers.get(buffer)
+    if (slab === undefined) {
+      slab = this.#next++
+      this.#numbers.set(buffer, slab)
+      this.#collected.register(buffer, slab)
+      this.#send({ kind: 'slab', slab, memory: buffer })
+    }
+    return { slab, offset, size }
+  }
+
+  #send(message: SlabMessage): void {
+    this.#worker.postMessage(message)
+    this.#table.countMessage()
+  }
+}
+
+function entryOf(commit: Commit, slabs: Slabs): CommitEntry {
+  return {
+    handle: commit.handle,
+    sync: commit.sync,
+    position: commit.position,
+    pieces: commit.pieces.map((piece) => slabs.placeOf(piece)),
+  }
+}

@@ -1,0 +1,92 @@
+/** One open file of the real disk. It owns the handle; the thread it commits through is the disk's. */
+import type { FileHandle } from 'node:fs/promises'
+import type { DiskFile } from '../base/ports.ts'
+import { DiskError } from '../base/ports.ts'
+import type { CommitThread } from './commit-thread.ts'
+import { diskErrorOf } from './disk-errors.ts'
+
+export class NodeDiskFile implements DiskFile {
+  readonly #handle: FileHandle
+  readonly #path: string
+  readonly #thread: CommitThread
+  /** Settles with the newest commit, and so, as they go in order, with all of them. Never rejects. */
+  #commits: Promise<void>
+  /** `null` while the file is open. */
+  #closing: Promise<void> | null
+
+  constructor(handle: FileHandle, path: string, thread: CommitThread) {
+    this.#handle = handle
+    this.#path = path
+    this.#thread = thread
+    this.#commits = Promise.resolve()
+    this.#closing = null
+  }
+
+  async size(): Promise<number> {
+    return this.#call(async () => (await this.#handle.stat()).size)
+  }
+
+  read(into: Uint8Array, position: number): Promise<number> {
+    return this.#call(async () => {
+      let done = 0
+      while (done < into.length) {
+        const left = into.length - done
+        const { bytesRead } = await this.#handle.read(into, done, left, position + done)
+        if (bytesRead === 0) break
+        done += bytesRead
+      }
+      return done
+    })
+  }
+
+  write(bytes: Uint8Array, position: number): Promise<void> {
+    return this.#call(async () => {
+      let done = 0
+      while (done < bytes.length) {
+        const left = bytes.length - done
+        const { bytesWritten } = await this.#handle.write(bytes, done, left, position + done)
+        if (bytesWritten === 0) throw new DiskError('io', this.#path, 'the disk takes nothing')
+        done += bytesWritten
+      }
+    })
+  }
+
+  commit(pieces: readonly Uint8Array[], position: number, sync: 'sync' | 'no-sync'): Promise<void> {
+    if (this.#closing !== null) return Promise.reject(this.#closedError())
+    const { fd: handle } = this.#handle
+    const committed = new Promise<void>((resolve, reject) => {
+      const path = this.#path
+      this.#thread.commit({ handle, path, pieces, position, sync, resolve, reject })
+    })
+    this.#commits = committed.catch(() => {})
+    return committed
+  }
+
+  /** The data and what is needed to read it, the size included; not the times. */
+  sync(): Promise<void> {
+    return this.#call(() => this.#handle.datasync())
+  }
+
+  truncate(size: number): Promise<void> {
+    return this.#call(() => this.#handle.truncate(size))
+  }
+
+  /** Not before its commits are done: the system would give the handle's number to the next file. */
+  close(): Promise<void> {
+    this.#closing ??= this.#commits.then(() => this.#handle.close())
+    return this.#closing
+  }
+
+  async #call<T>(call: () => Promise<T>): Promise<T> {
+    if (this.#closing !== null) throw this.#closedError()
+    try {
+      return await call()
+    } catch (error) {
+      throw diskErrorOf(error, this.#path)
+    }
+  }
+
+  #closedError(): DiskError {
+    return new DiskError('other', this.#path, `${this.#path} is closed`)
+  }
+}
