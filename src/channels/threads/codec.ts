@@ -20,6 +20,7 @@ import { EMPTY } from '../../base/bytes.ts'
 import { ChannelMisuse, type Sendable } from '../contract.ts'
 import { threadLimits } from './limits.ts'
 import { isPlain } from './plain.ts'
+import type { Filling } from './ring-write.ts'
 
 export const tag = {
   constant: 0,
@@ -47,7 +48,7 @@ const scratch = new Float64Array(1)
 const scratchBytes = new Uint8Array(scratch.buffer)
 
 /** A value on its way into a ring. Loaded again and again by its owner; `settle` makes it independent. */
-export class Outgoing {
+export class Outgoing implements Filling {
   tag = 0
   integer = 0
   float = 0
@@ -148,11 +149,11 @@ export class Outgoing {
    * Writes the payload at `place`, where `room` bytes are free; answers its size. Negative: the text was not
    * what it seemed, the tag has changed, and `room` is another.
    */
-  write(into: Buffer, place: number): number {
+  fill(into: Buffer, place: number): number {
     switch (this.tag) {
       case tag.text8:
       case tag.json8:
-        return this.#writeText8(into, place)
+        return this.#fillText8(into, place)
       case tag.text16:
       case tag.json16:
         return into.write(this.text, place, 'utf16le')
@@ -170,7 +171,7 @@ export class Outgoing {
     }
   }
 
-  #writeText8(into: Buffer, place: number): number {
+  #fillText8(into: Buffer, place: number): number {
     const { text } = this
     const { length } = text
     if (length <= loopChars) {

@@ -3,14 +3,17 @@ import type { Sendable } from '../contract.ts'
 import { copyOut, finish, fromParts } from './codec.ts'
 import { NOTHING, PART, type Ring } from './ring.ts'
 import { Assembly, readParts, stopReading } from './ring-parts.ts'
-import { claim, peek } from './ring-read.ts'
+import { type Copier, peek, readWhole } from './ring-read.ts'
 import { READY } from './roster.ts'
 
-export class RingReceiver {
+export class RingReceiver implements Copier {
   readonly #ring: Ring
   readonly #assembly = new Assembly()
   /** A message in parts that was complete while nobody asked. It came before all that is in the ring. */
   #arrived: Sendable | undefined = undefined
+  /** The last copy, and its tag. */
+  #copy: Sendable = null
+  #tag = 0
 
   constructor(ring: Ring) {
     this.#ring = ring
@@ -24,19 +27,23 @@ export class RingReceiver {
   /** The oldest message, or `undefined` when there is none that this party may take. */
   take(): Sendable | undefined {
     if (this.#arrived !== undefined) return this.#takeArrived()
-    const ring = this.#ring
     for (;;) {
-      const found = peek(ring)
-      if (found === NOTHING) return undefined
-      if (found === PART) {
-        if (this.#collect() !== READY) return undefined
-        if (this.#arrived !== undefined) return this.#takeArrived()
-        continue
-      }
-      const what = ring.tag
-      const copy = copyOut(ring)
-      if (claim(ring)) return finish(copy, what)
+      const found = readWhole(this.#ring, this)
+      if (found === READY) return this.#finish()
+      if (found === NOTHING || this.#collect() !== READY) return undefined
+      if (this.#arrived !== undefined) return this.#takeArrived()
     }
+  }
+
+  copy(from: Ring): void {
+    this.#copy = copyOut(from)
+    this.#tag = from.tag
+  }
+
+  #finish(): Sendable {
+    const copy = this.#copy
+    this.#copy = null // it is the caller's now
+    return finish(copy, this.#tag)
   }
 
   /** Whether `take` has an answer right now. Brings in what parts there are. */

@@ -3,7 +3,7 @@
  * until the last part is in, so that parts of one message follow one another with nothing between; the
  * receiver of the first part becomes the reader, and only the reader may take parts.
  *
- *   first (total size, then bytes)   middle ...   last       each numbered with the messages put before it
+ *   first (total size, then bytes)   middle ...   last
  *
  * A sender that gives up or dies just stops being the writer: the reader sees another message begin, and drops
  * what it has. A reader that dies is followed by whoever finds a part at the head: it skips what is left.
@@ -90,8 +90,6 @@ export class Assembly {
   bytes: Uint8Array = EMPTY
   tag = 0
   received = 0
-  /** The number its further parts carry. */
-  number = 0
   active: boolean = false
 
   /** Lets go of the bytes: they are somebody's value now. */
@@ -137,7 +135,6 @@ export function stopReading(ring: Ring, assembly: Assembly): void {
 function readPart(ring: Ring, assembly: Assembly): boolean {
   const at = headerAt(ring, ring.peeked)
   const what = (ring.words[at]! >>> 25) & 7
-  const number = ring.words[at + 1]!
   const begins = what === kind.first
   if (begins) {
     const total = ring.bytes.readUInt32LE(ring.place)
@@ -145,10 +142,10 @@ function readPart(ring: Ring, assembly: Assembly): boolean {
     assembly.bytes = new Uint8Array(total)
     assembly.tag = ring.tag
     assembly.received = 0
-    assembly.number = number + 1
     assembly.active = true
   }
-  const wanted = assembly.active && (begins || number === assembly.number)
+  // What a dead reader left of its message is skipped.
+  const wanted = assembly.active
   if (wanted) {
     const part = ring.bytes.subarray(ring.place + (begins ? firstBytes : 0), ring.place + ring.size)
     assembly.bytes.set(part, assembly.received)

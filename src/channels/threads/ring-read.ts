@@ -1,7 +1,7 @@
 /** Reading from a ring: steps G1 to G5 of ring.ts. Nothing is held between them; a copy counts only after `claim`. */
 import { assert } from '../../base/assert.ts'
 import { headerAt, kind, NOTHING, PART, type Ring, SIZE, sets } from './ring.ts'
-import { wakeOne } from './roster.ts'
+import { READY, wakeOne } from './roster.ts'
 
 /** G1 and G2: finds the oldest frame and answers its payload's size, or `NOTHING`, or `PART`. */
 export function peek(ring: Ring): number {
@@ -23,7 +23,7 @@ export function peek(ring: Ring): number {
 function peekAt(ring: Ring, head: number): number {
   const { words, headAt, granules } = ring
   const at = head & (granules - 1)
-  const word = words[headerAt(ring, head)]!
+  const word = words[headerAt(ring, head)]! // G2
   const size = word & SIZE
   ring.peeked = head
   ring.place = (at << 3) + 8
@@ -36,9 +36,24 @@ function peekAt(ring: Ring, head: number): number {
     Atomics.compareExchange(words, headAt, head, (head + granules - at) | 0)
     return NOTHING
   }
-  assert(what >= kind.first && what <= kind.last, 'what the head names is a frame')
+  assert(what >= kind.last && what <= kind.middle, 'what the head names is a frame')
   assert(ring.place + size <= granules << 3, 'a frame ends inside its ring')
   return PART
+}
+
+/** Takes copies of payloads that may turn out to be void. */
+export interface Copier {
+  copy(from: Ring): void
+}
+
+/** G1 to G5. `READY` when the copy made last is a message of this party's own, else `NOTHING` or `PART`. */
+export function readWhole(ring: Ring, into: Copier): number {
+  for (;;) {
+    const found = peek(ring)
+    if (found < 0) return found
+    into.copy(ring) // G3
+    if (claim(ring)) return READY
+  }
 }
 
 /** G4: makes the message that `peek` found this party's own. False when another reader was faster: the copy is void. */

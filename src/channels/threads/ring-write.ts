@@ -13,6 +13,9 @@ import {
 } from './ring.ts'
 import { ownerLives, READY, wakeAll, wakeOne } from './roster.ts'
 
+/** The message does not fit in one frame; it must go in parts. */
+export const LARGE = -6
+
 /** Bytes of payload that fit in one frame: with its pad it fits an empty ring, wherever that starts. */
 export function wholeMax(ring: Ring): number {
   return ring.granules * 4 - 8
@@ -50,7 +53,8 @@ export function isFull(ring: Ring, size: number): boolean {
   const { words, tailAt, granules } = ring
   const needed = (size + 15) >> 3
   // Both may be old and of different age, which is why a room that seems free is asked for again by `reserve`.
-  if (((words[tailAt]! - words[tailAt + besideTail.headSeen]!) | 0) + needed <= granules) return false
+  if (((words[tailAt]! - words[tailAt + besideTail.headSeen]!) | 0) + needed <= granules)
+    return false
   // The tail first: then there was a moment when both were so.
   const tail = Atomics.load(words, tailAt)
   return ((tail - Atomics.load(words, ring.headAt)) | 0) + needed > granules
@@ -84,7 +88,7 @@ export function publish(ring: Ring, size: number, frame: number): void {
   const { words, tailAt } = ring
   writeHeader(ring, ring.reserved, size | frame)
   // Before the tail: if this party dies between the two, numbers skip one, and none comes twice.
-  if (((frame >>> 25) & 7) <= kind.first) words[tailAt + besideTail.count]! += 1
+  if (((frame >>> 25) & 7) <= kind.last) words[tailAt + besideTail.count]! += 1
   Atomics.store(words, tailAt, (ring.reserved + ((size + 15) >> 3)) | 0)
 }
 
@@ -93,4 +97,43 @@ function writeHeader(ring: Ring, granule: number, word: number): void {
   const at = headerAt(ring, granule)
   ring.words[at] = word
   ring.words[at + 1] = ring.words[ring.tailAt + besideTail.count]!
+}
+
+/** A message for one frame. */
+export interface Filling {
+  /** Bytes of payload to reserve before trying. May change when `fill` answers that they will not do. */
+  readonly room: number
+  readonly tag: number
+  /** Writes the payload at a place with `room` bytes and answers its size; negative: ask for the room again. */
+  fill(into: Buffer, place: number): number
+}
+
+/** P1 to P6. `READY` when the message is in, `ENDED`, `LARGE`, or the set to sleep in. */
+export function writeWhole(ring: Ring, message: Filling): number {
+  const { room } = message
+  if (room > wholeMax(ring)) return LARGE
+  if (isFull(ring, room)) return sets.space
+  const lock = lockWriter(ring)
+  if (lock !== READY) return lock
+  let result: number
+  try {
+    result = admits(ring) ? writeLocked(ring, message) : sets.space
+  } finally {
+    unlockWriter(ring)
+  }
+  if (result === READY) wakeOne(ring.roster, sets.items) // P6
+  return result
+}
+
+function writeLocked(ring: Ring, message: Filling): number {
+  for (;;) {
+    const place = reserve(ring, message.room)
+    if (place === NOTHING) return sets.space
+    const size = message.fill(ring.bytes, place) // P3
+    if (size >= 0) {
+      publish(ring, size, frameOf(kind.whole, message.tag))
+      return READY
+    }
+    if (message.room > wholeMax(ring)) return LARGE
+  }
 }

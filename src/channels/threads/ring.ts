@@ -51,8 +51,8 @@ export const PART = -4
 /** `peek` found no frame, `reserve` no room. */
 export const NOTHING = -5
 
-/** A message in one frame, or in several; and what fills the ring's end. Up to `first`, a frame begins a message. */
-export const kind = { whole: 1, first: 2, middle: 3, last: 4, pad: 5 } as const
+/** A message in one frame, or in several; and what fills the ring's end. Up to `last`, a frame completes a message. */
+export const kind = { whole: 1, last: 2, first: 3, middle: 4, pad: 5 } as const
 
 /** Bit of the writer word: nobody becomes the writer any more. */
 export const CLOSED: number = 1 << 30
@@ -180,9 +180,12 @@ export function writersDone(ring: Ring): boolean {
   return owner === 0 || !ownerLives(ring.roster, owner)
 }
 
+/** The owner of the writer or the reader word, 0 for nobody. */
+export function heldBy(roster: Roster, word: 'writer' | 'reader'): number {
+  return Atomics.load(roster.words, roster.ownAt + ownLine[word]) & ~CLOSED
+}
+
 /** Whether this seat is named by a word that its party's death left behind. */
-export function ringHolds(ring: Ring, seat: number): boolean {
-  const owner = seat + 1
-  const writer = Atomics.load(ring.words, ring.writerAt) & ~CLOSED
-  return writer === owner || Atomics.load(ring.words, ring.readerAt) === owner
+export function ringHolds(roster: Roster, seat: number): boolean {
+  return heldBy(roster, 'writer') === seat + 1 || heldBy(roster, 'reader') === seat + 1
 }

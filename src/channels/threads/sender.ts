@@ -1,79 +1,38 @@
 /** Puts values into a ring, one at a time, for one party. It never waits: what finds no room is tried again by its owner. */
 import type { Sendable } from '../contract.ts'
 import { Outgoing } from './codec.ts'
-import { kind, NOTHING, type Ring, sets } from './ring.ts'
+import type { Ring } from './ring.ts'
 import { dropParcel, Parcel, writeParts } from './ring-parts.ts'
-import {
-  admits,
-  frameOf,
-  isFull,
-  lockWriter,
-  publish,
-  reserve,
-  unlockWriter,
-  wholeMax,
-} from './ring-write.ts'
-import { READY, wakeOne } from './roster.ts'
-
-/** The value does not fit in one frame; it must go in parts. */
-export const LARGE = -6
+import { admits, isFull, wholeMax, writeWhole } from './ring-write.ts'
 
 export class RingSender {
   readonly #ring: Ring
   readonly #wholeMax: number
-  /** The value at hand, for values that go in at once. */
+  /** The value in hand. */
   readonly #outgoing = new Outgoing()
-  /** Bytes that the last refused value needed: so much must be free before another try makes sense. */
-  refused: number = 0
+  /** Bytes that the last value needed: so much must be free before another try makes sense. */
+  #wanted = 0
 
   constructor(ring: Ring) {
     this.#ring = ring
     this.#wholeMax = wholeMax(ring)
   }
 
-  /** `READY`, ENDED of the ring, `LARGE`, or the set to sleep in. Throws where the value cannot be sent at all. */
-  write(value: Sendable): number {
+  /** Takes a value in hand. Throws where it cannot be sent at all. */
+  load(value: Sendable): void {
     this.#outgoing.load(value)
-    return this.writeLoaded(this.#outgoing)
   }
 
-  /** What `write` could not put, so that it can be tried again whatever happens to the value. */
+  /** A copy of what is in hand, to try it again whatever happens to the value. */
   keep(): Outgoing {
     return this.#outgoing.keep()
   }
 
-  writeLoaded(outgoing: Outgoing): number {
-    const ring = this.#ring
-    const { room } = outgoing
-    this.refused = room
-    if (room > this.#wholeMax) return LARGE
-    if (isFull(ring, room)) return sets.space
-    const lock = lockWriter(ring)
-    if (lock !== READY) return lock
-    let result: number
-    try {
-      result = admits(ring) ? this.#writeLocked(outgoing) : sets.space
-    } finally {
-      unlockWriter(ring)
-    }
-    if (result === READY) wakeOne(ring.roster, sets.items) // P6
+  /** Sends what is in hand, or was kept. `READY`, `ENDED`, `LARGE`, or the set to sleep in. */
+  write(outgoing: Outgoing = this.#outgoing): number {
+    const result = writeWhole(this.#ring, outgoing)
+    this.#wanted = outgoing.room
     return result
-  }
-
-  #writeLocked(outgoing: Outgoing): number {
-    const ring = this.#ring
-    for (;;) {
-      const place = reserve(ring, outgoing.room)
-      if (place === NOTHING) return sets.space
-      const size = outgoing.write(ring.bytes, place)
-      if (size >= 0) {
-        publish(ring, size, frameOf(kind.whole, outgoing.tag))
-        return READY
-      }
-      // The text turned out to be wide: the same again with twice the room, which may be too much.
-      this.refused = outgoing.room
-      if (outgoing.room > this.#wholeMax) return LARGE
-    }
   }
 
   /** For what was `LARGE`. */
@@ -93,6 +52,6 @@ export class RingSender {
   /** Whether what was refused last may fit now. */
   hasRoom(): boolean {
     const ring = this.#ring
-    return admits(ring) && !isFull(ring, Math.min(this.refused, this.#wholeMax))
+    return admits(ring) && !isFull(ring, Math.min(this.#wanted, this.#wholeMax))
   }
 }
