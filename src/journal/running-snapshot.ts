@@ -1,4 +1,7 @@
-/** A snapshot on its way: opened at the first write, kept once its ticket is durable, abandoned on any failure before that. */
+/**
+ * A snapshot on its way: opened at the first write, kept once its ticket is durable, abandoned on
+ * any failure before that.
+ */
 import type { Snapshot } from './engine.ts'
 import type { SnapshotHead } from './snapshot-format.ts'
 import type { Snapshots, SnapshotWriter } from './snapshots.ts'

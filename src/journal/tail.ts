@@ -24,6 +24,7 @@ import {
 } from './format.ts'
 import type { JournalFile } from './journal-file.ts'
 import type { JournalLimits } from './limits.ts'
+import type { Slabs } from './slabs.ts'
 
 /** Where a recovered journal goes on. */
 export type TailStart = {
@@ -148,14 +149,15 @@ export class Tail {
   }
 
   /** Seals the file: its footer names `next`, which is where commits go from now on. */
-  roll(next: JournalFile, allocate: (size: number) => Uint8Array): Commit {
+  roll(next: JournalFile, slabs: Slabs): Commit {
     assert(this.#commit === null, 'a file is sealed between two commits')
     const file = this.file
-    const footer = allocate(file.footerBytes)
+    const footer = slabs.borrow(file.footerBytes)
     encodeFooter(footer, file.index!, file.trailer(next))
     file.sealed = true
     const commit = new Commit('footer', file.lastCommit, file, file.fileBytes - footer.length)
     commit.pieces.push(footer)
+    commit.slab = footer
     commit.size = footer.length
     commit.endTicket = this.nextTicket
     commit.sync = 'sync'

@@ -6,13 +6,14 @@
  *                      (the tail)            (queue)           (commitsInFlight)
  */
 import { assert } from '../base/assert.ts'
-import type { Disk, Scheduler, Timer } from '../base/ports.ts'
+import type { Scheduler, Timer } from '../base/ports.ts'
 import { Ring } from '../base/ring.ts'
 import type { Commit } from './commit.ts'
 import { JournalStopped } from './errors.ts'
 import type { FileTable } from './file-table.ts'
 import type { JournalFile } from './journal-file.ts'
 import type { JournalLimits } from './limits.ts'
+import type { Slabs } from './slabs.ts'
 import type { Purpose, SpareFiles } from './spare-files.ts'
 import type { EntryHead, Tail } from './tail.ts'
 
@@ -23,7 +24,7 @@ export type Reservation = 'ok' | 'wait' | 'full' | 'too-large' | 'stopped'
 export type Durability = 'fsync' | 'os'
 
 export type WriterContext = {
-  readonly disk: Disk
+  readonly slabs: Slabs
   readonly scheduler: Scheduler
   readonly limits: JournalLimits
   readonly table: FileTable
@@ -165,11 +166,11 @@ export class Writer {
   }
 
   #roll(purpose: Purpose, group: number): Reservation {
-    const { disk, spares, table, tail } = this.#context
+    const { slabs, spares, table, tail } = this.#context
     const next = spares.take(purpose, group)
     if (next === 'wait' || next === 'full') return next
     this.#seal()
-    this.#enqueue(tail.roll(next, (size) => disk.allocate(size)))
+    this.#enqueue(tail.roll(next, slabs))
     table.add(next)
     return 'ok'
   }
@@ -209,6 +210,7 @@ export class Writer {
     this.writtenBytes += commit.size
     commit.file.busy--
     for (const chunk of commit.chunks) chunk.commits--
+    if (commit.slab !== null) this.#context.slabs.giveBack(commit.slab)
     // Sync before this, never after: whoever sees the ack may delete its only copy.
     const through = commit.endTicket - 1
     const news = through > this.#settledThrough

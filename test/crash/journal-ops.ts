@@ -7,7 +7,10 @@ import { bodyOfSize, type JournalWorld } from '../journal/journal-world.ts'
 import type { LedgerOwner } from '../journal/ledger-owner.ts'
 import type { Ledger } from './ledger.ts'
 
-/** `tried`: the group that leads to this state is about to be appended. `settled`: what was tried before is durable. */
+/**
+ * `tried`: the group that leads to this state is about to be appended. `settled`: what was tried
+ * before is durable.
+ */
 export type JournalNote =
   | { readonly kind: 'tried'; readonly state: string }
   | { readonly kind: 'settled'; readonly count: number }
@@ -115,7 +118,7 @@ export class HandTimers {
   #waiting: { task: () => void; cancelled: boolean }[] = []
 
   soon(task: () => void): void {
-    Promise.resolve().then(task)
+    void Promise.resolve().then(task)
   }
 
   after(_delayMs: number, task: () => void): Timer {

@@ -1,4 +1,7 @@
-/** Runs the crash enumeration of the journal over all sequences of operations, or a share of them, and adds up what it saw. */
+/**
+ * Runs the crash enumeration of the journal over all sequences of operations, or a share of them,
+ * and adds up what it saw.
+ */
 import { type CrashOptions, type CrashReport, describePlace, enumerate } from './enumerate.ts'
 import { operations } from './journal-ops.ts'
 import { type Base, journalSpec, type RecoverFrom } from './journal-spec.ts'

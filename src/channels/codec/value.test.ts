@@ -90,6 +90,45 @@ test('whatever can be cloned comes back as structuredClone gives it', () => {
   assert.equal(back.self, back)
 })
 
+const shared = { x: 1 }
+const inherited = Object.create({ hidden: 1 }) as object
+
+const plain = fc.letrec((tie) => ({
+  value: fc.oneof(
+    { depthSize: 'small' },
+    fc.string({ unit: 'binary' }),
+    fc.double(),
+    fc.boolean(),
+    fc.constantFrom(null, undefined, shared, 1n, new Date(1), /x/g.exec('x')),
+    fc.array(tie('value'), { maxLength: 5 }),
+    fc.dictionary(fc.oneof(fc.string(), fc.constant('__proto__')), tie('value'), { maxKeys: 5 }),
+  ),
+}))
+
+test('objects come back as structuredClone gives them, whatever is in them', () => {
+  fc.assert(
+    fc.property(fc.array(plain.value), (value) => {
+      assert.deepEqual(roundTrip(value), structuredClone(value))
+    }),
+  )
+  for (const value of [inherited, Object.create(null) as object, [[]], {}, new Array(2)]) {
+    assert.deepEqual(roundTrip(value), structuredClone(value))
+  }
+})
+
+test('an object that is in a value twice comes back as one', () => {
+  const back = roundTrip({ left: shared, right: shared }) as { left: object; right: object }
+  assert.equal(back.left, back.right)
+})
+
+test('a class is lost and a function refused, in plain objects as in any other', () => {
+  class Point {
+    x = 1
+  }
+  assert.deepEqual(roundTrip({ at: new Point() }), { at: { x: 1 } })
+  assert.throws(() => roundTrip({ toJSON: () => 1 }), ChannelError)
+})
+
 test('what cannot be cloned is refused before anything is written', () => {
   assert.throws(
     () => new ValueWriter().measure(() => 1),

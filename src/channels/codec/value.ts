@@ -7,6 +7,7 @@
 import { deserialize, serialize } from 'node:v8'
 
 import { ChannelError, type Sendable } from '../contract.ts'
+import { isPlain } from './plain.ts'
 
 // value = tag body                    the end of the body is the end of the value: the caller keeps the length
 // null, true, false : nothing
@@ -16,6 +17,7 @@ import { ChannelError, type Sendable } from '../contract.ts'
 // utf8     : a well-formed string
 // utf16    : a string with a lone surrogate, little-endian: UTF-8 would not give it back
 // bytes    : the bytes of a Uint8Array (a Buffer arrives as a Uint8Array, as with structuredClone)
+// plain    : JSON, of a value that JSON gives back exactly (see plain.ts); plainAscii where that is all ASCII
 // cloned   : what v8.serialize wrote, its own version byte included
 const TAG = {
   null: 0,
@@ -28,6 +30,8 @@ const TAG = {
   utf16: 7,
   bytes: 8,
   cloned: 9,
+  plain: 10,
+  plainAscii: 11,
 } as const
 
 const TAG_SIZE = 1
@@ -44,6 +48,9 @@ const SLABBED_SIZE_MAX = 1024
 /** In a slab values start at multiples of 8, as a typed array over them may need. */
 const SLAB_ALIGN = 8
 
+/** `measure` is never more than twice what is written then, and this. */
+export const measureSlack: number = TAG_SIZE + FLOAT_SIZE + GUESSED_UNITS_MAX
+
 const LONE_SURROGATE = /\p{Surrogate}/u
 const EMPTY_BUFFER = Buffer.alloc(0)
 
@@ -58,6 +65,8 @@ export class ValueWriter {
   #value: Sendable = null
   /** What `v8.serialize` made of `#value`, between `measure` and `write`. */
   #cloned: Buffer = EMPTY_BUFFER
+  /** Its JSON, if it is a plain object. */
+  #json = ''
 
   /** The most bytes that `write` will take. Throws `CHANNEL_MISUSE` for what cannot be cloned (a function, say). */
   measure(value: Sendable): number {
@@ -72,8 +81,7 @@ export class ValueWriter {
       default:
         if (value === null) return TAG_SIZE
         if (isBytes(value)) return TAG_SIZE + value.length
-        this.#cloned = clone(value)
-        return TAG_SIZE + this.#cloned.length
+        return TAG_SIZE + this.#measureObject(value)
     }
   }
 
@@ -94,12 +102,27 @@ export class ValueWriter {
     }
   }
 
+  #measureObject(value: NonNullable<unknown>): number {
+    if (typeof value === 'object' && isPlain(value)) {
+      this.#json = JSON.stringify(value)
+      return measureString(this.#json)
+    }
+    this.#cloned = clone(value)
+    return this.#cloned.length
+  }
+
   #writeObject(into: Buffer, at: number, value: NonNullable<unknown>): number {
-    const bytes = isBytes(value) ? value : this.#cloned
-    into[at] = isBytes(value) ? TAG.bytes : TAG.cloned
-    into.set(bytes, at + TAG_SIZE)
+    if (isBytes(value)) return writeBytes(into, at, { tag: TAG.bytes, bytes: value })
+    if (this.#json !== '') {
+      const text = this.#json
+      this.#json = ''
+      const size = into.write(text, at + TAG_SIZE)
+      into[at] = size === text.length ? TAG.plainAscii : TAG.plain
+      return at + TAG_SIZE + size
+    }
+    const bytes = this.#cloned
     this.#cloned = EMPTY_BUFFER
-    return at + TAG_SIZE + bytes.length
+    return writeBytes(into, at, { tag: TAG.cloned, bytes })
   }
 }
 
@@ -122,6 +145,10 @@ export class ValueReader {
         return bytes.toString('utf8', body, end)
       case TAG.utf16:
         return bytes.toString('utf16le', body, end)
+      case TAG.plainAscii:
+        return readPlain(bytes.toString('latin1', body, end))
+      case TAG.plain:
+        return readPlain(bytes.toString('utf8', body, end))
       case TAG.cloned:
         return readCloned(bytes.subarray(body, end))
       default:
@@ -165,6 +192,12 @@ function measureString(value: string): number {
   return Math.max(Buffer.byteLength(value), value.length * 2)
 }
 
+function writeBytes(into: Buffer, at: number, body: { tag: number; bytes: Uint8Array }): number {
+  into[at] = body.tag
+  into.set(body.bytes, at + TAG_SIZE)
+  return at + TAG_SIZE + body.bytes.length
+}
+
 function writeNull(into: Buffer, at: number): number {
   into[at] = TAG.null
   return at + TAG_SIZE
@@ -206,6 +239,14 @@ function readScalar(bytes: Buffer, at: number, end: number): Sendable {
   if (tag === TAG.true && size === 0) return true
   if (tag === TAG.false && size === 0) return false
   throw new ValueMalformed(`a value of tag ${tag} and ${size} bytes`)
+}
+
+function readPlain(json: string): Sendable {
+  try {
+    return JSON.parse(json) as Sendable
+  } catch (error) {
+    throw new ValueMalformed('a plain value that is not JSON', { cause: error })
+  }
 }
 
 function readCloned(body: Buffer): Sendable {
