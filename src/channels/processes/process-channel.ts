@@ -229,11 +229,13 @@ export class ProcessChannel<T extends Sendable>
   }
 
   onReadable(wake: () => void): Unwatch {
-    return this.#readWatchers.watch(wake, this.#carrier.readable || this.ended)
+    const possible = this.#carrier.readable || this.ended
+    return this.#readWatchers.watch(wake, possible ? 'possible' : 'later')
   }
 
   onWritable(wake: () => void): Unwatch {
-    return this.#roomWatchers.watch(wake, this.#carrier.writable || this.closed)
+    const possible = this.#carrier.writable || this.closed
+    return this.#roomWatchers.watch(wake, possible ? 'possible' : 'later')
   }
 
   // What the carrier tells.
