@@ -1,9 +1,8 @@
 /** How much is sent ahead and together follows what chunks took. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-
+import { inheritedExecArgv } from '../channels/processes/exec-argv.ts'
 import { ChunkSizer } from './chunk-sizer.ts'
-import { inheritedExecArgv } from './exec-argv.ts'
 import { Pace } from './pace.ts'
 import { sizeFor } from './pool-options.ts'
 
