@@ -9,8 +9,8 @@ class Output {
   text = ''
   readonly isTTY: boolean
   readonly columns: number
-  constructor(isTTY: boolean, columns = 80) {
-    this.isTTY = isTTY
+  constructor(kind: 'terminal' | 'file', columns = 80) {
+    this.isTTY = kind === 'terminal'
     this.columns = columns
   }
   write(text: string): void {
@@ -19,7 +19,7 @@ class Output {
 }
 
 test('on a terminal the bar draws over itself and ends its line', () => {
-  const output = new Output(true, 60)
+  const output = new Output('terminal', 60)
   const clock = new SimClock()
   const bar = progressBar({ output, clock, title: 'resize' })
   clock.moveTo(1_000)
@@ -35,7 +35,7 @@ test('on a terminal the bar draws over itself and ends its line', () => {
 })
 
 test('it is not drawn more often than one can see, but the last state always is', () => {
-  const output = new Output(true)
+  const output = new Output('terminal')
   const clock = new SimClock()
   const bar = progressBar({ output, clock })
   for (let done = 1; done <= 1_000; done += 1) {
@@ -49,7 +49,7 @@ test('it is not drawn more often than one can see, but the last state always is'
 })
 
 test('elsewhere it writes a plain line now and then', () => {
-  const output = new Output(false)
+  const output = new Output('file')
   const clock = new SimClock()
   const bar = progressBar({ output, clock })
   for (let done = 1; done <= 12; done += 1) {
@@ -61,7 +61,7 @@ test('elsewhere it writes a plain line now and then', () => {
 })
 
 test('a narrow terminal gets no bar but never a second line', () => {
-  const output = new Output(true, 20)
+  const output = new Output('terminal', 20)
   const clock = new SimClock()
   const bar = progressBar({ output, clock, title: 'a long title for a task' })
   clock.moveTo(1_000)
@@ -70,7 +70,7 @@ test('a narrow terminal gets no bar but never a second line', () => {
 })
 
 test('what was never told anything writes nothing', () => {
-  const output = new Output(true)
+  const output = new Output('terminal')
   progressBar({ output, clock: new SimClock() }).close()
   assert.equal(output.text, '')
 })

@@ -2,7 +2,7 @@
 import type { Sendable } from '../../src/channels/contract.ts'
 import type { SpawnedSelf, SpawnMain } from '../../src/channels/spawn-contract.ts'
 
-export type Deed =
+type Deed =
   | 'double'
   | 'count'
   | 'tell'

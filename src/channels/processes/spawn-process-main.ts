@@ -56,7 +56,7 @@ async function run(): Promise<void> {
 /** What was put before the error arrives; then the error is told. */
 async function die(error: unknown): Promise<never> {
   // A turn: that is when a link sends what was put.
-  await new Promise((resolve) => setImmediate(resolve))
+  await new Promise<void>((resolve) => ports.scheduler.soon(resolve))
   if (socket.writableLength > 0) await once(socket, 'drain').catch(() => undefined)
   const words: LastWords = { thrown: takeApart(error) }
   try {

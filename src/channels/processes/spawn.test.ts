@@ -5,26 +5,24 @@ import { once } from 'node:events'
 import { describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 
-import type { ChildArgs, Deed } from '../../../test/processes/spawn-child.ts'
-import { NodeClock } from '../../node/clock.ts'
-import { NodeRandom } from '../../node/random.ts'
-import { NodeScheduler } from '../../node/scheduler.ts'
 import { ChannelClosed, ChannelPeerLost, ChannelTimeout, type Sendable } from '../contract.ts'
 import { SpawnCrashed, type Spawned } from '../spawn-contract.ts'
 import { type ProcessSpawnOptions, spawnProcess } from './spawn.ts'
 
 /** Real processes on a busy machine: far above what a test here takes, far below a hang. */
 const limitMs = 30_000
-const ports = { clock: new NodeClock(), random: new NodeRandom(), scheduler: new NodeScheduler() }
+type Child = typeof import('../../../test/processes/spawn-child.ts')
+type ChildArgs = Parameters<Child['main']>[0]['args']
+
 const module = new URL('../../../test/processes/spawn-child.js', import.meta.url)
 
 function child(
-  deed: Deed,
+  deed: ChildArgs['deed'],
   options: ProcessSpawnOptions & { readonly number?: number } = {},
 ): Spawned<number, Sendable> {
   const { number, ...rest } = options
   const args: ChildArgs = number === undefined ? { deed } : { deed, number }
-  return spawnProcess<ChildArgs, number, Sendable>(module, args, { ...rest, ports })
+  return spawnProcess<ChildArgs, number, Sendable>(module, args, rest)
 }
 
 async function all(spawned: Spawned<number, Sendable>): Promise<unknown[]> {
@@ -138,10 +136,10 @@ describe('a spawned process', { timeout: limitMs }, () => {
   })
 
   test('whose module is missing, or whose arguments cannot be copied, crashes at once', async () => {
-    const missing = spawnProcess(new URL('./nowhere.js', import.meta.url), null, { ports })
+    const missing = spawnProcess(new URL('./nowhere.js', import.meta.url), null)
     const { error } = await missing.join()
     assert.match(String(error?.cause), /nowhere/)
-    const wrong = spawnProcess(module, { deed: () => 'x' }, { ports })
+    const wrong = spawnProcess(module, { deed: () => 'x' })
     assert.match(String((await wrong.join()).error?.cause), /cannot be cloned/)
   })
 

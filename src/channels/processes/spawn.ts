@@ -11,6 +11,9 @@ import { deserialize } from 'node:v8'
 
 import { untilAborted } from '../../base/abort.ts'
 import { type Deferred, deferred } from '../../base/deferred.ts'
+import { NodeClock } from '../../node/clock.ts'
+import { NodeRandom } from '../../node/random.ts'
+import { NodeScheduler } from '../../node/scheduler.ts'
 import { putTogether } from '../codec/thrown.ts'
 import {
   ChannelError,
@@ -30,6 +33,14 @@ export interface ProcessSpawnOptions extends SpawnOptions {
   readonly env?: Readonly<Record<string, string>>
   /** Options to node, instead of those that this process was started with. */
   readonly execArgv?: readonly string[]
+  /** Time and chance, for tests. */
+  readonly ports?: Ports
+}
+
+const realPorts: Ports = {
+  clock: new NodeClock(),
+  random: new NodeRandom(),
+  scheduler: new NodeScheduler(),
 }
 
 /** What a child may say at the end. An error's text and causes fit many times; more is not ours. */
@@ -42,7 +53,7 @@ const lastWordsBytesMax = 4 * 2 ** 20
 export function spawnProcess<Args, In extends Sendable, Out extends Sendable>(
   module: URL | string,
   args: Args,
-  options: ProcessSpawnOptions & { readonly ports: Ports },
+  options: ProcessSpawnOptions = {},
 ): Spawned<In, Out> {
   const href = moduleHref(module)
   const order: SpawnOrder = { module: href, name: options.name ?? basename(href), args }
@@ -68,8 +79,8 @@ class SpawnedProcess<In extends Sendable, Out extends Sendable> implements Spawn
   #lastWords: Buffer[] = []
   #lastWordsSize = 0
 
-  constructor(order: SpawnOrder, options: ProcessSpawnOptions & { readonly ports: Ports }) {
-    const { signal, ports } = options
+  constructor(order: SpawnOrder, options: ProcessSpawnOptions) {
+    const { signal, ports = realPorts } = options
     signal?.throwIfAborted()
     this.name = order.name
     this.#ports = ports
