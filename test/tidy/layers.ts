@@ -34,7 +34,7 @@ const layers: Readonly<Record<string, Layer>> = {
   journal: { folder: 'src/journal/', below: ['base'], packages: [CRC], rooms: 'open' },
   machine: { folder: 'src/machine/', below: ['base'], packages: [], rooms: 'open' },
   channels: { folder: 'src/channels/', below: ['base'], packages: [], rooms: 'open' },
-  codec: { folder: 'src/channels/codec/', below: ['base'], packages: ['node:v8'], rooms: 'open' },
+  codec: { folder: 'src/channels/codec/', below: ['base', 'channels'], packages: ['node:v8'], rooms: 'open' },
   threads: {
     folder: 'src/channels/threads/',
     below: ['base', 'node', 'channels', 'codec'],

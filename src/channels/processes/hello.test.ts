@@ -1,3 +1,4 @@
+/** What a greeting may say, and what becomes of one that says something else. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 

@@ -20,7 +20,7 @@ import {
 // service, token  : u16 size, UTF-8
 // the four limits : u32 each
 // Bytes after them are ignored, so that a later version can say more.
-export const VERSION = 1
+const VERSION = 1
 const MAGIC = 0x5552414e // "NARU" as little-endian bytes
 
 export interface Hello {

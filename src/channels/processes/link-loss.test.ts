@@ -1,3 +1,4 @@
+/** How a link is lost, refused or attacked, and what each side hears of it. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 

@@ -137,7 +137,7 @@ export class HubChannel<T extends Sendable> extends ProcessChannel<T> {
   }
 }
 
-export function channelOf<T extends Sendable>(
+function channelOf<T extends Sendable>(
   link: Link,
   options: SocketOptions<T>,
   world: ProcessWorld,
@@ -146,7 +146,7 @@ export function channelOf<T extends Sendable>(
   return new ProcessChannel<T>(link, { name, trace, ports: world })
 }
 
-export function helloOf<T extends Sendable>(options: SocketOptions<T>): Hello {
+function helloOf<T extends Sendable>(options: SocketOptions<T>): Hello {
   const { service = 'channel', token = '' } = options
   const limits: LinkLimits = {
     windowMessages: options.windowMessages ?? linkLimits.windowMessages,

@@ -21,7 +21,7 @@ import {
 } from '../contract.ts'
 import { Turn } from '../turn.ts'
 import { WaitList } from '../waiter.ts'
-import type { LinkUser } from './link.ts'
+import type { LinkUser } from './link-user.ts'
 
 /** What moves the values of a channel. */
 export interface Carrier {
@@ -229,11 +229,13 @@ export class ProcessChannel<T extends Sendable>
   }
 
   onReadable(wake: () => void): Unwatch {
-    return this.#readWatchers.watch(wake, this.#carrier.readable || this.ended)
+    const possible = this.#carrier.readable || this.ended
+    return this.#readWatchers.watch(wake, possible ? 'possible' : 'later')
   }
 
   onWritable(wake: () => void): Unwatch {
-    return this.#roomWatchers.watch(wake, this.#carrier.writable || this.closed)
+    const possible = this.#carrier.writable || this.closed
+    return this.#roomWatchers.watch(wake, possible ? 'possible' : 'later')
   }
 
   // What the carrier tells.
