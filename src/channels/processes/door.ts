@@ -86,8 +86,8 @@ export class Door {
     const { hello, full } = this.#options
     // The token first: whoever has none shall not learn what is served here.
     if (!sameSecret(theirs.token, hello.token)) return 'the token is wrong'
-    if (theirs.service !== hello.service) {
-      return `this is '${hello.service}', not '${theirs.service}'`
+    if (theirs.purpose !== hello.purpose) {
+      return `this is '${hello.purpose}', not '${theirs.purpose}'`
     }
     return full()
   }

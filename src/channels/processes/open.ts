@@ -18,7 +18,7 @@ export interface SocketOptions<T extends Sendable> extends Partial<LinkLimits> {
   /** For people: what errors, `stats` and the trace call this end. */
   readonly name?: string
   /** Both sides must mean the same one. `channel` unless told. */
-  readonly service?: string
+  readonly purpose?: string
   /** A secret that both sides know. Needed to listen where other machines can connect. */
   readonly token?: string
   readonly trace?: (event: ChannelEvent<T>) => void
@@ -147,7 +147,7 @@ function channelOf<T extends Sendable>(
 }
 
 function helloOf<T extends Sendable>(options: SocketOptions<T>): Hello {
-  const { service = 'channel', token = '' } = options
+  const { purpose = 'channel', token = '' } = options
   const limits: LinkLimits = {
     windowMessages: options.windowMessages ?? linkLimits.windowMessages,
     windowBytes: options.windowBytes ?? linkLimits.windowBytes,
@@ -155,7 +155,7 @@ function helloOf<T extends Sendable>(options: SocketOptions<T>): Hello {
     silenceMs: options.silenceMs ?? linkLimits.silenceMs,
   }
   checkLimits(limits)
-  return { service, token, limits }
+  return { purpose, token, limits }
 }
 
 function pickWait({ signal, timeoutMs }: WaitOptions): WaitOptions {
