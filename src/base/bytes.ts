@@ -20,3 +20,8 @@ function compareBytes(left: Uint8Array, right: Uint8Array): number {
 export function equalBytes(left: Uint8Array, right: Uint8Array): boolean {
   return left.length === right.length && compareBytes(left, right) === 0
 }
+
+/** The smallest multiple of `unit` that is not below `size`. */
+export function roundUp(size: number, unit: number): number {
+  return Math.ceil(size / unit) * unit
+}
