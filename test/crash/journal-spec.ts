@@ -8,10 +8,12 @@ import {
   HandTimers,
   type JournalNote,
   noteTried,
-  operations,
+  type Operation,
   type Stage,
   stateOf,
+  steps,
 } from './journal-ops.ts'
+import { overlaps } from './journal-overlaps.ts'
 import type { Ledger } from './ledger.ts'
 
 /** What a recovered journal holds; `bodies` proves that every living body can be read and is its own. */
@@ -41,6 +43,8 @@ export async function agedBase(): Promise<Base> {
   const image = disk.point().killed()
   return { name: 'aged', image, state }
 }
+
+export const operations: Readonly<Record<string, Operation>> = { ...steps, ...overlaps }
 
 export type RecoverFrom = 'newest' | 'older'
 
@@ -120,7 +124,7 @@ async function loseNewestSnapshot(disk: CrashDisk): Promise<void> {
   const entries = await disk.list('data').catch(() => [])
   const names = entries.map((entry) => entry.name).filter((name) => /^snapshot-\d/.test(name))
   if (names.length < 2) return
-  const newest = names.sort().at(-1)!
+  const newest = names.sort((left, right) => (left < right ? -1 : 1)).at(-1)!
   await disk.remove(disk.join('data', newest))
 }
 
