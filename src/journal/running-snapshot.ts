@@ -5,7 +5,7 @@ import type { Snapshots, SnapshotWriter } from './snapshots.ts'
 
 export type SnapshotHooks = {
   /** Resolves when the ticket is durable. */
-  settled(ticket: number): Promise<void>
+  durable(ticket: number): Promise<void>
   /** Stops the journal: a directory that could not be synced is in an unknown state. */
   stop(cause: unknown): void
   ended(outcome: 'kept' | 'abandoned'): void
@@ -45,7 +45,7 @@ export class RunningSnapshot implements Snapshot {
       await this.write(new Uint8Array(0))
       bytes = await this.#writer!.end()
       // A snapshot must never hold what a crash could still take back from the journal.
-      await this.#hooks.settled(this.#head.ticket)
+      await this.#hooks.durable(this.#head.ticket)
     } catch (error) {
       await this.abandon()
       throw error
