@@ -10,22 +10,24 @@ export const overlaps: Readonly<Record<string, Operation>> = {
   /** A snapshot is written while groups are appended and released and a file is sealed. */
   besideSnapshot: async (stage) => {
     const count = stage.tried
-    const snapshot = stage.world.snapshot()
-    await put(stage, [30])
-    await release(stage, 1)
-    await put(stage, [900, 700])
-    await put(stage, [1300, 20])
-    await snapshot
+    const appending = async (): Promise<void> => {
+      await put(stage, [30])
+      await release(stage, 1)
+      await put(stage, [900, 700])
+      await put(stage, [1300, 20])
+    }
+    await together(stage.world.snapshot(), appending())
     stage.ledger.note({ kind: 'settled', count })
     await settle(stage)
   },
   /** Files are recycled and cleaned while what lies in them is released. */
   besideTidy: async (stage) => {
-    const tidied = stage.world.journal.tidy()
-    await put(stage, [60])
-    await release(stage, 3)
-    await put(stage, [1000])
-    await tidied
+    const appending = async (): Promise<void> => {
+      await put(stage, [60])
+      await release(stage, 3)
+      await put(stage, [1000])
+    }
+    await together(stage.world.journal.tidy(), appending())
     await settle(stage)
   },
   /** A snapshot of what is not settled, over the end of a file: replay has to begin in the file before. */
@@ -47,15 +49,28 @@ export const overlaps: Readonly<Record<string, Operation>> = {
   closeBusy: async (stage) => {
     const { world } = stage
     await put(stage, [300])
-    const under = [world.snapshot(), world.journal.tidy()]
-    await put(stage, [200, 100])
-    await Promise.all([stage.reopen(), ...under.map(untilStopped)])
+    const appending = async (): Promise<void> => {
+      await put(stage, [200, 100])
+      await stage.reopen()
+    }
+    await together(
+      untilStopped(world.snapshot()),
+      untilStopped(world.journal.tidy()),
+      appending(),
+    )
   },
   /** Pieces of a body that never arrives whole. */
   orphans: async (stage: Stage) => {
     await stage.world.fragments([bodyOfSize(700, 1), bodyOfSize(500, 2)])
     await stage.world.settled()
   },
+}
+
+/** Waits for all of them, then throws what the first one to fail threw. */
+async function together(...works: readonly Promise<void>[]): Promise<void> {
+  for (const outcome of await Promise.allSettled(works)) {
+    if (outcome.status === 'rejected') throw outcome.reason
+  }
 }
 
 /** What a close interrupts may be refused, in one way. */
