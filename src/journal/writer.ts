@@ -41,7 +41,10 @@ export class Writer {
   readonly #atDisk = new Ring<Commit>()
   /** Every ticket up to here is settled. Moved by #settle only. Invariant: below tail.nextTicket. */
   #settledThrough: number
-  /** Every ticket up to here survives a power cut, whatever its writer asked for. Invariant: not above #settledThrough. */
+  /**
+   * Every ticket up to here survives a power cut, whatever its writer asked for. Invariant: not
+   * above #settledThrough.
+   */
   #durableThrough: number
   /** Bytes sealed and not settled; with the tail's open bytes, what a crash would lose. */
   #unsettledBytes = 0

@@ -141,7 +141,10 @@ async function loseNewestSnapshot(disk: CrashDisk): Promise<void> {
   await disk.remove(disk.join('data', newest))
 }
 
-/** Throws unless the state is one that some prefix of the groups leads to, and nothing that was settled is missing from it. */
+/**
+ * Throws unless the state is one that some prefix of the groups leads to, and nothing that was
+ * settled is missing from it.
+ */
 export function checkState(start: string, state: string, notes: readonly JournalNote[]): void {
   const states = [start]
   let settled = 0

@@ -52,8 +52,8 @@ export interface SimNetworkOptions {
 }
 
 /** Ports that systems give out by themselves. */
-const FREE_PORT_MIN = 49_152
-const FREE_PORT_MAX = 65_535
+const FREE_PORT_MIN = 49_152 // the range that IANA leaves to systems
+const FREE_PORT_MAX = 65_535 // the last port there is
 
 /** One connection, as the test sees it. */
 export class SimLink {
@@ -203,7 +203,7 @@ export class SimNetwork {
 }
 
 /** One program on the network. */
-export class SimHost implements Net {
+class SimHost implements Net {
   readonly name: string
   readonly #network: SimNetwork
   #isDead: boolean = false
