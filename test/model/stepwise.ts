@@ -51,7 +51,8 @@ export interface StepwiseOptions {
 
 const functionHead = /^(?:export )?function (\w+)\(/gm
 const markedLine = /^(?!.*Atomics\.)\s*\S.*\/\/ [A-Z]\d'?\b.*$/
-const methodsThatStep = ['attempt'] // called on objects that the model brings along
+/** Called on objects that the model brings along. */
+const methodsThatStep = ['attempt', 'fill', 'copy']
 
 interface Source {
   readonly name: string
@@ -144,8 +145,9 @@ function interleave(text: string, stepping: ReadonlySet<string>): string {
 
 function interleaveFunction(text: string, stepping: ReadonlySet<string>): string {
   const [head = '', ...lines] = text.split('\n')
+  const callsStep = new RegExp(`\\b(${[...stepping].join('|')})\\(`)
   const marked = lines.map((line) =>
-    markedLine.test(line) ? `yield plain(${JSON.stringify(line.trim())});\n${line}` : line,
+    markedLine.test(line) && !callsStep.test(line) ? withPlainStep(line) : line,
   )
   let body = marked.join('\n')
   for (const name of stepping) {
@@ -158,6 +160,13 @@ function interleaveFunction(text: string, stepping: ReadonlySet<string>): string
     return `(yield step('${operation}', ${JSON.stringify(text)}, ${args}))`
   })
   return `${head.replace('function ', 'function* ')}\n${body}`
+}
+
+function withPlainStep(line: string): string {
+  const stop = `yield plain(${JSON.stringify(line.trim())});`
+  const declares = /^\s*(const|let) /.test(line)
+  // A statement may be all that an `if` governs, so that both must be one; a declaration never is.
+  return declares ? `${stop}\n${line}` : `{ ${stop}\n${line}\n}`
 }
 
 /** Replaces each call that the pattern finds the beginning of, up to its closing parenthesis. */

@@ -22,7 +22,7 @@ export type Weather = 'whole' | 'bytes' | 'seeded'
 
 /** Bytes under way from which `write` says that it is enough, as a socket's buffers would. */
 const UNDER_WAY_MAX = 64 * KiB
-const DELAY_MS_MAX = 4
+const DELAY_MS_MAX = 4 // enough for pieces of several connections to change places
 
 interface Due {
   readonly atMs: number
@@ -32,7 +32,7 @@ interface Due {
 }
 
 /** Time, timers and turns of a world in memory. */
-export class MemoryTime implements Clock, Scheduler {
+class MemoryTime implements Clock, Scheduler {
   #nowMs = 0
   #order = 0
   #due: Due[] = []

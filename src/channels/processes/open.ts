@@ -18,7 +18,7 @@ export interface SocketOptions<T extends Sendable> extends Partial<LinkLimits> {
   /** For people: what errors, `stats` and the trace call this end. */
   readonly name?: string
   /** Both sides must mean the same one. `channel` unless told. */
-  readonly service?: string
+  readonly purpose?: string
   /** A secret that both sides know. Needed to listen where other machines can connect. */
   readonly token?: string
   readonly trace?: (event: ChannelEvent<T>) => void
@@ -137,7 +137,7 @@ export class HubChannel<T extends Sendable> extends ProcessChannel<T> {
   }
 }
 
-export function channelOf<T extends Sendable>(
+function channelOf<T extends Sendable>(
   link: Link,
   options: SocketOptions<T>,
   world: ProcessWorld,
@@ -146,8 +146,8 @@ export function channelOf<T extends Sendable>(
   return new ProcessChannel<T>(link, { name, trace, ports: world })
 }
 
-export function helloOf<T extends Sendable>(options: SocketOptions<T>): Hello {
-  const { service = 'channel', token = '' } = options
+function helloOf<T extends Sendable>(options: SocketOptions<T>): Hello {
+  const { purpose = 'channel', token = '' } = options
   const limits: LinkLimits = {
     windowMessages: options.windowMessages ?? linkLimits.windowMessages,
     windowBytes: options.windowBytes ?? linkLimits.windowBytes,
@@ -155,7 +155,7 @@ export function helloOf<T extends Sendable>(options: SocketOptions<T>): Hello {
     silenceMs: options.silenceMs ?? linkLimits.silenceMs,
   }
   checkLimits(limits)
-  return { service, token, limits }
+  return { purpose, token, limits }
 }
 
 function pickWait({ signal, timeoutMs }: WaitOptions): WaitOptions {

@@ -172,12 +172,18 @@ export function endingOf(ring: Ring): number {
   return Atomics.load(ring.words, ring.endingAt)
 }
 
-/** Whether nothing more will ever be read: call it when `peek` found nothing, then peek once more. */
+/** Whether nothing will be written any more: the ring is closed, and whoever was writing is through or dead. */
 export function writersDone(ring: Ring): boolean {
   const writer = Atomics.load(ring.words, ring.writerAt)
   if ((writer & CLOSED) === 0) return false
   const owner = writer & ~CLOSED
   return owner === 0 || !ownerLives(ring.roster, owner)
+}
+
+/** Whether nothing is inside. Not the same as `peek` finding nothing, which may be a message that another puts together. */
+export function isEmpty(ring: Ring): boolean {
+  const head = Atomics.load(ring.words, ring.headAt)
+  return head === Atomics.load(ring.words, ring.tailAt)
 }
 
 /** The owner of the writer or the reader word, 0 for nobody. */

@@ -1,3 +1,4 @@
+/** What a line listener does with many clients. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
