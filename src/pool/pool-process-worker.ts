@@ -5,9 +5,10 @@
  */
 import { writeSync } from 'node:fs'
 import { Socket } from 'node:net'
-import { Worker } from 'node:worker_threads'
 
 import { assert, unreachable } from '../base/assert.ts'
+import { takeApart } from '../channels/codec/thrown.ts'
+import { watchLifeline } from '../channels/processes/lifeline.ts'
 import { downKind, type Frame, FrameReader, FrameWriter, upKind } from './pipe-frames.ts'
 import { answersFd, lifelineFd, ordersFd } from './process-pipes.ts'
 import {
@@ -18,7 +19,6 @@ import {
   type WorkDone,
   type WorkOrder,
 } from './task-runner.ts'
-import { takeApart } from './thrown.ts'
 
 type Order = WorkOrder | StartOrder | 'stop'
 
@@ -99,7 +99,7 @@ async function start(order: StartOrder): Promise<void> {
   frames.begin(upKind.ready)
   frames.end()
   write()
-  watchLifeline()
+  watchLifeline(lifelineFd)
 }
 
 async function stop(): Promise<never> {
@@ -165,17 +165,4 @@ function write(): void {
       process.exit(0)
     }
   }
-}
-
-/** A task that never yields would never see its pool go: a thread of this process watches for that. */
-function watchLifeline(): void {
-  const watcher = new Worker(new URL('./pool-lifeline-watcher.js', import.meta.url), {
-    workerData: { fd: lifelineFd },
-    // A few functions: this keeps the watcher's share of the memory small.
-    resourceLimits: { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 2 },
-    execArgv: [],
-    stdout: true,
-  })
-  watcher.on('error', () => undefined)
-  watcher.unref()
 }

@@ -6,6 +6,7 @@ import { getHeapStatistics } from 'node:v8'
 import { parentPort } from 'node:worker_threads'
 
 import { assert } from '../base/assert.ts'
+import { type Thrown, takeApart } from '../channels/codec/thrown.ts'
 import {
   type StartOrder,
   startRunner,
@@ -15,7 +16,6 @@ import {
   type WorkOrder,
 } from './task-runner.ts'
 import { answerTag, type ThreadAnswer, type ThreadOrder } from './thread-orders.ts'
-import { type Thrown, takeApart } from './thrown.ts'
 
 const nowMs = (): number => performance.now()
 

@@ -2,13 +2,12 @@
 import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-
+import { inheritedExecArgv } from '../channels/processes/exec-argv.ts'
 import { NodeClock } from '../node/clock.ts'
 import { NodeScheduler } from '../node/scheduler.ts'
 import type { AnyTasks, Pool as PoolContract } from './contract.ts'
 import { Crew } from './crew.ts'
 import { PoolMisuse } from './errors.ts'
-import { inheritedExecArgv } from './exec-argv.ts'
 import {
   bytesFor,
   checkCount,

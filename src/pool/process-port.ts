@@ -8,11 +8,12 @@ import { fileURLToPath } from 'node:url'
 
 import { assert } from '../base/assert.ts'
 import type { Scheduler, Timer } from '../base/ports.ts'
+import { putTogether, type Thrown } from '../channels/codec/thrown.ts'
 import { type Chunk, noFailures } from './chunk.ts'
 import { downKind, type Frame, FrameReader, FrameWriter, upKind } from './pipe-frames.ts'
 import { answersFd, lifelineFd, ordersFd } from './process-pipes.ts'
+import { failureFrom } from './task-failure.ts'
 import type { StartOrder } from './task-runner.ts'
-import { putTogether, type Thrown } from './thrown.ts'
 import type { Transferable } from './transfer.ts'
 import type { WorkerKind, WorkerListener, WorkerPort } from './worker-port.ts'
 
@@ -146,7 +147,7 @@ class ProcessPort implements WorkerPort {
       failures:
         failures === undefined
           ? noFailures
-          : new Map(failures.map(([index, thrown]) => [index, putTogether(thrown)])),
+          : new Map(failures.map(([index, thrown]) => [index, failureFrom(thrown)])),
       durationMs,
       memoryBytes,
     })

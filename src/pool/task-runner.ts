@@ -2,8 +2,9 @@
  * The worker's own side of a pool, the same in a thread and in a process: loads the module, runs its setup,
  * calls its functions one after the other. It never talks to anyone: its host carries orders and answers.
  */
+import { isSendable, type Thrown } from '../channels/codec/thrown.ts'
 import { PoolNotSendable, PoolTaskMissing } from './errors.ts'
-import { isSendable, type Thrown, takeApart } from './thrown.ts'
+import { takeFailure } from './task-failure.ts'
 import { movedList, nothingMoved, type Transferable } from './transfer.ts'
 
 /** What a worker must know to begin. Travels as it is. */
@@ -138,7 +139,7 @@ function addValue(done: WorkDone, result: unknown): void {
 }
 
 function addFailure(done: WorkDone, error: unknown): void {
-  done.failures.push([done.values.length, takeApart(error)])
+  done.failures.push([done.values.length, takeFailure(error)])
   done.values.push(undefined)
 }
 
@@ -153,7 +154,7 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
 /** What to answer when it cannot be copied: the calls whose values are to blame fail, or all if none is. */
 export function unsendable(done: WorkDone, task: string, error: unknown): WorkDone {
   const message = `what the task '${task}' returned cannot be copied: ${String(error)}`
-  const thrown = takeApart(new PoolNotSendable(message))
+  const thrown = takeFailure(new PoolNotSendable(message))
   const failures = new Map(done.failures)
   const culprits = done.values.flatMap((value, index) => (isSendable(value) ? [] : [index]))
   const blamed = culprits.length > 0 ? culprits : done.values.keys()

@@ -1,6 +1,6 @@
 /** What a pool and its threads say to each other. Types, and the mark that tells answers from a task's own messages. */
+import type { Thrown } from '../channels/codec/thrown.ts'
 import type { StartOrder, WorkOrder } from './task-runner.ts'
-import type { Thrown } from './thrown.ts'
 
 export type ThreadOrder =
   | { readonly kind: 'start'; readonly start: StartOrder }

@@ -7,10 +7,11 @@ import type { ResourceLimits, Worker } from 'node:worker_threads'
 import type { Piscina } from 'piscina'
 
 import { assert } from '../base/assert.ts'
+import { putTogether, type Thrown } from '../channels/codec/thrown.ts'
 import { type Answer, type Chunk, noFailures } from './chunk.ts'
+import { failureFrom } from './task-failure.ts'
 import type { StartOrder, WorkOrder } from './task-runner.ts'
 import { answerTag, type ThreadAnswer, type ThreadOrder } from './thread-orders.ts'
-import { putTogether, type Thrown } from './thrown.ts'
 import type { WorkerKind, WorkerListener, WorkerPort } from './worker-port.ts'
 
 export interface ThreadSpec {
@@ -113,7 +114,7 @@ class ThreadPort implements WorkerPort {
       failures:
         failures.length === 0
           ? noFailures
-          : new Map(failures.map(([index, thrown]) => [index, putTogether(thrown)])),
+          : new Map(failures.map(([index, thrown]) => [index, failureFrom(thrown)])),
       durationMs,
       memoryBytes,
     }

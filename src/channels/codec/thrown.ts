@@ -1,8 +1,7 @@
 /**
- * What a task threw, taken apart in the worker and put together again in the pool: structured cloning
- * alone would lose the code, the class's name and every property of an error. No I/O.
+ * What was thrown in another thread or process, taken apart there and put together again here: cloning alone
+ * would lose the code, the class's name and every property of an error. Pure.
  */
-import { PoolNotSendable, PoolTaskMissing } from './errors.ts'
 
 /** A thrown value as it travels. Anything may be thrown; what is no error travels as it is. */
 export type Thrown = ThrownError | { readonly kind: 'value'; readonly value: unknown }
@@ -40,7 +39,7 @@ export function takeApart(thrown: unknown, depth = 0): Thrown {
   if (!(thrown instanceof Error)) {
     return isSendable(thrown)
       ? { kind: 'value', value: thrown }
-      : takeApart(new PoolNotSendable('the task threw something that cannot be copied'))
+      : takeApart(new TypeError(`something was thrown that cannot be copied: ${typeof thrown}`))
   }
   const cause: unknown = thrown.cause
   return {
@@ -111,9 +110,7 @@ export function putTogether(thrown: Thrown): unknown {
 }
 
 function construct(thrown: ThrownError): Error {
-  const { name, message } = thrown
-  if (name === 'PoolTaskMissing') return new PoolTaskMissing(message)
-  if (name === 'PoolNotSendable') return new PoolNotSendable(message)
+  const { message } = thrown
   if (thrown.base === 'AggregateError') {
     return new AggregateError(thrown.errors.map(putTogether), message)
   }

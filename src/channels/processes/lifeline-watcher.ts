@@ -1,4 +1,4 @@
-/** A thread beside a pool's process: kills the whole process when the pool is gone, whatever its task is doing. */
+/** The thread of lifeline.ts: kills the whole process when the pipe that it was given ends. */
 import { Socket } from 'node:net'
 import { workerData } from 'node:worker_threads'
 
