@@ -7,6 +7,7 @@ import { writeText } from './disk-dump.ts'
 import { assertHonest, History, type Verdict } from './history.ts'
 import { drawConditions } from './sim-net.ts'
 import { Simulation } from './simulation.ts'
+import { SyncWitness } from './sync-witness.ts'
 import { type BrokerFlaw, readBroker, runBroker, runClient } from './toy-broker.ts'
 
 const CLIENTS = 2
@@ -95,6 +96,45 @@ for (const [flaw, violation] of flaws) {
     assert.fail('no seed caught it')
   })
 }
+
+/** Runs a broker that nobody harms, and answers the acknowledgements that left before their sync. */
+async function earlyAcks(flaw: BrokerFlaw): Promise<readonly string[]> {
+  const simulation = new Simulation({ seed: 5, conditions: drawConditions })
+  const witness = new SyncWitness((_path, bytes) => {
+    return (
+      Buffer.from(bytes)
+        .toString('latin1')
+        .match(/p\d \d+/g) ?? []
+    )
+  })
+  const early: string[] = []
+  let sent = ''
+  simulation.network.observe({
+    sent: ({ side }, bytes) => {
+      if (side !== 'server') return
+      sent += Buffer.from(bytes).toString('latin1')
+      const lines = sent.split('\n')
+      sent = lines.pop() ?? ''
+      early.push(...lines.filter((line) => !witness.isDurable(line.slice('ok '.length))))
+    },
+  })
+  await simulation.run(async () => {
+    const machine = simulation.machine('broker', { delayMs: () => 2 })
+    witness.watch(machine.disk)
+    void runBroker(machine.start(), flaw)
+    const world = simulation.machine('client').start()
+    await runClient(world, { producer: 'p0', messages: MESSAGES, history: new History() })
+    machine.kill()
+  })
+  return early
+}
+
+test('a witness sees every acknowledgement that leaves before its sync, and no other', async () => {
+  assert.deepEqual(await earlyAcks('none'), [])
+  assert.equal((await earlyAcks('ack-before-append')).length, MESSAGES)
+  assert.equal((await earlyAcks('append-without-sync')).length, MESSAGES)
+  assert.equal((await earlyAcks('sync-before-append')).length, MESSAGES)
+})
 
 test('the wake-ups of a dead program never come', async () => {
   const simulation = new Simulation({ seed: 1 })

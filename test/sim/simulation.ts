@@ -93,12 +93,15 @@ export class SimMachine {
   #disk: CrashDisk
   #host: SimHost | null = null
   #wakeUps: ProgramScheduler | null = null
+  /** Of the disk's calls: those under way go with the power. */
+  #diskWakeUps: ProgramScheduler
   #startCount = 0
 
   constructor(simulation: Simulation, name: string, options: MachineOptions) {
     this.#simulation = simulation
     this.name = name
     this.#options = options
+    this.#diskWakeUps = new ProgramScheduler(simulation.scheduler)
     this.#disk = new CrashDisk(this.#diskOptions())
   }
 
@@ -171,11 +174,14 @@ export class SimMachine {
     this.#host = null
     this.#wakeUps = null
     this.#disk.cutPower()
+    this.#diskWakeUps.die()
+    this.#diskWakeUps = new ProgramScheduler(this.#simulation.scheduler)
     this.#disk = new CrashDisk({ ...this.#diskOptions(), image })
   }
 
   #diskOptions(): CrashDiskOptions {
-    const { clock, scheduler } = this.#simulation
+    const { clock } = this.#simulation
+    const scheduler = this.#diskWakeUps
     const { delayMs, bytesPerSecond, capacityBytes } = this.#options
     const isTimed = delayMs !== undefined || bytesPerSecond !== undefined
     const timing = {
