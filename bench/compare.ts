@@ -140,7 +140,6 @@ function figureCheck(options: {
 }
 
 function ratioChecks(result: Result, baseline: Result): readonly Check[] {
-  const noises = noisesOf(result.summary, baseline.summary)
   return baseline.summary.comparisons.flatMap((before) => {
     const now = result.summary.comparisons.find((one) => one.to === before.to)
     if (!isComparable(before, now, result.summary)) return []
@@ -150,7 +149,7 @@ function ratioChecks(result: Result, baseline: Result): readonly Check[] {
         better: 'higher' as const,
         before: before.ratio.median,
         now: now?.ratio.median ?? null,
-        noise: noises(before.by),
+        noise: Math.max(before.noise ?? 0, now?.noise ?? 0),
         changeMin: 0,
         format: formatRatio,
       },

@@ -4,6 +4,7 @@
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
 import { BadAnswer, parseFields, parseNumber, parseNumberOrNull } from './protocol.ts'
 import type { Claim } from './stage.ts'
 
@@ -20,6 +21,13 @@ export async function runForeign(command: string, args: readonly string[]): Prom
   const [code] = (await once(child, 'close')) as [number | null]
   if (code !== 0) throw new BadAnswer(`${command} ended with code ${code}`)
   return parseClaim(output)
+}
+
+/** Path of a file that lies beside a workload's source, where the compiler leaves it: a Python program, say. */
+export function sourceFile(module: string, name: string): string {
+  const beside = new URL(name, module)
+  beside.pathname = beside.pathname.replace('/build/bench/', '/bench/')
+  return fileURLToPath(beside)
 }
 
 /** The last line of a program's output, as figures. A figure that the program cannot tell is null or left out. */

@@ -3,7 +3,16 @@
  * found out is said to be unknown.
  */
 import { execFile } from 'node:child_process'
-import { mkdtemp, open, readFile, realpath, rm } from 'node:fs/promises'
+import {
+  closeSync,
+  fdatasyncSync,
+  fsyncSync,
+  mkdtempSync,
+  openSync,
+  rmSync,
+  writeSync,
+} from 'node:fs'
+import { readFile, realpath } from 'node:fs/promises'
 import { cpus, loadavg, release, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -35,7 +44,7 @@ const SYNC_CHUNK_SIZE = 4096
 /** `directory` is where the workloads keep their files, and exists. */
 export async function inspectMachine(directory: string, root: string): Promise<Machine> {
   const loadAverage = loadavg()[0] ?? 0 // before the probe, which is load itself
-  const sync = await probeSync(directory)
+  const sync = probeSync(directory)
   return {
     cpu: cpus()[0]?.model.trim() ?? 'unknown',
     cores: cpus().length,
@@ -72,27 +81,28 @@ export function sameMachine(one: Machine, other: Machine): boolean {
   )
 }
 
-async function probeSync(directory: string): Promise<Histogram> {
-  const place = await mkdtemp(join(directory, 'sync-'))
+/** Synchronous calls: what the disk costs, and not what a pool of threads adds. */
+function probeSync(directory: string): Histogram {
+  const place = mkdtempSync(join(directory, 'sync-'))
   const latency = new Histogram()
   try {
-    const file = await open(join(place, 'probe'), 'w')
+    const file = openSync(join(place, 'probe'), 'w')
     try {
-      await file.write(Buffer.alloc(SYNC_FILE_SIZE), 0, SYNC_FILE_SIZE, 0)
-      await file.sync()
+      writeSync(file, Buffer.alloc(SYNC_FILE_SIZE), 0, SYNC_FILE_SIZE, 0)
+      fsyncSync(file)
       const chunk = Buffer.alloc(SYNC_CHUNK_SIZE, 1)
       const endMs = performance.now() + SYNC_PROBE_LIMIT_MS
       for (let probe = 0; probe < SYNC_PROBES && performance.now() < endMs; probe++) {
         const startMs = performance.now()
-        await file.write(chunk, 0, chunk.length, (probe * SYNC_CHUNK_SIZE) % SYNC_FILE_SIZE)
-        await file.datasync()
+        writeSync(file, chunk, 0, chunk.length, (probe * SYNC_CHUNK_SIZE) % SYNC_FILE_SIZE)
+        fdatasyncSync(file)
         latency.record(performance.now() - startMs)
       }
     } finally {
-      await file.close()
+      closeSync(file)
     }
   } finally {
-    await rm(place, { recursive: true, force: true })
+    rmSync(place, { recursive: true, force: true })
   }
   return latency
 }

@@ -29,6 +29,7 @@ interface Metric {
 
 /** What of a workload the figures depend on. */
 export interface MeasuredWork {
+  readonly unit: string
   readonly payloadBytes: number
   readonly length: { readonly kind: 'seconds' | 'operations' }
 }
@@ -54,8 +55,8 @@ export const METRICS: { readonly [Name in MetricName]: Metric } = {
   perSecond: metric('ops/s', { better: 'higher', changeMin: 0 }, operationsPerSecond),
   megabytesPerSecond: metric('MB/s', { better: 'higher', changeMin: 0 }, (report, work) => {
     const perSecond = operationsPerSecond(report)
-    if (perSecond === null || work.payloadBytes === 0) return null
-    return (perSecond * work.payloadBytes) / MEGABYTE
+    const bytes = work.unit === 'bytes' ? 1 : work.payloadBytes
+    return perSecond === null || bytes === 0 ? null : (perSecond * bytes) / MEGABYTE
   }),
   seconds: metric(
     'seconds',

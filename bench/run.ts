@@ -113,6 +113,7 @@ async function runAll(
     candidates.push({ ...found, findings: await findVariants(found.workload) })
   }
   print([...printHeader(machine, candidates.flatMap(versionsOf)), ''])
+  if (options.effort === 'quick') print(['quick: it runs; the figures below mean nothing', ''])
   const areas = [...new Set(chosen.map(({ workload }) => workload.area))]
   let isFine = true
   for (const area of areas) {

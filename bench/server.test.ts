@@ -1,8 +1,9 @@
 /** Servers and foreign programs as processes of their own, and what is read about them. */
 import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { parseClaim, runForeign } from './foreign.ts'
+import { parseClaim, runForeign, sourceFile } from './foreign.ts'
 import { fileSystemIn } from './machine.ts'
 import { findPackage, findProduct, yearOf } from './rivals.ts'
 import { startNodeServer, startServer } from './server.ts'
@@ -73,6 +74,10 @@ describe('a foreign program', () => {
       peakRssBytes: null,
       loop: null,
     })
+  })
+
+  it('lies beside the source of its workload', () => {
+    assert.ok(existsSync(sourceFile(import.meta.url, './load/echo.ts')))
   })
 
   it('is refused when it fails or prints something else', async () => {

@@ -89,7 +89,8 @@ function readyLine(child: ChildProcess, options: ServerOptions): Promise<RegExpM
     const onData = (chunk: Buffer): void => {
       if (output.length > OUTPUT_LENGTH_MAX) return // ready, or never: read on so that it is not blocked
       output += chunk.toString('utf8')
-      const line = output.match(options.ready)
+      const whole = output.slice(0, output.lastIndexOf('\n') + 1) // a line may come in pieces
+      const line = whole.match(options.ready)
       if (line === null) return
       clearTimeout(timer)
       resolve(line)

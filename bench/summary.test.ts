@@ -40,7 +40,7 @@ describe('a summary', () => {
   it('compares round by round', () => {
     const { comparisons } = summarise(sampleRuns(sampleWorkload(), { ours: three, loop: half }))
     const ratio = { median: 2, min: 2, max: 2 }
-    assert.deepEqual(comparisons, [{ to: 'loop', by: 'perSecond', ratio }])
+    assert.deepEqual(comparisons, [{ to: 'loop', by: 'perSecond', ratio, noise: null }])
   })
 
   it('compares CPU per operation where the load client was the limit, and says so', () => {
@@ -53,7 +53,7 @@ describe('a summary', () => {
     assert.equal(variants[0]?.limitedBy, 'load-client')
     assert.equal(variants[2]?.limitedBy, 'itself')
     const ratio = { median: 4, min: 4, max: 4 }
-    assert.deepEqual(comparisons, [{ to: 'rival', by: 'cpuPerMillion', ratio }])
+    assert.deepEqual(comparisons, [{ to: 'rival', by: 'cpuPerMillion', ratio, noise: null }])
   })
 
   it('takes the noise of every figure from the A/A pair', () => {
@@ -64,6 +64,22 @@ describe('a summary', () => {
     assert.equal(noise.perSecond, 0.1)
     assert.equal(noise.p99Ms, 0)
     assert.deepEqual(summarise(sampleRuns(sampleWorkload(), { ours: three })).noise, {})
+  })
+
+  it('calls a ratio as noisy as its rounds, if the A/A pair is quieter', () => {
+    const pairs = [[sampleReport(1_000), sampleReport(1_000)]] as const
+    const reports = {
+      ours: [900, 1_000, 1_100].map((n) => sampleReport(n)),
+      loop: [1_000, 1_000, 1_000].map((n) => sampleReport(n)),
+    }
+    const { comparisons } = summarise(sampleRuns(sampleWorkload(), reports, pairs))
+    assert.ok(Math.abs((comparisons[0]?.noise ?? 0) - 0.1) < 1e-9)
+  })
+
+  it('takes a byte for what it is where bytes are counted', () => {
+    const workload = sampleWorkload({ unit: 'bytes', payloadBytes: 65_536 })
+    const { variants } = summarise(sampleRuns(workload, { ours: [sampleReport(5e6)] }))
+    assert.equal(variants[0]?.figures.megabytesPerSecond?.median, 5)
   })
 
   it('leaves out a figure that is missing in any round', () => {

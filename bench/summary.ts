@@ -5,7 +5,7 @@
 import { assert } from '../src/base/assert.ts'
 import { METRIC_NAMES, METRICS } from './metrics.ts'
 import type { Report } from './protocol.ts'
-import { noiseOf, pairRatios, type Spread, spread } from './statistics.ts'
+import { noiseOf, pairRatios, relativeDeviation, type Spread, spread } from './statistics.ts'
 import type { Durability, Role, Unit, Variant, Workload } from './workload.ts'
 
 /** How a variant fared: its reports in the order of the rounds, or why there are none. */
@@ -48,6 +48,8 @@ export interface Comparison {
   readonly to: string
   readonly by: 'perSecond' | 'cpuPerMillion'
   readonly ratio: Spread
+  /** Of the ratio, as a share; `null` where no A/A pair was run. */
+  readonly noise: number | null
 }
 
 export interface Summary {
@@ -70,6 +72,7 @@ export const ownKey = (name: string): string => `own:${name}`
 export function summarise(runs: Runs): Summary {
   const { workload } = runs
   const variants = workload.variants.map((variant) => summariseVariant(runs, variant))
+  const noise = summariseNoise(runs)
   return {
     name: workload.name,
     area: workload.area,
@@ -78,8 +81,8 @@ export function summarise(runs: Runs): Summary {
     payloadBytes: workload.payloadBytes,
     inFlight: workload.inFlight,
     variants,
-    comparisons: compareVariants(runs, variants),
-    noise: summariseNoise(runs),
+    comparisons: compareVariants(runs, variants, noise),
+    noise,
   }
 }
 
@@ -137,7 +140,11 @@ function summariseVariant(runs: Runs, variant: Variant): VariantSummary {
   return { ...same, version, state: 'measured', why: '', rounds, figures, limitedBy }
 }
 
-function compareVariants(runs: Runs, variants: readonly VariantSummary[]): readonly Comparison[] {
+function compareVariants(
+  runs: Runs,
+  variants: readonly VariantSummary[],
+  noise: Figures<number>,
+): readonly Comparison[] {
   const [subject, ...others] = variants
   assert(subject !== undefined, 'a workload has a subject')
   return others.flatMap((other) => {
@@ -148,7 +155,11 @@ function compareVariants(runs: Runs, variants: readonly VariantSummary[]): reado
     const theirs = roundsOf(runs, other.name, by)
     if (ours === null || theirs === null) return []
     const ratios = by === 'perSecond' ? pairRatios(ours, theirs) : pairRatios(theirs, ours)
-    return ratios.every(Number.isFinite) ? [{ to: other.name, by, ratio: spread(ratios) }] : []
+    if (!ratios.every(Number.isFinite)) return []
+    // The pair knows only the subject's noise; the other's shows in how far the ratios lie apart.
+    const known = noise[by]
+    const ofRatio = known === undefined ? null : Math.max(known, relativeDeviation(ratios))
+    return [{ to: other.name, by, ratio: spread(ratios), noise: ofRatio }]
   })
 }
 

@@ -87,11 +87,11 @@ function judgeRatio(summary: Summary, target: RatioTarget): Verdict {
     const other = summary.variants.find((variant) => variant.name === to)
     return unmeasured(words, other?.why ? `${to}: ${other.why}` : 'one of the two has no figure')
   }
-  const { by, ratio } = comparison
+  const { by, ratio, noise } = comparison
   const of = by === 'cpuPerMillion' ? ' (CPU s/M, the load client was the limit)' : ''
   const words = `ratio to ${to}${of} ${inWords(relation)} ${formatRatio(factor)}`
   const score = ratio.median / factor
-  const verdict = judgeScore({ words, score, relation, noise: summary.noise[by] ?? null })
+  const verdict = judgeScore({ words, score, relation, noise })
   return { ...verdict, found: formatSpread(ratio, formatRatio) }
 }
 

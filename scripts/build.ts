@@ -11,7 +11,7 @@ import { readSources, type Source } from './sources.ts'
 
 const root = join(import.meta.dirname, '..', '..')
 
-async function bundle(manifest: Manifest, sources: readonly Source[]): Promise<string[]> {
+async function bundle(sources: readonly Source[]): Promise<string[]> {
   const entries = findEntries(sources)
   const result = await build({
     absWorkingDir: root,
@@ -28,7 +28,6 @@ async function bundle(manifest: Manifest, sources: readonly Source[]): Promise<s
     sourcemap: true,
     // The sources are published too, so the maps need not repeat them.
     sourcesContent: false,
-    define: { NARU_VERSION: JSON.stringify(manifest.version) },
     metafile: true,
     logLevel: 'warning',
   })
@@ -51,7 +50,7 @@ async function main(): Promise<number> {
   for (const fault of faults) console.error(`build: ${fault}`)
   if (faults.length > 0) return 1
   rmSync(join(root, 'dist'), { recursive: true, force: true })
-  const inputs = await bundle(manifest, sources)
+  const inputs = await bundle(sources)
   const tests = inputs.filter((input) => input.includes('.test.') || !input.startsWith('src/'))
   for (const test of tests) console.error(`build: ${test} must not be part of the package`)
   writeTypes()

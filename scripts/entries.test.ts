@@ -17,7 +17,6 @@ const sources = [
 ]
 
 const manifest: Manifest = {
-  version: '1.2.3',
   bin: { naru: 'dist/cli.js' },
   exports: {
     '.': { types: './dist/types/mod.d.ts', default: './dist/mod.js' },

@@ -6,7 +6,6 @@ import type { Source } from './sources.ts'
 
 /** The parts of package.json that say what the package offers. */
 export interface Manifest {
-  readonly version: string
   readonly bin: Readonly<Record<string, string>>
   readonly exports: Readonly<Record<string, string | { readonly [condition: string]: string }>>
 }

@@ -1,4 +1,7 @@
-/** Chunks are the memory commits are built in; after their commits are on disk they stay readable until the pool needs them again. */
+/**
+ * Chunks are the memory commits are built in; after their commits are on disk they stay readable
+ * until the pool needs them again.
+ */
 import { assert } from '../base/assert.ts'
 import type { Disk } from '../base/ports.ts'
 import { RowTable } from './footer.ts'

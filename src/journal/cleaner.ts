@@ -3,7 +3,6 @@
  * of an older generation: a generational collector. It works beside the running journal and changes
  * nothing until its target is whole and synced; one journal entry then swaps the files.
  */
-import type { Disk } from '../base/ports.ts'
 import { EntryCursor as Cursor, type EntryCursor } from './entry-cursor.ts'
 import { JournalDamaged } from './errors.ts'
 import { encodeFooter, footerSize, ROW_SIZE, RowTable } from './footer.ts'
@@ -27,13 +26,14 @@ import type { JournalFile } from './journal-file.ts'
 import type { JournalLimits } from './limits.ts'
 import type { JournalOwner } from './recovery.ts'
 import { Scanner } from './scan.ts'
+import type { Slabs } from './slabs.ts'
 import type { SpareFiles } from './spare-files.ts'
 
 const LEVEL_MAX = 15 // beyond it files are examined as rarely as they can be
 const LEVEL_FACTOR = 4 // files of the next level are examined so many times less often
 
 export type CleanerContext = {
-  readonly disk: Disk
+  readonly slabs: Slabs
   readonly limits: JournalLimits
   readonly handles: Handles
   readonly spares: SpareFiles
@@ -122,7 +122,8 @@ export class Cleaner {
     sources: readonly JournalFile[],
   ): Promise<{ target: CleanedTarget; file: JournalFile } | null> {
     const survivors: Survivor[] = []
-    for (const source of sources) await this.#collect(source, survivors)
+    const scanner = new Scanner(this.#context.limits, this.#context.seed)
+    for (const source of sources) await this.#collect(source, scanner, survivors)
     survivors.sort((left, right) => left.log - right.log || left.ticket - right.ticket)
     const logs = new Set<number>()
     let bytes = 0
@@ -147,11 +148,10 @@ export class Cleaner {
   }
 
   /** Copies every living body of the source. */
-  #collect(source: JournalFile, survivors: Survivor[]): Promise<void> {
+  #collect(source: JournalFile, scanner: Scanner, survivors: Survivor[]): Promise<void> {
     const { handles, limits, owner, seed } = this.#context
     const cursor = new Cursor()
     return handles.use(source, async (handle) => {
-      const scanner = new Scanner(limits.recoveryBytes, seed)
       const { generation, dataEnd, firstTicket } = source
       const from = 2 * limits.sectorBytes
       const range = { file: handle, generation, from, fileBytes: dataEnd, seed }
@@ -170,7 +170,7 @@ export class Cleaner {
   }
 
   async #write(file: JournalFile, survivors: readonly Survivor[]): Promise<void> {
-    const { limits } = this.#context
+    const { limits, slabs } = this.#context
     const rows: { ticket: number; position: number; index: number }[] = []
     let at = 0
     for (let index = 0; at < survivors.length; index++) {
@@ -186,6 +186,7 @@ export class Cleaner {
       const frame = this.#frame(file, survivors.slice(first, at), size, index)
       const handle = file.handle!
       await handle.commit([frame], file.dataEnd, 'no-sync')
+      slabs.giveBack(frame)
       file.dataEnd += frame.length
     }
     for (const { ticket, log, number, flags, bytes } of survivors) {
@@ -197,9 +198,10 @@ export class Cleaner {
     const table = new RowTable()
     for (const row of rows) table.push(row.ticket, row.position, row.index)
     const index = { rows: table, logs: file.index!.logs }
-    const footer = this.#context.disk.allocate(footerSize(table.size, index.logs.size))
+    const footer = slabs.borrow(footerSize(table.size, index.logs.size))
     encodeFooter(footer, index, file.trailer({ slot: 0, generation: 0 }))
     await file.handle!.commit([footer], file.fileBytes - footer.length, 'sync')
+    slabs.giveBack(footer)
     file.index = index
     file.sealed = true
   }
@@ -210,7 +212,7 @@ export class Cleaner {
     size: number,
     index: number,
   ): Uint8Array {
-    const bytes = this.#context.disk.allocate(frameSize(size))
+    const bytes = this.#context.slabs.borrow(frameSize(size))
     const target = { bytes, view: viewOf(bytes), seed: this.#context.seed }
     let at = FRAME_HEADER_SIZE
     for (const survivor of survivors) {

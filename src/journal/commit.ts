@@ -1,4 +1,7 @@
-/** A Commit is the unit of writing, syncing and tearing: built by the tail, written by the writer, then settled once. */
+/**
+ * A Commit is the unit of writing, syncing and tearing: built by the tail, written by the writer,
+ * then settled once.
+ */
 import type { Chunk } from './chunk-pool.ts'
 import type { JournalFile } from './journal-file.ts'
 
@@ -15,6 +18,8 @@ export class Commit {
   readonly pieces: Uint8Array[] = []
   /** Chunks that the pieces are part of, released when it settles. */
   readonly chunks: Chunk[] = []
+  /** Borrowed memory that is not part of a chunk; goes back when it settles. */
+  slab: Uint8Array | null = null
   /** Settles the tickets below this one. */
   endTicket = 0
   sync: 'sync' | 'no-sync' = 'no-sync'

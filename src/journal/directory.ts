@@ -1,4 +1,7 @@
-/** The directory of a journal: its format file, and what every journal file in it says about itself. Makes a new one crash-safely. */
+/**
+ * The directory of a journal: its format file, and what every journal file in it says about itself.
+ * Makes a new one crash-safely.
+ */
 import { type Disk, DiskError, type Random } from '../base/ports.ts'
 import { JournalDamaged, JournalError } from './errors.ts'
 import {
@@ -73,12 +76,11 @@ export async function openDirectory(context: DirectoryContext): Promise<Director
   await disk.syncDirectory(path)
   const snapshots = names
     .filter((name) => snapshotTicket(name) >= 0)
-    .sort()
-    .reverse()
+    .sort((left, right) => snapshotTicket(right) - snapshotTicket(left))
   return { path, identity, sectorBytes, files, snapshots, created }
 }
 
-export async function readFormat(
+async function readFormat(
   disk: Disk,
   directory: string,
 ): Promise<{ identity: Identity; sectorBytes: number }> {
@@ -118,7 +120,10 @@ async function namesIn(disk: Disk, directory: string): Promise<string[]> {
   }
 }
 
-/** Without a format file, a snapshot or a second journal file means that the format file was lost, not that it never was. */
+/**
+ * Without a format file, a snapshot or a second journal file means that the format file was lost,
+ * not that it never was.
+ */
 async function refuseOrphans(context: DirectoryContext, names: readonly string[]): Promise<void> {
   const orphan = names.find((name) => snapshotTicket(name) >= 0 || /^journal-\d{5}$/.test(name))
   if (orphan === undefined || names.every((name) => !isOwn(name) || name === slotName(0))) return

@@ -1,4 +1,7 @@
-/** An EntryCursor walks the entries of one verified frame in place: one object for any number of entries, nothing copied. */
+/**
+ * An EntryCursor walks the entries of one verified frame in place: one object for any number of
+ * entries, nothing copied.
+ */
 import { assert } from '../base/assert.ts'
 import { EMPTY } from '../base/bytes.ts'
 import {

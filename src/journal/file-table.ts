@@ -1,4 +1,7 @@
-/** The file table knows which file holds which tickets and how much of it lives. It is folded from the journal itself and kept in snapshots; it does no I/O. */
+/**
+ * The file table knows which file holds which tickets and how much of it lives. It is folded from
+ * the journal itself and kept in snapshots; it does no I/O.
+ */
 import { assert } from '../base/assert.ts'
 import type { JournalFile } from './journal-file.ts'
 

@@ -197,7 +197,10 @@ export function readFrame(target: FrameTarget, range: FrameRange, header: FrameH
   return frameSize(size)
 }
 
-/** Reads the header at `at` without asking whether it is valid: for what explains damage, never for what trusts it. */
+/**
+ * Reads the header at `at` without asking whether it is valid: for what explains damage, never for
+ * what trusts it.
+ */
 export function readFrameHeader(view: DataView, at: number, header: FrameHeader): void {
   header.size = view.getUint32(at + 4, true)
   header.generation = view.getUint32(at + 8, true)

@@ -1,4 +1,7 @@
-/** Applies the journal's own entries to the file table: while running at the moment they are appended, and again in replay. */
+/**
+ * Applies the journal's own entries to the file table: while running at the moment they are
+ * appended, and again in replay.
+ */
 import { assert } from '../base/assert.ts'
 import type { Disk } from '../base/ports.ts'
 import type { Directory } from './directory.ts'

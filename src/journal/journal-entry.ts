@@ -1,4 +1,7 @@
-/** The journal's own entries: which files left the table and which one took the place of others. Decisions, so that replay decides nothing. */
+/**
+ * The journal's own entries: which files left the table and which one took the place of others.
+ * Decisions, so that replay decides nothing.
+ */
 import { assert } from '../base/assert.ts'
 import { setU48, u48, viewOf } from './format.ts'
 

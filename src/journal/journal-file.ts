@@ -1,4 +1,7 @@
-/** A JournalFile is one file of the journal as the running process knows it: its range of tickets, its index and its live count. The file table owns it. */
+/**
+ * A JournalFile is one file of the journal as the running process knows it: its range of tickets,
+ * its index and its live count. The file table owns it.
+ */
 import type { DiskFile } from '../base/ports.ts'
 import { type FileIndex, footerSize, type Trailer } from './footer.ts'
 import type { FileHeader } from './format.ts'

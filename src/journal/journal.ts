@@ -20,6 +20,7 @@ import { checkedLimits, type JournalLimits } from './limits.ts'
 import { Reader } from './reader.ts'
 import { type JournalOwner, type Recovered, Recovery, type RecoveryReport } from './recovery.ts'
 import { RunningSnapshot } from './running-snapshot.ts'
+import { Slabs } from './slabs.ts'
 import type { SnapshotHead } from './snapshot-format.ts'
 import { Snapshots } from './snapshots.ts'
 import { type Purpose, SpareFiles } from './spare-files.ts'
@@ -81,6 +82,7 @@ export class Journal implements Engine {
   readonly #chunks: ChunkPool
   readonly #reader: Reader
   readonly #spares: SpareFiles
+  readonly #slabs: Slabs
   /** These four exist once recovery is done. */
   #tail!: Tail
   #writer!: Writer
@@ -109,6 +111,7 @@ export class Journal implements Engine {
     this.#lock = lock
     const { disk, scheduler } = options
     const seed = seedOf(directory.identity)
+    this.#slabs = new Slabs(disk)
     this.#handles = new Handles(disk, limits.openFiles)
     this.#chunks = new ChunkPool(disk, limits, seed)
     const { identity, path } = directory
@@ -116,6 +119,7 @@ export class Journal implements Engine {
     this.#reader = new Reader({ table, chunks, handles, limits, seed })
     this.#spares = new SpareFiles({
       disk,
+      slabs: this.#slabs,
       scheduler,
       directory: path,
       identity,
@@ -152,7 +156,7 @@ export class Journal implements Engine {
     this.#tail = tail
     this.#writer = new Writer(
       {
-        disk,
+        slabs: this.#slabs,
         scheduler,
         limits,
         table,
@@ -170,7 +174,7 @@ export class Journal implements Engine {
     )
     await this.#snapshots.removeOthers(directory.snapshots)
     this.#housekeeper = new Housekeeper({
-      disk,
+      slabs: this.#slabs,
       scheduler,
       limits,
       table,
@@ -201,7 +205,7 @@ export class Journal implements Engine {
     const writer = this.#writer
     const writtenBytes = writer.writtenBytes
     const running = new RunningSnapshot(this.#snapshots, this.#snapshotHead(), {
-      settled: (ticket) => this.#settled(ticket),
+      durable: (ticket) => writer.durable(ticket),
       stop: writer.stop,
       ended: (outcome) => {
         this.#snapshotting = null

@@ -1,4 +1,7 @@
-/** A ReadWindow is a piece of one file in memory: whole, verified frames and where each ticket in them stands. It never changes. */
+/**
+ * A ReadWindow is a piece of one file in memory: whole, verified frames and where each ticket in
+ * them stands. It never changes.
+ */
 import type { DiskFile } from '../base/ports.ts'
 import { EntryCursor } from './entry-cursor.ts'
 import { RowTable } from './footer.ts'

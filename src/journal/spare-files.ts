@@ -13,6 +13,7 @@ import { emptyIndex } from './footer.ts'
 import { encodeFileHeader, FILE_HEADER_SIZE, type Identity } from './format.ts'
 import { JournalFile } from './journal-file.ts'
 import type { JournalLimits } from './limits.ts'
+import type { Slabs } from './slabs.ts'
 
 /** What a roll is for. The last spares are kept for what frees space: acks and the cleaner. */
 export type Purpose = 'publish' | 'fragment' | 'relief' | 'clean'
@@ -35,6 +36,7 @@ const RETRY_MS = 1_000 // how soon a full disk is tried again while somebody wan
 
 export type SpareContext = {
   readonly disk: Disk
+  readonly slabs: Slabs
   readonly scheduler: Scheduler
   readonly directory: string
   readonly identity: Identity
@@ -253,15 +255,16 @@ export class SpareFiles {
   }
 
   async #arm(blank: BlankFile): Promise<void> {
-    const { disk, identity, limits } = this.#context
+    const { disk, identity, limits, slabs } = this.#context
     const { slot, fileBytes, copy } = blank
     let file = blank.file
     try {
       file ??= await disk.open(blank.path, 'write')
       const generation = this.#nextGeneration++
-      const header = disk.allocate(FILE_HEADER_SIZE)
+      const header = slabs.borrow(FILE_HEADER_SIZE)
       encodeFileHeader(header, { generation, slot, fileBytes, identity })
       await file.commit([header], copy * limits.sectorBytes, 'sync')
+      slabs.giveBack(header)
       this.#copies.set(slot, copy)
       this.#armed.push({ ...blank, file, generation })
     } catch (error) {
@@ -277,7 +280,8 @@ export class SpareFiles {
 }
 
 const FILL_BYTES = 1024 * 1024 // one zero-fill write: long enough to be fast, short enough to let commits pass
-const FILL_SYNC_BYTES = 4 * FILL_BYTES // synced so often a 64-MiB file took 27 ms to fill, with one sync at the end 175 ms
+// Synced so often, a 64-MiB file took 27 ms to fill; with one sync at the end, 175 ms.
+const FILL_SYNC_BYTES = 4 * FILL_BYTES
 
 /** Makes a file of zeros, synced. The directory is not synced here. */
 export async function fillFile(disk: Disk, path: string, fileBytes: number): Promise<DiskFile> {

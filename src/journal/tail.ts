@@ -24,6 +24,7 @@ import {
 } from './format.ts'
 import type { JournalFile } from './journal-file.ts'
 import type { JournalLimits } from './limits.ts'
+import type { Slabs } from './slabs.ts'
 
 /** Where a recovered journal goes on. */
 export type TailStart = {
@@ -45,6 +46,8 @@ export class Tail {
   #nextCommit: number
   /** Commits right before the next one that are not known to be synced when it is written. */
   #unsynced = 0
+  /** The commit that is sealed next is synced, whatever its entries ask for. */
+  #wantsSync = false
   #commit: Commit | null = null
   #chunk: Chunk = NO_CHUNK
   #pieceAt = 0
@@ -68,6 +71,16 @@ export class Tail {
   get openBytes(): number {
     const commit = this.#commit
     return commit === null ? 0 : commit.size + frameSize(this.#frameBytes)
+  }
+
+  /** Commits behind the last one that is synced. */
+  get unsynced(): number {
+    return this.#unsynced
+  }
+
+  /** Somebody waits for what is written to be durable. */
+  wantSync(): void {
+    this.#wantsSync = true
   }
 
   get #frameBytes(): number {
@@ -148,14 +161,15 @@ export class Tail {
   }
 
   /** Seals the file: its footer names `next`, which is where commits go from now on. */
-  roll(next: JournalFile, allocate: (size: number) => Uint8Array): Commit {
+  roll(next: JournalFile, slabs: Slabs): Commit {
     assert(this.#commit === null, 'a file is sealed between two commits')
     const file = this.file
-    const footer = allocate(file.footerBytes)
+    const footer = slabs.borrow(file.footerBytes)
     encodeFooter(footer, file.index!, file.trailer(next))
     file.sealed = true
     const commit = new Commit('footer', file.lastCommit, file, file.fileBytes - footer.length)
     commit.pieces.push(footer)
+    commit.slab = footer
     commit.size = footer.length
     commit.endTicket = this.nextTicket
     commit.sync = 'sync'
@@ -242,7 +256,8 @@ export class Tail {
     commit.endTicket = this.nextTicket
     this.#commit = null
     this.#nextCommit = commit.number + 1
-    if (this.#unsynced >= this.#limits.unsyncedCommits) commit.sync = 'sync'
+    if (this.#wantsSync || this.#unsynced >= this.#limits.unsyncedCommits) commit.sync = 'sync'
+    if (commit.sync === 'sync') this.#wantsSync = false
     this.#unsynced = commit.sync === 'sync' ? 0 : this.#unsynced + 1
     this.file.lastCommit = commit.number
     this.file.dataEnd += commit.size

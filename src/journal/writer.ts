@@ -6,13 +6,14 @@
  *                      (the tail)            (queue)           (commitsInFlight)
  */
 import { assert } from '../base/assert.ts'
-import type { Disk, Scheduler, Timer } from '../base/ports.ts'
+import type { Scheduler, Timer } from '../base/ports.ts'
 import { Ring } from '../base/ring.ts'
 import type { Commit } from './commit.ts'
 import { JournalStopped } from './errors.ts'
 import type { FileTable } from './file-table.ts'
 import type { JournalFile } from './journal-file.ts'
 import type { JournalLimits } from './limits.ts'
+import type { Slabs } from './slabs.ts'
 import type { Purpose, SpareFiles } from './spare-files.ts'
 import type { EntryHead, Tail } from './tail.ts'
 
@@ -23,7 +24,7 @@ export type Reservation = 'ok' | 'wait' | 'full' | 'too-large' | 'stopped'
 export type Durability = 'fsync' | 'os'
 
 export type WriterContext = {
-  readonly disk: Disk
+  readonly slabs: Slabs
   readonly scheduler: Scheduler
   readonly limits: JournalLimits
   readonly table: FileTable
@@ -40,6 +41,8 @@ export class Writer {
   readonly #atDisk = new Ring<Commit>()
   /** Every ticket up to here is settled. Moved by #settle only. Invariant: below tail.nextTicket. */
   #settledThrough: number
+  /** Every ticket up to here survives a power cut, whatever its writer asked for. Invariant: not above #settledThrough. */
+  #durableThrough: number
   /** Bytes sealed and not settled; with the tail's open bytes, what a crash would lose. */
   #unsettledBytes = 0
   #flushPlanned = false
@@ -56,6 +59,7 @@ export class Writer {
   constructor(context: WriterContext, end: 'marked' | 'unmarked') {
     this.#context = context
     this.#settledThrough = context.tail.nextTicket - 1
+    this.#durableThrough = this.#settledThrough
     this.#marked = end === 'marked'
     this.#planMark()
   }
@@ -117,6 +121,16 @@ export class Writer {
     })
   }
 
+  /** Resolves once the ticket is synced, though it may have asked for less; rejects when the journal stopped. */
+  async durable(ticket: number): Promise<void> {
+    while (this.#durableThrough < ticket) {
+      if (this.#stopped !== null) throw this.#stopped
+      this.#context.tail.wantSync()
+      if (!this.busy) this.#mark()
+      await this.room()
+    }
+  }
+
   /** Called when something outside changed what `reserve` answers. */
   readonly wake = (): void => {
     const waiting = this.#waiting
@@ -165,11 +179,13 @@ export class Writer {
   }
 
   #roll(purpose: Purpose, group: number): Reservation {
-    const { disk, spares, table, tail } = this.#context
+    const { slabs, spares, table, tail } = this.#context
     const next = spares.take(purpose, group)
     if (next === 'wait' || next === 'full') return next
     this.#seal()
-    this.#enqueue(tail.roll(next, (size) => disk.allocate(size)))
+    // A footer that survives a crash says that all above it did: so it does, before the footer is written.
+    if (tail.unsynced > 0) this.#enqueue(tail.mark())
+    this.#enqueue(tail.roll(next, slabs))
     table.add(next)
     return 'ok'
   }
@@ -209,10 +225,12 @@ export class Writer {
     this.writtenBytes += commit.size
     commit.file.busy--
     for (const chunk of commit.chunks) chunk.commits--
+    if (commit.slab !== null) this.#context.slabs.giveBack(commit.slab)
     // Sync before this, never after: whoever sees the ack may delete its only copy.
     const through = commit.endTicket - 1
     const news = through > this.#settledThrough
     this.#settledThrough = through
+    if (commit.sync === 'sync') this.#durableThrough = through
     this.#pump()
     if (news) this.#context.settled(through)
     this.wake()

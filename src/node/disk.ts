@@ -51,15 +51,10 @@ export class NodeDisk implements Disk {
   }
 
   async makeDirectory(path: string): Promise<void> {
-    await calling(path, mkdir(path, { recursive: true, mode: DIRECTORY_MODE }))
-    for (let at = resolve(path); dirname(at) !== at; at = dirname(at)) {
-      try {
-        await this.syncDirectory(dirname(at))
-      } catch (error) {
-        // What we may not open we did not make: it was there, and is somebody else's to sync.
-        if (!(error instanceof DiskError) || error.code !== 'denied') throw error
-      }
-    }
+    const made = await calling(path, mkdir(path, { recursive: true, mode: DIRECTORY_MODE }))
+    // The nearest one even if it was there: whoever made it may have been killed before syncing it.
+    const top = dirname(resolve(made ?? path))
+    for (let at = resolve(path); at !== top; at = dirname(at)) await this.syncDirectory(dirname(at))
   }
 
   /** On Windows a directory cannot be synced, and NTFS journals its names: only looked for. */

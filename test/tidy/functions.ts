@@ -11,8 +11,7 @@ export interface FunctionText {
   readonly lineCount: number
   /** What stands between the parentheses. */
   readonly parameters: string
-  /** The function whose call this one is an argument of, as `describe`; empty for others. */
-  readonly argumentOf: string
+  readonly body: string
 }
 
 /** These are followed by parentheses and a block and are no functions. */
@@ -31,50 +30,43 @@ const TYPE_OPERATORS = new Set([
 
 export function findFunctions(masked: Masked): FunctionText[] {
   const { code } = masked
-  const brackets = matchBrackets(code)
+  const closes = matchBrackets(code)
   const found: FunctionText[] = []
-  for (const [open, close] of brackets.closeOf) {
+  for (const [open, close] of closes) {
     if (code[open] !== '(') continue
     const name = nameBefore(code, open)
     if (CONTROL.has(name)) continue
-    const body = findBody(code, close + 1, brackets.closeOf)
+    const body = findBody(code, close + 1, closes)
     if (body === null) continue
-    const end = brackets.closeOf.get(body.at)
+    const end = closes.get(body.at)
     if (end === undefined) continue
-    const outer = brackets.outerOf.get(open) ?? -1
     const line = lineOf(code, open)
     found.push({
       name: body.arrow ? '=>' : name,
       line,
       lineCount: lineOf(code, end) - line + 1,
       parameters: code.slice(open + 1, close),
-      argumentOf: body.arrow && code[outer] === '(' ? nameBefore(code, outer) : '',
+      body: code.slice(body.at, end),
     })
   }
   return found
 }
 
-interface Brackets {
-  readonly closeOf: ReadonlyMap<number, number>
-  /** The bracket that directly encloses an opening bracket. */
-  readonly outerOf: ReadonlyMap<number, number>
-}
+type Closes = ReadonlyMap<number, number>
 
-function matchBrackets(code: string): Brackets {
+/** From each opening bracket to the one that closes it. */
+function matchBrackets(code: string): Closes {
   const closeOf = new Map<number, number>()
-  const outerOf = new Map<number, number>()
   const open: number[] = []
   for (let at = 0; at < code.length; at += 1) {
     const char = code[at] ?? ''
-    if ('([{'.includes(char)) {
-      outerOf.set(at, open.at(-1) ?? -1)
-      open.push(at)
-    } else if (')]}'.includes(char)) {
+    if ('([{'.includes(char)) open.push(at)
+    else if (')]}'.includes(char)) {
       const start = open.pop()
       if (start !== undefined) closeOf.set(start, at)
     }
   }
-  return { closeOf, outerOf }
+  return closeOf
 }
 
 /** The word before a parenthesis, past type parameters: `read` of `read<T>(`. */
@@ -83,8 +75,6 @@ function nameBefore(code: string, open: number): string {
   const plain = before.endsWith('>') ? before.replace(/<[^()]*>$/, '') : before
   return /(#?[\w$]+|\[[^\]]*\])$/.exec(plain)?.[1] ?? ''
 }
-
-type Closes = ReadonlyMap<number, number>
 
 /** Where the block of a function begins whose parameters end before `from`; null if there is none. */
 function findBody(

@@ -21,7 +21,7 @@ export function checkOpeningSentence(pages: readonly Page[]): Finding[] {
 
 /** A property of a limits object, or a constant whose name says that it bounds something. */
 const LIMIT_PROPERTY = /^ {2}(?:readonly )?\w+: (?!\{$).*,?$/
-const LIMIT_CONSTANT = /^(?:export )?const \w*_(?:MAX|MIN|LIMIT)\b.*=/
+const LIMIT_CONSTANT = /^(?:export )?const \w*_(?:MAX|LIMIT)\b.*=/
 
 export function checkLimitReasons(pages: readonly Page[]): Finding[] {
   return pages.flatMap((page) => {
