@@ -11,6 +11,30 @@ test('a store that keeps its promises passes every state of every crash', async 
   assert.ok(report.isComplete)
 })
 
+test('samples reach states that the enumeration leaves out', async () => {
+  const plain = await enumerate(toySpec('none'))
+  const sampled = await enumerate(toySpec('none'), { samples: 20 })
+  assert.equal(sampled.failure, null)
+  assert.ok(sampled.states > plain.states)
+})
+
+test('an enumeration may be cut short, and says so', async () => {
+  const report = await enumerate(toySpec('none'), { recoveriesMax: 10 })
+  assert.equal(report.failure, null)
+  assert.equal(report.isComplete, false)
+})
+
+test('a workload that throws is a failure of its own', async () => {
+  const broken = new Error('broken')
+  const spec = { ...toySpec('none'), workload: () => Promise.reject(broken) }
+  assert.equal((await enumerate(spec)).failure?.error, broken)
+})
+
+test('a recovery that never ends is told instead of awaited', { timeout: 60_000 }, async () => {
+  const spec = { ...toySpec('none'), recover: () => new Promise<never>(() => undefined) }
+  assert.match(String((await enumerate(spec)).failure?.error), /Stuck: the recovery/)
+})
+
 const flaws: readonly ToyFlaw[] = [
   'append-without-sync',
   'sync-before-append',

@@ -208,8 +208,8 @@ test('nothing synced is missing from any image, and nothing is there that was ne
   let images = 0
   for (let seed = 0; seed < 15; seed++) {
     const { disk, known } = await randomWrites(seed)
-    const random = new SeededRandom(seed)
-    const samples = Array.from({ length: 20 }, () => disk.point().sample(random))
+    const point = disk.point()
+    const samples = Array.from({ length: 20 }, (_, index) => point.sample(index))
     for (const image of [...disk.images(), ...samples]) {
       images++
       const after = new CrashDisk({ image })
