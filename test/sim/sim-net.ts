@@ -203,7 +203,7 @@ export class SimNetwork {
 }
 
 /** One program on the network. */
-class SimHost implements Net {
+export class SimHost implements Net {
   readonly name: string
   readonly #network: SimNetwork
   #isDead: boolean = false
