@@ -1,7 +1,8 @@
 /** The enumeration judges itself: it passes a right store, catches each planted flaw, and finds it again. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { enumerate, replay } from './enumerate.ts'
+import { CrashDisk } from '../sim/crash-disk.ts'
+import { enumerate, imageAt, replay } from './enumerate.ts'
 import { toySpec } from './toy-spec.ts'
 import type { ToyFlaw } from './toy-store.ts'
 
@@ -22,6 +23,16 @@ test('an enumeration may be cut short, and says so', async () => {
   const report = await enumerate(toySpec('none'), { recoveriesMax: 10 })
   assert.equal(report.failure, null)
   assert.equal(report.isComplete, false)
+})
+
+test('the image of a failure can be opened, with what was known when the power went', async () => {
+  const spec = toySpec('append-without-sync')
+  const { failure } = await enumerate(spec)
+  assert.ok(failure !== null)
+  const { image, entries } = await imageAt(spec, failure.place)
+  const state = await spec.recover(new CrashDisk({ image }))
+  assert.deepEqual(state.log, [])
+  assert.equal(entries.filter(({ phase }) => phase === 'acked').length, 1)
 })
 
 test('a workload that throws is a failure of its own', async () => {

@@ -86,7 +86,7 @@ export class Simulation {
 }
 
 /** A machine with one disk, on which one program at a time runs. */
-export class SimMachine {
+class SimMachine {
   readonly name: string
   readonly #simulation: Simulation
   readonly #options: MachineOptions

@@ -5,8 +5,9 @@
  * but the microtask queue, and all of it has to. A bounded loop of `await null` cannot promise that: a
  * chain of awaits may be longer than the loop. `process.nextTick`, called out of a microtask, can: Node
  * empties the microtask queue before it looks at ticks again, however long the queue grows. It costs
- * 0.2 us where a turn of the event loop costs 1 us (and 2 us inside node:test, which follows every tick). Now and then a real turn is taken all the same, so
- * that a test's own time limit and an interrupt get their chance; no simulated thing can see it.
+ * 0.2 us where a turn of the event loop costs 1 us (inside node:test, which follows every tick, 2 us).
+ * Now and then a real turn is taken all the same, so that a test's own time limit and an interrupt get
+ * their chance; no simulated thing can see it.
  */
 import { setImmediate } from 'node:timers'
 
