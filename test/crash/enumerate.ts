@@ -30,22 +30,11 @@ export interface CrashSpec<State, Entry> {
 
 export interface CrashOptions {
   /**
-<<<<<<< HEAD
-   * Of the states of the first crash, each so-many-th is crashed again at every call of its
-   * recovery; 0 for none. Default 1.
-   */
-  readonly againEvery?: number
-  /**
-   * Of the crash points, each so-many-th is a killed process too, whose machine then loses power;
-   * 0 for none. Default 1.
-   */
-=======
    * Of the states of the first crash, each so-many-th is crashed again at every call of its recovery; 0 for none.
    * Default 1.
    */
   readonly againEvery?: number
   /** Of the crash points, each so-many-th is a kill too, and the power goes later; 0 for none. Default 1. */
->>>>>>> sim
   readonly killEvery?: number
   /** So many images by chance beside the enumerated ones, of every combination, at each crash point. Default 0. */
   readonly samples?: number

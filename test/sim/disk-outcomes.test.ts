@@ -183,14 +183,7 @@ async function randomWrites(seed: number): Promise<{ disk: CrashDisk; known: Map
   return { disk, known }
 }
 
-<<<<<<< HEAD
-/**
- * Every byte is the durable one or one that an un-synced write put there; a zero or, in the last
- * write, anything if un-synced.
- */
-=======
 /** Every byte is the durable one or a written one; where writes are un-synced it may be a zero, or garbage. */
->>>>>>> sim
 function assertLegal(text: string, { durable, open }: Known, name: string): void {
   assert.ok(text.length >= durable.length, `${name}: it shrank`)
   const sizes = [durable.length, ...open.map((write) => write.position + write.text.length)]

@@ -25,14 +25,7 @@ const PAGE_SIZE: number = 4 * KiB
 /** Where the last write tears: around both units, at the very ends, and in the middle. */
 const TEAR_SIZES: readonly number[] = [1, 511, 512, 513, 4095, 4096]
 
-<<<<<<< HEAD
-/**
- * Units of one write of which each is lost once; a larger write has so many lost, evenly spread.
- * Covers 128 KiB whole.
- */
-=======
 /** Units of one write that are lost in turn: all of 128 KiB; of a larger write so many, evenly spread. */
->>>>>>> sim
 const UNITS_PER_WRITE_MAX = 256
 
 /** One state that a disk may come up with. */

@@ -51,16 +51,10 @@ export interface SimNetworkOptions {
   readonly conditions?: (random: Random) => NetConditions
 }
 
-<<<<<<< HEAD
-/** Ports that systems give out by themselves. */
-const FREE_PORT_MIN = 49_152 // the range that IANA leaves to systems
-const FREE_PORT_MAX = 65_535 // the last port there is
-=======
 /** Where the ports begin that systems give out by themselves. */
 const FREE_PORT_MIN = 49_152
 /** The last port there is. */
 const FREE_PORT_MAX = 65_535
->>>>>>> sim
 
 /** One connection, as the test sees it. */
 export class SimLink {
