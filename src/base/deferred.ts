@@ -1,4 +1,4 @@
-/** A promise with its two ends outside, as `Promise.withResolvers` makes it where Node has it (22). */
+/** A promise with its two ends outside, as `Promise.withResolvers` makes it from Node 22 on. */
 export interface Deferred<T> {
   readonly promise: Promise<T>
   readonly resolve: (value: T | PromiseLike<T>) => void

@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import { Panic } from './assert.ts'
 import { IntMap } from './int-map.ts'
 
-// Few and neighbouring keys, so that probes collide and wrap; large ones, so that the upper bits count.
+// Few and neighbouring keys, so that probes collide and wrap; large ones for the upper bits.
 const keys = fc.oneof(
   fc.nat(40),
   fc.nat(2000),

@@ -8,9 +8,9 @@ import { KiB, MiB } from './bytes.ts'
 
 export const limits = {
   writerBytes: (256 * MiB) as number, // twice the largest body; a frame past this is a runaway loop
-  ringSlotsKept: 1024, // a drained ring keeps this much; after a burst of a million it gives 8 MB back
+  ringSlotsKept: 1024, // a drained ring keeps this much; a burst of a million gives 8 MB back
 
-  commitPieces: 4096, // 8 MiB in pieces of 2 KiB; the table of one commit is 48 KiB of shared memory
+  commitPieces: 4096, // 8 MiB in pieces of 2 KiB; the table of one commit takes 48 KiB
   commitsInThread: 2, // one being synced and one ready to follow: the thread never waits for us
   commitsQueued: 256, // a few for every open file; more means that somebody ignores back-pressure
   writePieces: 1024, // IOV_MAX on Linux and macOS: what one call takes
@@ -18,8 +18,8 @@ export const limits = {
 
   randomWords: 256, // 1 KiB of chance from one system call instead of 4 bytes
   timerMs: (2 ** 31 - 1) as number, // setTimeout makes 1 ms of anything longer
-  socketPathBytes: 103, // macOS has room for 104 with the final NUL (Linux 108); more is cut off silently
-  socketBufferBytes: (64 * KiB) as number, // written but not taken by the system: `write` says enough
+  socketPathBytes: 103, // macOS has room for 104 with a NUL (Linux 108), and cuts off silently
+  socketBufferBytes: (64 * KiB) as number, // written, not taken by the system: enough for now
   keepAliveMs: 60_000, // a peer without power is noticed even where the protocol has no heartbeat
 } as const
 

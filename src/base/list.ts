@@ -4,7 +4,7 @@
  */
 import { assert } from './assert.ts'
 
-/** The three fields an item carries for the list; all `null` while it is in none. Only List writes them. */
+/** What an item carries for the list; all `null` while it is in none. Only List writes them. */
 export interface Linked<T> {
   previous: T | null
   next: T | null

@@ -1,4 +1,4 @@
-/** What the running program tells the person who operates it: one sentence a line, no protocol data. */
+/** What the running program tells who operates it: one sentence a line, no protocol data. */
 export interface Log {
   info(text: string): void
   /** Something is not as it should be, and we go on. */

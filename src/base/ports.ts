@@ -73,10 +73,13 @@ export interface Disk {
   rename(from: string, to: string): Promise<void>
   remove(path: string): Promise<void>
   list(directory: string): Promise<readonly DiskEntry[]>
-  /** Makes one directory, and its parents; the directory being there already is not an error. */
+  /**
+   * Makes one directory, and its parents, durably: every directory that names one of them is synced. Its being
+   * there already is not an error.
+   */
   makeDirectory(path: string): Promise<void>
   syncDirectory(path: string): Promise<void>
-  /** Takes the exclusive lock on the file at `path` (made if missing); rejects with `locked` when another process has it. */
+  /** Takes the exclusive lock on the file at `path`, made if missing; `locked` when another process has it. */
   lock(path: string): Promise<DiskLock>
   /** Bytes a new file could still take in the file system that holds `directory`. */
   freeBytes(directory: string): Promise<number>

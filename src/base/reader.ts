@@ -137,7 +137,7 @@ export class Reader {
     return (high | bytes[at + 3]!) >>> 0
   }
 
-  /** Goes on by `size`, a number that may have come from the bytes themselves; answers where it was. */
+  /** Goes on by `size`, which may have come from the bytes themselves; answers where it was. */
   #step(size: number): number {
     const at = this.#at
     // Written so that a negative or NaN size fails too.

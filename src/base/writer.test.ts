@@ -1,4 +1,4 @@
-/** The laws of the writer and the reader together: what is written is read back, and nothing more. */
+/** The laws of writer and reader together: what is written is read back, and nothing more. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'

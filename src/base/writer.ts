@@ -69,7 +69,7 @@ export class Writer {
     this.#size = 0
   }
 
-  /** Leaves room for `size` bytes to be patched later; answers where it begins. The room holds zeros. */
+  /** Leaves room for `size` bytes, zeros, to be patched later; answers where it begins. */
   reserve(size: number): number {
     const at = this.#room(size)
     this.#bytes.fill(0, at, at + size)

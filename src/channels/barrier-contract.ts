@@ -52,6 +52,12 @@ export interface Barrier extends AsyncDisposable {
   state(): Promise<BarrierState>
 }
 
+/** The caller broke a rule: more parties leave than there are, or their number makes no sense. */
+export class BarrierMisuse extends Error {
+  override readonly name = 'BarrierMisuse'
+  readonly code = 'BARRIER_MISUSE'
+}
+
 /** What broke a barrier. */
 export type BrokenReason = 'timeout' | 'aborted' | 'action' | 'lost' | 'reset' | 'closed'
 

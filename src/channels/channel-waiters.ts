@@ -125,8 +125,8 @@ class Watcher extends Waiter {
 
 /** Those who want to know when something has become possible. */
 export class Watchers extends WaitList<EventWaiter | Watcher> {
-  /** Wakes once; soon, but not before this call has returned, if it is possible `already`. */
-  watch(wake: () => void, already: boolean): Unwatch {
+  /** Wakes once: when it becomes possible, or soon, but not before this call has returned, if it is `possible` now. */
+  watch(wake: () => void, when: 'later' | 'possible'): Unwatch {
     const watcher = new Watcher(wake)
     this.push(watcher)
     const wakeUp = (): void => {
@@ -134,7 +134,7 @@ export class Watchers extends WaitList<EventWaiter | Watcher> {
       watcher.leave()
       wake()
     }
-    if (already) void done.then(wakeUp)
+    if (when === 'possible') void done.then(wakeUp)
     return () => watcher.leave()
   }
 

@@ -229,13 +229,15 @@ export class Channel<T extends Sendable>
   }
 
   onReadable(wake: () => void): Unwatch {
-    const unwatch = this.#readWatchers.watch(wake, this.closed || this.#readable())
+    const possible = this.closed || this.#readable()
+    const unwatch = this.#readWatchers.watch(wake, possible ? 'possible' : 'later')
     this.#setDue()
     return unwatch
   }
 
   onWritable(wake: () => void): Unwatch {
-    return this.#roomWatchers.watch(wake, this.closed || this.#writable())
+    const possible = this.closed || this.#writable()
+    return this.#roomWatchers.watch(wake, possible ? 'possible' : 'later')
   }
 
   /** For `select` and iterators, which bring their own waiters: waits for a value that `tryGet` did not have. */
@@ -367,8 +369,9 @@ export class Channel<T extends Sendable>
   #setDue(): void {
     if (this.#delays === null) return
     const awaited = this.#getters.head !== null || this.#readWatchers.head !== null
-    if (awaited && this.#delays.size > 0) this.#due.set(this.#delays.dueInMs())
-    else this.#due.cancel()
+    const dueInMs = awaited ? this.#delays.dueInMs() : Number.POSITIVE_INFINITY
+    if (dueInMs === Number.POSITIVE_INFINITY) this.#due.cancel()
+    else this.#due.set(dueInMs)
   }
 
   #readable(): boolean {

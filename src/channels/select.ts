@@ -20,7 +20,7 @@ import { Turn } from './turn.ts'
 import { Waiter, WaitList } from './waiter.ts'
 
 /** Cases in one select; Go's own limit, and far more than one loop can serve. */
-export const selectCasesMax = 65_536
+const selectCasesMax = 65_536
 
 /** The cases, each under the name by which the answer tells which one happened. */
 export type Cases = Readonly<Record<string, Case<unknown>>>

@@ -26,10 +26,19 @@ export abstract class Waiter implements Linked<Waiter>, Abortable {
     return new ChannelTimeout(timeoutMs)
   }
 
-  /** Ends the wait by signal or time. The caller has looked at the signal: it is not aborted yet. */
+  /**
+   * Ends the wait by signal or time: with no time at all it loses now. The caller has looked at the signal:
+   * it is not aborted yet.
+   */
   arm(options: WaitOptions | undefined, scheduler: Scheduler): void {
     if (options === undefined) return
     const { signal, timeoutMs } = options
+    // Not "at most 0": what is not a number is no time either.
+    if (timeoutMs !== undefined && !(timeoutMs > 0)) {
+      this.leave()
+      this.lose(this.timedOut(timeoutMs))
+      return
+    }
     if (signal !== undefined) {
       this.#hub = AbortHub.of(signal)
       this.#hub.enter(this)
@@ -71,13 +80,8 @@ export class WaitList<W extends Waiter> extends List<W> {
     this.#emptied = emptied
   }
 
-  /** Adds it for as long as the options allow; with no time at all it loses without having waited. */
+  /** Adds it for as long as the options allow. */
   enter(waiter: W, options: WaitOptions | undefined, scheduler: Scheduler): void {
-    const timeoutMs = options?.timeoutMs
-    if (timeoutMs !== undefined && timeoutMs <= 0) {
-      waiter.lose(waiter.timedOut(timeoutMs))
-      return
-    }
     this.push(waiter)
     waiter.arm(options, scheduler)
   }

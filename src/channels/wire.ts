@@ -36,7 +36,17 @@ export const frameKind = {
   item: 5,
   done: 6,
   credit: 7,
+  refusal: 8,
 } as const
+
+export type CallFrame = readonly [
+  kind: 1,
+  id: CallId,
+  name: string,
+  args: unknown,
+  deadlineMs: number | null,
+  credit: number,
+]
 
 // caller -> callee
 //   call    id name args deadline credit   deadline: milliseconds left, or null; credit: how many items of a
@@ -48,19 +58,14 @@ export const frameKind = {
 //   fault   id fault                       ends the call
 //   item    id value                       one of a streamed answer
 //   done    id                             ends a streamed answer
+//   refusal id code message                ends the call: it is not the handler that says so, but the peer
 // Frames of unknown calls are ignored: an answer and a cancel may cross.
 export type Frame =
-  | readonly [
-      kind: 1,
-      id: CallId,
-      name: string,
-      args: unknown,
-      deadlineMs: number | null,
-      credit: number,
-    ]
+  | CallFrame
   | readonly [kind: 2, id: CallId]
   | readonly [kind: 3, id: CallId, value: unknown]
   | readonly [kind: 4, id: CallId, fault: Fault]
   | readonly [kind: 5, id: CallId, value: unknown]
   | readonly [kind: 6, id: CallId]
   | readonly [kind: 7, id: CallId, count: number]
+  | readonly [kind: 8, id: CallId, code: string, message: string]

@@ -1,4 +1,4 @@
-/** From the flags of `naru serve` to what shall run, or to the sentence that says what is wrong. Pure. */
+/** From the flags of `naru serve` to what shall run, or to what is wrong in one sentence. Pure. */
 import type { ListenerKind } from '../broker/listener.ts'
 import { UsageError } from './failure.ts'
 

@@ -1,4 +1,4 @@
-/** The command as a user runs it: a child process, its two streams, its signals and its exit code. */
+/** The command as a user runs it: a child process, its streams, its signals, its exit code. */
 import assert from 'node:assert/strict'
 import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { connect, createServer, type Server } from 'node:net'
@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { type Exit, NaruProcess, type Script } from '../../test/cli/naru-process.ts'
-import { version } from '../version.ts'
+import { version } from '../base/version.ts'
 import { listeners } from './listeners.ts'
 
 interface Ended extends Exit {

@@ -7,9 +7,9 @@ import { untilAborted } from '../base/abort.ts'
 import type { Log } from '../base/log.ts'
 import type { DiskLock, World } from '../base/ports.ts'
 import { DiskError, NetError } from '../base/ports.ts'
+import { version } from '../base/version.ts'
 import type { OpenListener } from '../broker/listener.ts'
 import { nodeWorld } from '../node/world.ts'
-import { version } from '../version.ts'
 import { CommandError } from './failure.ts'
 import { stderrLog } from './log.ts'
 import type { PlannedListener, ServePlan } from './serve-plan.ts'
@@ -49,6 +49,7 @@ async function serve(plan: ServePlan, opening: Opening, stop: AbortSignal): Prom
   const urls = await openListeners(plan.listeners, opening)
   const { durability } = plan
   const ready = { urls, dir: directory, durability, pid: process.pid, version }
+  process.stdout.on('error', () => {}) // nobody may be reading; that is no reason to end
   process.stdout.write(`ready ${JSON.stringify(ready)}\n`)
   await fired(stop)
   opening.log.info(`${String(stop.reason)}: stopping`)

@@ -41,7 +41,7 @@ function writePieces(calls: CommitCalls, order: CommitOrder): number {
     })
     if (errno === EINTR && ++interrupts <= limits.writeInterrupts) continue
     if (errno !== 0) return errno
-    if (size === 0) return EIO // a disk that takes nothing and says nothing would keep us here for ever
+    if (size === 0) return EIO // taking nothing without a word would keep us here for ever
     interrupts = 0
     position += size
     pieces = leftOf(pieces, size)

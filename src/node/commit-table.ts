@@ -93,7 +93,7 @@ export class CommitTable {
     Atomics.notify(this.#words, DONE)
   }
 
-  /** The disk: resolves once commit `number` is over, later than this call. Keeps no process alive. */
+  /** The disk: resolves once commit `number` is over. Keeps no process alive. */
   async whenDone(number: number): Promise<void> {
     await Atomics.waitAsync(this.#words, DONE, number | 0).value
   }

@@ -1,4 +1,4 @@
-/** One open file of the real disk. It owns the handle; the thread it commits through is the disk's. */
+/** One open file of the real disk. It owns the handle; the thread that commits is the disk's. */
 import type { FileHandle } from 'node:fs/promises'
 import type { DiskFile } from '../base/ports.ts'
 import { DiskError } from '../base/ports.ts'
@@ -9,7 +9,7 @@ export class NodeDiskFile implements DiskFile {
   readonly #handle: FileHandle
   readonly #path: string
   readonly #thread: CommitThread
-  /** Settles with the newest commit, and so, as they go in order, with all of them. Never rejects. */
+  /** Settles with the newest commit, so, as they go in order, with all of them. Never rejects. */
   #commits: Promise<void>
   /** `null` while the file is open. */
   #closing: Promise<void> | null
@@ -71,7 +71,7 @@ export class NodeDiskFile implements DiskFile {
     return this.#call(() => this.#handle.truncate(size))
   }
 
-  /** Not before its commits are done: the system would give the handle's number to the next file. */
+  /** Not before its commits are done: the next file would be given the handle's number. */
   close(): Promise<void> {
     this.#closing ??= this.#commits.then(() => this.#handle.close())
     return this.#closing

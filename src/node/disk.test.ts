@@ -32,7 +32,7 @@ function rule(title: string, body: (disk: Disk, directory: string) => Promise<vo
   test(title, () => subject.run(body))
 }
 
-/** Runs `code` in another process, where `disk` and `directory` are at hand; answers what it printed. */
+/** Runs `code` in another process, with `disk` and `directory` at hand; answers its output. */
 function elsewhere(directory: string, code: string): { output: string; status: number | null } {
   const script = `
     import { NodeDisk } from ${JSON.stringify(fileURLToPath(new URL('./disk.js', import.meta.url)))}

@@ -4,7 +4,7 @@
  * (0700). It decides nothing: when to sync, and what a failure means, is the journal's.
  */
 import { type FileHandle, mkdir, open, readdir, rename, statfs, unlink } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { assert } from '../base/assert.ts'
 import type { Disk, DiskEntry, DiskFile, DiskLock } from '../base/ports.ts'
 import { DiskError } from '../base/ports.ts'
@@ -51,10 +51,13 @@ export class NodeDisk implements Disk {
   }
 
   async makeDirectory(path: string): Promise<void> {
-    await calling(path, mkdir(path, { recursive: true, mode: DIRECTORY_MODE }))
+    const made = await calling(path, mkdir(path, { recursive: true, mode: DIRECTORY_MODE }))
+    // The nearest one even if it was there: whoever made it may have been killed before syncing it.
+    const top = dirname(resolve(made ?? path))
+    for (let at = resolve(path); at !== top; at = dirname(at)) await this.syncDirectory(dirname(at))
   }
 
-  /** On Windows a directory cannot be synced, and NTFS journals its names itself: only looked for. */
+  /** On Windows a directory cannot be synced, and NTFS journals its names: only looked for. */
   async syncDirectory(path: string): Promise<void> {
     if (process.platform === 'win32') {
       await calling(path, readdir(path))
@@ -115,10 +118,11 @@ class NodeDiskLock implements DiskLock {
 
 /** Loaded when first needed: a broker without a directory never pays for the native code. */
 async function tryLock(handle: FileHandle, path: string): Promise<boolean> {
-  const extensions = await import('fs-native-extensions')
   try {
+    const extensions = await import('fs-native-extensions')
     return extensions.default.tryLock(handle.fd)
   } catch (error) {
+    // Where it has no build for this system, the directory stays closed: two brokers would ruin it.
     throw diskErrorOf(error, path)
   }
 }

@@ -120,7 +120,7 @@ async function secure(address: Address): Promise<void> {
   if (address.kind === 'unix' && !isPipeName(address.path)) await chmod(address.path, 0o600)
 }
 
-/** A socket file behind which nobody listens any more. Anything else there is not ours to remove. */
+/** A socket file behind which nobody listens any more. Nothing else there is ours to remove. */
 async function isStale(path: string): Promise<boolean> {
   if (isPipeName(path)) return false
   const found = await lstat(path).catch(() => null)

@@ -1,4 +1,4 @@
-/** The real world: every port as this machine has it. Made once, by the command or by the embedder. */
+/** The real world: every port as this machine has it. Made once, by whoever owns the process. */
 import type { World } from '../base/ports.ts'
 import { NodeClock } from './clock.ts'
 import { NodeDisk } from './disk.ts'

@@ -1,10 +1,10 @@
 /**
- * A world for primitives: simulated time and seeded chance under real promises. It owns every macrotask,
- * so one seed is one run; it never waits for real time.
+ * A world for rules: time stands still until the test moves it, and then by exactly as much as the test says.
+ * For laws under chance there is seeded-world.ts.
  */
 import { Heap, type Heaped } from '../../src/base/heap.ts'
 import type { Clock, Random, Scheduler, Timer } from '../../src/base/ports.ts'
-import { below, SeededRandom } from '../../src/base/random.ts'
+import { SeededRandom } from '../../src/base/random.ts'
 import { Ring } from '../../src/base/ring.ts'
 import type { Ports } from '../../src/channels/contract.ts'
 
@@ -35,8 +35,8 @@ export class Clockwork implements Ports {
   readonly errors: unknown[] = []
   nowMs = 0
 
-  constructor(seed = 1) {
-    this.random = new SeededRandom(seed)
+  constructor() {
+    this.random = new SeededRandom(1)
     this.clock = { wallMs: () => this.nowMs, monotonicMs: () => this.nowMs }
     this.scheduler = {
       soon: (task) => this.#soon.push(task),
@@ -101,13 +101,6 @@ export class Clockwork implements Ports {
     return new Promise((resolve) => {
       this.scheduler.after(delayMs, resolve)
     })
-  }
-
-  /** A moment of chance: none, a turn, or a few milliseconds. */
-  async pause(): Promise<void> {
-    const kind = below(this.random, 4)
-    if (kind === 0) await new Promise<void>((resolve) => this.scheduler.soon(resolve))
-    if (kind === 1) await this.sleep(below(this.random, 4))
   }
 
   async #ring(alarm: Alarm): Promise<void> {

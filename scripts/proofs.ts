@@ -1,0 +1,38 @@
+/**
+ * The long runs, as a table: what each proves and the command that proves it. A proof is added by
+ * adding a line here; how lines are run and told is proof.ts's work.
+ */
+
+export interface Proof {
+  readonly name: string
+  /** What it proves, in a few words. */
+  readonly about: string
+  /** Outside tools that it cannot do without; where one is missing the proof is `not run`. */
+  readonly needs: readonly string[]
+  /**
+   * What to start, from the root, after a build. `node` is the Node that runs the proofs. Exit code
+   * 0 is proved, 3 is not run, with the reason as the last line of output; all else is a failure.
+   */
+  readonly command: readonly string[]
+  /** After this long it is killed and has failed. */
+  readonly limitMs: number
+}
+
+const MINUTE_MS = 60_000
+
+export const proofs: readonly Proof[] = [
+  {
+    name: 'nodes',
+    about: 'all tests on Node 22, 24 and 26',
+    needs: ['npm'],
+    command: ['node', 'build/scripts/proof-nodes.js'],
+    limitMs: 40 * MINUTE_MS,
+  },
+  {
+    name: 'fresh',
+    about: 'a clean clone starts and passes with only Node and npm',
+    needs: ['git', 'npm'],
+    command: ['node', 'build/scripts/fresh.js'],
+    limitMs: 60 * MINUTE_MS,
+  },
+]

@@ -1,0 +1,243 @@
+/**
+ * The Cleaner carries what still lives out of files that are mostly dead, sorted by log, into one file
+ * of an older generation: a generational collector. It works beside the running journal and changes
+ * nothing until its target is whole and synced; one journal entry then swaps the files.
+ */
+import { EntryCursor as Cursor, type EntryCursor } from './entry-cursor.ts'
+import { JournalDamaged } from './errors.ts'
+import { encodeFooter, footerSize, ROW_SIZE, RowTable } from './footer.ts'
+import {
+  ENTRY_FLAG_BODY,
+  ENTRY_FLAG_INDEXED,
+  ENTRY_HEADER_SIZE,
+  FRAME_FLAG_LAST,
+  FRAME_HEADER_SIZE,
+  FRAME_SURVIVORS,
+  FrameHeader,
+  frameSize,
+  SURVIVOR_HEADER_SIZE,
+  sealFrame,
+  setU48,
+  viewOf,
+} from './format.ts'
+import type { Handles } from './handles.ts'
+import type { CleanedTarget } from './journal-entry.ts'
+import type { JournalFile } from './journal-file.ts'
+import type { JournalLimits } from './limits.ts'
+import type { JournalOwner } from './recovery.ts'
+import { Scanner } from './scan.ts'
+import type { Slabs } from './slabs.ts'
+import type { SpareFiles } from './spare-files.ts'
+
+const LEVEL_MAX = 15 // beyond it files are examined as rarely as they can be
+const LEVEL_FACTOR = 4 // files of the next level are examined so many times less often
+
+export type CleanerContext = {
+  readonly slabs: Slabs
+  readonly limits: JournalLimits
+  readonly handles: Handles
+  readonly spares: SpareFiles
+  readonly owner: JournalOwner
+  readonly seed: number
+}
+
+/** Files to clean together: neighbours in ticket order, so that the target's range stays apart from all others. */
+export function chooseSources(
+  files: readonly JournalFile[],
+  coveredThrough: number,
+  cycle: number,
+  limits: JournalLimits,
+): readonly JournalFile[] {
+  let run: JournalFile[] = []
+  let bytes = 0
+  for (const file of files) {
+    const due = isDue(file, coveredThrough, cycle)
+    const scattered = due && isScattered(file, limits)
+    if (scattered && run.length === 0) return [file]
+    const wanted = due && liveShare(file) < limits.cleanBelow
+    const survivors = wanted ? survivorBytes(file) : 0
+    if (wanted && bytes + survivors <= capacity(file, limits)) {
+      run.push(file)
+      bytes += survivors
+    } else {
+      if (run.length > 1) return run
+      run = wanted ? [file] : []
+      bytes = survivors
+    }
+  }
+  return run.length > 1 ? run : []
+}
+
+function isDue(file: JournalFile, coveredThrough: number, cycle: number): boolean {
+  if (!file.sealed || file.live === 0 || file.held > 0 || file.leaving) return false
+  if (file.endTicket - 1 > coveredThrough) return false
+  return cycle % LEVEL_FACTOR ** Math.min(file.level, LEVEL_MAX) === 0
+}
+
+/** Indexed logs whose entries lie in runs too short to read ahead: worth sorting once, while most of it lives. */
+function isScattered(file: JournalFile, limits: JournalLimits): boolean {
+  if (file.level > 0 || file.runs < 2) return false
+  return file.bodyBytes / file.runs < limits.scatterRunBytes && liveShare(file) >= limits.cleanBelow
+}
+
+function liveShare(file: JournalFile): number {
+  return file.bodies === 0 ? 0 : Math.min(1, file.live / file.bodies)
+}
+
+/** What the survivors of a file take in a target, by its averages. */
+function survivorBytes(file: JournalFile): number {
+  const count = Math.min(file.live, file.bodies)
+  const bodies = file.bodyBytes * liveShare(file)
+  return bodies + count * (ENTRY_HEADER_SIZE + SURVIVOR_HEADER_SIZE + ROW_SIZE)
+}
+
+function capacity(file: JournalFile, limits: JournalLimits): number {
+  const room = file.fileBytes - 2 * limits.sectorBytes - footerSize(0, 0)
+  return room * FILL_SHARE
+}
+
+const FILL_SHARE = 0.9 // averages err; a target that turns out too small costs the whole effort
+
+/** One entry that lives, on its way. */
+type Survivor = {
+  readonly ticket: number
+  readonly log: number
+  readonly number: number
+  readonly flags: number
+  readonly bytes: Uint8Array
+}
+
+export class Cleaner {
+  readonly #context: CleanerContext
+
+  constructor(context: CleanerContext) {
+    this.#context = context
+  }
+
+  /**
+   * Writes the survivors of the sources into a new file, whole and synced. Null when there is no file for
+   * them now. The caller swaps them in, with `file` as the target's handle.
+   */
+  async clean(
+    sources: readonly JournalFile[],
+  ): Promise<{ target: CleanedTarget; file: JournalFile } | null> {
+    const survivors: Survivor[] = []
+    const scanner = new Scanner(this.#context.limits, this.#context.seed)
+    for (const source of sources) await this.#collect(source, scanner, survivors)
+    survivors.sort((left, right) => left.log - right.log || left.ticket - right.ticket)
+    const logs = new Set<number>()
+    let bytes = 0
+    for (const survivor of survivors) {
+      bytes += survivor.bytes.length
+      if ((survivor.flags & ENTRY_FLAG_INDEXED) !== 0) logs.add(survivor.log)
+    }
+    bytes += footerSize(survivors.length, logs.size)
+    const frames = 2 + Math.ceil((2 * bytes) / this.#context.limits.frameBytes)
+    bytes += frames * (FRAME_HEADER_SIZE + ROW_SIZE)
+    const file = this.#context.spares.take('clean', bytes)
+    if (file === 'wait' || file === 'full') return null
+    file.level = Math.min(LEVEL_MAX, 1 + Math.max(...sources.map((source) => source.level)))
+    file.firstTicket = sources[0]!.firstTicket
+    file.endTicket = sources[sources.length - 1]!.endTicket
+    file.lastCommit = sources[sources.length - 1]!.lastCommit
+    await this.#write(file, survivors)
+    const { slot, generation, fileBytes, level, firstTicket, endTicket, lastCommit } = file
+    const { dataEnd, bodies, bodyBytes } = file
+    const place = { slot, generation, fileBytes, level, firstTicket, endTicket }
+    return { file, target: { ...place, lastCommit, dataEnd, bodies, bodyBytes } }
+  }
+
+  /** Copies every living body of the source. */
+  #collect(source: JournalFile, scanner: Scanner, survivors: Survivor[]): Promise<void> {
+    const { handles, limits, owner, seed } = this.#context
+    const cursor = new Cursor()
+    return handles.use(source, async (handle) => {
+      const { generation, dataEnd, firstTicket } = source
+      const from = 2 * limits.sectorBytes
+      const range = { file: handle, generation, from, fileBytes: dataEnd, seed }
+      const end = await scanner.frames(
+        { ...range, commit: 0, ticket: firstTicket },
+        (target, at, header) => {
+          cursor.enter(target.bytes, target.view, at, header)
+          while (cursor.next()) {
+            if ((cursor.flags & ENTRY_FLAG_BODY) === 0 || !owner.live(cursor)) continue
+            survivors.push(copyOf(cursor))
+          }
+        },
+      )
+      if (end < dataEnd) throw new JournalDamaged(source.path, end, 'a damaged frame')
+    })
+  }
+
+  async #write(file: JournalFile, survivors: readonly Survivor[]): Promise<void> {
+    const { limits, slabs } = this.#context
+    const rows: { ticket: number; position: number; index: number }[] = []
+    let at = 0
+    for (let index = 0; at < survivors.length; index++) {
+      let size = 0
+      const first = at
+      while (at < survivors.length) {
+        const next = survivors[at]!.bytes.length
+        if (at > first && size + next > limits.frameBytes) break
+        rows.push({ ticket: survivors[at]!.ticket, position: file.dataEnd, index: at - first })
+        size += next
+        at++
+      }
+      const frame = this.#frame(file, survivors.slice(first, at), size, index)
+      const handle = file.handle!
+      await handle.commit([frame], file.dataEnd, 'no-sync')
+      slabs.giveBack(frame)
+      file.dataEnd += frame.length
+    }
+    for (const { ticket, log, number, flags, bytes } of survivors) {
+      const size = bytes.length - SURVIVOR_HEADER_SIZE - ENTRY_HEADER_SIZE
+      file.addBody(size)
+      if ((flags & ENTRY_FLAG_INDEXED) !== 0) file.addIndexed({ log, number, ticket, size })
+    }
+    rows.sort((left, right) => left.ticket - right.ticket)
+    const table = new RowTable()
+    for (const row of rows) table.push(row.ticket, row.position, row.index)
+    const index = { rows: table, logs: file.index!.logs }
+    const footer = slabs.borrow(footerSize(table.size, index.logs.size))
+    encodeFooter(footer, index, file.trailer({ slot: 0, generation: 0 }))
+    await file.handle!.commit([footer], file.fileBytes - footer.length, 'sync')
+    slabs.giveBack(footer)
+    file.index = index
+    file.sealed = true
+  }
+
+  #frame(
+    file: JournalFile,
+    survivors: readonly Survivor[],
+    size: number,
+    index: number,
+  ): Uint8Array {
+    const bytes = this.#context.slabs.borrow(frameSize(size))
+    const target = { bytes, view: viewOf(bytes), seed: this.#context.seed }
+    let at = FRAME_HEADER_SIZE
+    for (const survivor of survivors) {
+      bytes.set(survivor.bytes, at)
+      at += survivor.bytes.length
+    }
+    const header = new FrameHeader()
+    header.size = size
+    header.generation = file.generation
+    header.kind = FRAME_SURVIVORS
+    header.flags = FRAME_FLAG_LAST
+    header.index = index & 0xffff
+    header.ticket = survivors[0]!.ticket
+    header.count = survivors.length
+    sealFrame(target, 0, header)
+    return bytes
+  }
+}
+
+function copyOf(entry: EntryCursor): Survivor {
+  const size = SURVIVOR_HEADER_SIZE + ENTRY_HEADER_SIZE + entry.bodySize
+  const bytes = new Uint8Array(size)
+  setU48(viewOf(bytes), 0, entry.ticket)
+  const from = entry.bodyAt - ENTRY_HEADER_SIZE
+  bytes.set(entry.bytes.subarray(from, entry.bodyAt + entry.bodySize), SURVIVOR_HEADER_SIZE)
+  const { ticket, log, number, flags } = entry
+  return { ticket, log, number, flags, bytes }
+}

@@ -1,0 +1,48 @@
+/** The journal's errors: what happened, where, and what to do. Refusals of `reserve` are values, not errors. */
+
+export type JournalErrorCode =
+  | 'JOURNAL_LOCKED'
+  | 'JOURNAL_DAMAGED'
+  | 'JOURNAL_STOPPED'
+  | 'JOURNAL_VERSION'
+  | 'JOURNAL_GONE'
+
+/** Every error of the journal; `code` is stable, the message is for people. */
+export class JournalError extends Error {
+  override readonly name: string = 'JournalError'
+  readonly code: JournalErrorCode
+  constructor(code: JournalErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+  }
+}
+
+/** Bytes that were durable are damaged: the journal will not guess, and refuses to open. */
+export class JournalDamaged extends JournalError {
+  override readonly name = 'JournalDamaged'
+  readonly file: string
+  readonly offset: number
+  constructor(file: string, offset: number, what: string) {
+    super(
+      'JOURNAL_DAMAGED',
+      `${what} in ${file} at byte ${offset}; nothing was changed. Run 'naru journal verify' on the ` +
+        `directory to see all damage, 'naru journal repair' to cut it out after a copy was made`,
+    )
+    this.file = file
+    this.offset = offset
+  }
+}
+
+/** A write or a sync failed, so nothing may be acknowledged any more: the process has to stop and recover. */
+export class JournalStopped extends JournalError {
+  override readonly name = 'JournalStopped'
+  constructor(cause: unknown) {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    super(
+      'JOURNAL_STOPPED',
+      `the journal stopped after a failed disk call (${why}); nothing more is acknowledged. ` +
+        'Check the disk, then start again: everything acknowledged before is recovered',
+      { cause },
+    )
+  }
+}

@@ -1,0 +1,75 @@
+/**
+ * A MemoryChunk holds the bodies of one stretch of tickets in memory, in the layout of journal
+ * entries, so that the same cursor reads them. The memory engine owns it.
+ */
+import { assert } from '../base/assert.ts'
+import type { EntryCursor } from './entry-cursor.ts'
+import { RowTable } from './footer.ts'
+import { ENTRY_HEADER_SIZE, viewOf } from './format.ts'
+import type { EntryHead } from './tail.ts'
+
+export class MemoryChunk {
+  readonly bytes: Uint8Array
+  readonly #view: DataView
+  /** Where each entry begins. */
+  readonly #rows = new RowTable()
+  #at = 0
+  /** References to bodies inside. Never negative. */
+  live = 0
+  /** Pieces of bodies still arriving. */
+  held = 0
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes
+    this.#view = viewOf(bytes)
+  }
+
+  get count(): number {
+    return this.#rows.size
+  }
+
+  get firstTicket(): number {
+    return this.#rows.size === 0 ? Number.POSITIVE_INFINITY : this.#rows.ticket(0)
+  }
+
+  has(size: number): boolean {
+    return this.#at + ENTRY_HEADER_SIZE + size <= this.bytes.length
+  }
+
+  add(ticket: number, head: EntryHead, body: Uint8Array): void {
+    const at = this.#at
+    const view = this.#view
+    view.setUint32(at, body.length, true)
+    view.setUint8(at + 4, head.kind)
+    view.setUint8(at + 5, head.flags)
+    view.setUint16(at + 6, Math.floor(head.number / 0x1_0000_0000), true)
+    view.setUint32(at + 8, head.log, true)
+    view.setUint32(at + 12, head.number >>> 0, true)
+    this.bytes.set(body, at + ENTRY_HEADER_SIZE)
+    this.#rows.push(ticket, at, 0)
+    this.#at = at + ENTRY_HEADER_SIZE + body.length
+  }
+
+  /** Puts the cursor on the ticket; false when it is not in here. */
+  enter(ticket: number, cursor: EntryCursor): boolean {
+    const row = this.#rows.floor(ticket)
+    if (row < 0 || this.#rows.ticket(row) !== ticket) return false
+    this.enterRow(row, cursor)
+    return true
+  }
+
+  enterRow(row: number, cursor: EntryCursor): void {
+    const at = this.#rows.position(row)
+    const end = row + 1 < this.#rows.size ? this.#rows.position(row + 1) : this.#at
+    const range = { at, end, survivors: false }
+    cursor.enterEntry(this.bytes, this.#view, range, this.#rows.ticket(row))
+    assert(cursor.next(), 'a row leads to an entry')
+  }
+
+  /** Makes it an empty one. */
+  reset(): void {
+    assert(this.live === 0 && this.held === 0, 'a chunk in use is emptied')
+    this.#rows.size = 0
+    this.#at = 0
+  }
+}

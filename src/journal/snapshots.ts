@@ -1,0 +1,170 @@
+/**
+ * Snapshots: the owner's state at a ticket, streamed beside the running journal; the two newest are
+ * kept, and the space of the one they push out is the reserve for the next.
+ *
+ *   begin --write*--> finish: end, sync, wait until the ticket is durable, rename, sync directory
+ *                                      |
+ *   kept: newest, older                +--> the third becomes `snapshot-spare`, filled up ahead
+ */
+import { type Disk, DiskError, type DiskFile } from '../base/ports.ts'
+import type { JournalLimits } from './limits.ts'
+import {
+  encodeBlock,
+  encodeSnapshotEnd,
+  encodeSnapshotHead,
+  type SnapshotHead,
+} from './snapshot-format.ts'
+import { type FoundSnapshot, snapshotName } from './snapshot-reader.ts'
+
+const SPARE_NAME = 'snapshot-spare'
+
+export type SnapshotsContext = {
+  readonly disk: Disk
+  readonly directory: string
+  readonly limits: JournalLimits
+}
+
+export class Snapshots {
+  readonly #context: SnapshotsContext
+  /** The newest first, at most two. */
+  readonly #kept: FoundSnapshot[]
+
+  constructor(context: SnapshotsContext, kept: readonly FoundSnapshot[]) {
+    this.#context = context
+    this.#kept = [...kept]
+  }
+
+  get newestTicket(): number {
+    return this.#kept[0]?.head.ticket ?? 0
+  }
+
+  /** What is covered even if the newest snapshot is lost: files below may be recycled. */
+  get olderTicket(): number {
+    return this.#kept[1]?.head.ticket ?? 0
+  }
+
+  get newestBytes(): number {
+    return this.#kept[0]?.bytes ?? 0
+  }
+
+  /** Starts a snapshot; the caller writes the state as it is at `head.ticket`. */
+  async begin(head: SnapshotHead): Promise<SnapshotWriter> {
+    const { disk, directory, limits } = this.#context
+    const file = await openSpare(disk, disk.join(directory, SPARE_NAME))
+    return new SnapshotWriter(file, head, limits.snapshotBlockBytes)
+  }
+
+  /** Makes one that was ended count. Its ticket must be durable by now. */
+  async keep(head: SnapshotHead, bytes: number): Promise<void> {
+    const { disk, directory } = this.#context
+    const name = snapshotName(head.ticket)
+    await disk.rename(disk.join(directory, SPARE_NAME), disk.join(directory, name))
+    await disk.syncDirectory(directory)
+    this.#kept.unshift({ name, head, bytes })
+    const oldest = this.#kept[2]
+    if (oldest !== undefined) {
+      this.#kept.pop()
+      await disk.rename(disk.join(directory, oldest.name), disk.join(directory, SPARE_NAME))
+      // Until the rename is durable the old name must not be written over: it would be a damaged snapshot.
+      await disk.syncDirectory(directory)
+    }
+    await this.#reserve(bytes * this.#context.limits.snapshotReserve)
+  }
+
+  /** Removes snapshots that recovery did not keep: damaged ones, and a third one left by a crash. */
+  async removeOthers(names: readonly string[]): Promise<void> {
+    const { disk, directory } = this.#context
+    for (const name of names) {
+      if (this.#kept.some((kept) => kept.name === name)) continue
+      await disk.remove(disk.join(directory, name))
+    }
+  }
+
+  /** Fills the spare up to `bytes` while there is space, so that a full disk does not stop the next snapshot. */
+  async #reserve(bytes: number): Promise<void> {
+    const { disk, directory, limits } = this.#context
+    try {
+      const file = await openSpare(disk, disk.join(directory, SPARE_NAME))
+      try {
+        const zeros = new Uint8Array(limits.snapshotBlockBytes)
+        for (let at = await file.size(); at < bytes; at += zeros.length) {
+          await file.write(zeros.subarray(0, Math.min(zeros.length, bytes - at)), at)
+        }
+        await file.sync()
+      } finally {
+        await file.close()
+      }
+    } catch (error) {
+      // Without the reserve a snapshot may fail on a full disk, which is reported then; nothing is lost.
+      if (!(error instanceof DiskError) || (error.code !== 'full' && error.code !== 'handles'))
+        throw error
+    }
+  }
+}
+
+/** Writes one snapshot's blocks. One owner, who ends or abandons it. */
+export class SnapshotWriter {
+  readonly head: SnapshotHead
+  readonly #file: DiskFile
+  readonly #blockBytes: number
+  #at = 0
+  #blocks = 0
+  #bytes = 0
+  #closed = false
+
+  constructor(file: DiskFile, head: SnapshotHead, blockBytes: number) {
+    this.#file = file
+    this.head = head
+    this.#blockBytes = blockBytes
+  }
+
+  /** Appends bytes of the owner's state; waits for the disk, so that a large state is never in memory twice. */
+  async write(bytes: Uint8Array): Promise<void> {
+    for (let at = 0; at < bytes.length; at += this.#blockBytes) {
+      const block = encodeBlock(
+        this.head.ticket,
+        this.#blocks,
+        bytes.subarray(at, at + this.#blockBytes),
+      )
+      await this.#append(block)
+      this.#blocks++
+    }
+    this.#bytes += bytes.length
+  }
+
+  async abandon(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    await this.#file.close()
+  }
+
+  /** Closes and syncs it; answers its size. */
+  async end(): Promise<number> {
+    try {
+      await this.#append(encodeSnapshotEnd(this.head.ticket, this.#blocks, this.#bytes))
+      await this.#file.sync()
+    } finally {
+      await this.abandon()
+    }
+    return this.#at
+  }
+
+  async #append(bytes: Uint8Array): Promise<void> {
+    if (this.#at === 0) {
+      const head = encodeSnapshotHead(this.head)
+      this.#at = head.length
+      await this.#file.write(head, 0)
+    }
+    await this.#file.write(bytes, this.#at)
+    this.#at += bytes.length
+  }
+}
+
+async function openSpare(disk: Disk, path: string): Promise<DiskFile> {
+  try {
+    return await disk.open(path, 'write')
+  } catch (error) {
+    if (error instanceof DiskError && error.code === 'missing') return disk.open(path, 'create')
+    throw error
+  }
+}

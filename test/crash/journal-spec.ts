@@ -1,0 +1,157 @@
+/**
+ * The journal as the crash enumeration sees it: workloads of a few operations, recovery, and the
+ * promise that nothing settled is lost, invented or reordered.
+ */
+import assert from 'node:assert/strict'
+import { snapshotName, snapshotTicket } from '../../src/journal/snapshot-reader.ts'
+import { JournalWorld } from '../journal/journal-world.ts'
+import { CrashDisk } from '../sim/crash-disk.ts'
+import type { Image } from '../sim/disk-outcomes.ts'
+import type { CrashSpec } from './enumerate.ts'
+import {
+  HandTimers,
+  type JournalNote,
+  noteTried,
+  type Operation,
+  type Stage,
+  stateOf,
+  steps,
+} from './journal-ops.ts'
+import { overlaps } from './journal-overlaps.ts'
+import type { Ledger } from './ledger.ts'
+
+/** What a recovered journal holds; `bodies` proves that every living body can be read and is its own. */
+export type JournalState = { readonly state: string; readonly bodies: string }
+
+export type Base = { readonly name: string; readonly image: Image | null; readonly state: string }
+
+export const fresh: Base = { name: 'fresh', image: null, state: '[[],[],[]]' }
+
+/** A directory that has lived: several files, two snapshots, dead and sparse files that nobody tidied up. */
+export async function agedBase(): Promise<Base> {
+  const disk = new CrashDisk()
+  const world = await JournalWorld.open(disk)
+  const kept: number[] = []
+  for (let round = 0; round < 7; round++) {
+    const bodies = [300, 200, 400, 500].map((size) => new Uint8Array(size).fill(round + size))
+    const tickets = await world.put(round % 2, bodies)
+    if (round > 1) kept.push(tickets.shift()!)
+    await world.release(tickets)
+  }
+  await world.note('aged')
+  await world.snapshot()
+  await world.note('older')
+  await world.snapshot()
+  await world.settled()
+  const state = stateOf(world.owner)
+  const image = disk.point().killed()
+  return { name: 'aged', image, state }
+}
+
+export const operations: Readonly<Record<string, Operation>> = { ...steps, ...overlaps }
+
+export type RecoverFrom = 'newest' | 'older'
+
+/** A workload named by its operations, on a base. */
+export function journalSpec(
+  base: Base,
+  names: readonly string[],
+  recoverFrom: RecoverFrom = 'newest',
+): CrashSpec<JournalState, JournalNote> {
+  return {
+    id: `${base.name}: ${names.join(', ')}`,
+    disk: () => new CrashDisk(base.image === null ? {} : { image: base.image }),
+    workload: (disk, ledger) => runOperations(disk, ledger, names),
+    recover: async (disk) => {
+      if (recoverFrom === 'older') await loseNewestSnapshot(disk)
+      return recoverState(disk)
+    },
+    check: (state, notes) => {
+      checkState(base.state, state.state, notes)
+    },
+    compare: (first, second) => {
+      assert.deepEqual(second, first, 'a second recovery found something else')
+    },
+  }
+}
+
+async function runOperations(
+  disk: CrashDisk,
+  ledger: Ledger<JournalNote>,
+  names: readonly string[],
+): Promise<void> {
+  const stage = await openStage(disk, ledger)
+  for (const name of names) await operationOf(name)(stage)
+  stage.world.audit.assertHonest()
+}
+
+export function operationOf(name: string): Operation {
+  const operation = operations[name]
+  assert(operation !== undefined, `no operation ${name}`)
+  return operation
+}
+
+/** A journal that was just opened, for operations to work on. */
+export async function openStage(disk: CrashDisk, ledger: Ledger<JournalNote>): Promise<Stage> {
+  const timers = new HandTimers()
+  const open = async (): Promise<JournalWorld> => {
+    const world = await JournalWorld.open(disk, { scheduler: timers })
+    world.changed = () => {
+      noteTried(stage)
+    }
+    return world
+  }
+  const stage: Stage = {
+    world: await open(),
+    reopen: async () => {
+      const { journal } = stage.world
+      await journal.close()
+      if (journal.stoppedBy === null) ledger.note({ kind: 'settled', count: stage.tried })
+      stage.world = await open()
+    },
+    fire: () => {
+      timers.fire()
+    },
+    ledger,
+    tried: 0,
+  }
+  return stage
+}
+
+async function recoverState(disk: CrashDisk): Promise<JournalState> {
+  const { journal, owner } = await JournalWorld.open(disk)
+  let bodies = ''
+  const tickets = [...owner.held.keys(), ...[...owner.large.values()].flat()]
+  for (const ticket of tickets) {
+    const body = await journal.store.read(ticket)
+    bodies += `${ticket}:${body.length}:${body[0]}:${body[body.length - 1]} `
+  }
+  assert.equal(journal.store.references, owner.references, 'references of the store and the state')
+  const state = stateOf(owner)
+  await journal.close()
+  assert.deepEqual(disk.openPaths, [], 'files left open')
+  return { state, bodies }
+}
+
+async function loseNewestSnapshot(disk: CrashDisk): Promise<void> {
+  const entries = await disk.list('data').catch(() => [])
+  const tickets = entries.map((entry) => snapshotTicket(entry.name)).filter((one) => one >= 0)
+  if (tickets.length < 2) return
+  const newest = snapshotName(Math.max(...tickets))
+  await disk.remove(disk.join('data', newest))
+}
+
+/** Throws unless the state is one that some prefix of the groups leads to, and nothing that was settled is missing from it. */
+export function checkState(start: string, state: string, notes: readonly JournalNote[]): void {
+  const states = [start]
+  let settled = 0
+  for (const note of notes) {
+    if (note.kind === 'tried') states.push(note.state)
+    else settled = Math.max(settled, note.count)
+  }
+  const possible = states.slice(settled)
+  assert(
+    possible.includes(state),
+    `recovered ${state}, but of ${states.length} groups ${settled} were settled: ${possible.join(' or ')}`,
+  )
+}
