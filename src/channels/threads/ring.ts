@@ -42,8 +42,11 @@ import { roundUp } from '../../base/bytes.ts'
 import { threadLimits } from './limits.ts'
 import { ownerLives, Roster, type Seat, spreadNews, wakeEverybody } from './roster.ts'
 
-/** The reasons to sleep: no frame to read, no room to write, somebody else writes. */
-export const sets = { items: 0, space: 1, turn: 2 } as const
+/**
+ * The reasons to sleep: no frame to read, no room to write, somebody else writes, somebody else puts a message
+ * together. The last is no case of the first: only the reader can use a part, so that it must be the one to wake.
+ */
+export const sets = { items: 0, space: 1, turn: 2, reader: 3 } as const
 /** The channel takes nothing any more. */
 export const ENDED = -2
 /** `peek` found a part of a larger message. */
@@ -129,7 +132,7 @@ export class Ring {
     assert((ringBytes & (ringBytes - 1)) === 0, 'a ring is a power of two')
     assert(ringBytes >= threadLimits.ringBytesMin && ringBytes <= threadLimits.ringBytesMax)
     const ownBytes = ownLine.data * 4 + roundUp(ringBytes, 64)
-    const memory = Roster.allocate({ seats, sets: 3, ownBytes })
+    const memory = Roster.allocate({ seats, sets: 4, ownBytes })
     const { words, ownAt } = new Roster(memory)
     words[ownAt] = ringBytes / 8
     words[ownAt + 1] = capacity
