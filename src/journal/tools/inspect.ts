@@ -61,6 +61,8 @@ export type Inspection = {
   readonly sectorBytes: number
   readonly files: readonly InspectedFile[]
   readonly snapshots: readonly InspectedSnapshot[]
+  /** Entries were left out because of the limit. */
+  readonly isMore: boolean
   /** Findings of a verification; the listing shows what can be read all the same. */
   readonly findings: number
 }
@@ -84,6 +86,7 @@ export function inspectJournal(
       sectorBytes: survey.format?.sectorBytes ?? 0,
       files: filesOf(survey),
       snapshots: snapshotsOf(survey),
+      isMore: left <= 0,
       findings: survey.problems.length,
     }
   })
