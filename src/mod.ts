@@ -1,2 +1,2 @@
 /** The public API of the package `naru`: what works today, and nothing that does not. */
-export { version } from './version.ts'
+export { version } from './base/version.ts'

@@ -8,7 +8,7 @@ export const GiB: number = 1024 * MiB
 export const EMPTY: Uint8Array = new Uint8Array(0)
 
 /** Lexicographic order, as memcmp: negative, zero or positive. */
-export function compareBytes(left: Uint8Array, right: Uint8Array): number {
+function compareBytes(left: Uint8Array, right: Uint8Array): number {
   const size = Math.min(left.length, right.length)
   for (let index = 0; index < size; index++) {
     const difference = left[index]! - right[index]!
@@ -21,7 +21,7 @@ export function equalBytes(left: Uint8Array, right: Uint8Array): boolean {
   return left.length === right.length && compareBytes(left, right) === 0
 }
 
-/** The smallest multiple of `unit` (a power of two) that is not below `size`. */
+/** The smallest multiple of `unit` that is not below `size`. */
 export function roundUp(size: number, unit: number): number {
   return Math.ceil(size / unit) * unit
 }

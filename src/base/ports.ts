@@ -79,7 +79,7 @@ export interface Disk {
    */
   makeDirectory(path: string): Promise<void>
   syncDirectory(path: string): Promise<void>
-  /** Takes the exclusive lock on the file at `path` (made if missing); rejects with `locked` when another process has it. */
+  /** Takes the exclusive lock on the file at `path`, made if missing; `locked` when another process has it. */
   lock(path: string): Promise<DiskLock>
   /** Bytes a new file could still take in the file system that holds `directory`. */
   freeBytes(directory: string): Promise<number>

@@ -2,6 +2,10 @@
  * What a channel is, wherever it runs: the one interface that the in-process channel, the thread
  * channel, the process channel and (later) a broker queue all keep. Types and errors only.
  */
+import type { World } from '../base/ports.ts'
+
+/** The part of the world that a primitive needs; mod.ts hands in the real one, tests a simulated one. */
+export type Ports = Pick<World, 'clock' | 'random' | 'scheduler'>
 
 /** Anything but `undefined`, which `tryGet` answers when there is nothing to get. */
 export type Sendable = NonNullable<unknown> | null
@@ -30,7 +34,10 @@ export interface Sender<T extends Sendable> {
 }
 
 export interface Receiver<T extends Sendable> extends AsyncIterable<T> {
-  /** Resolves with the oldest value; waits while there is none. Rejects with `ChannelClosed` once closed and empty. */
+  /**
+   * Resolves with the oldest value; waits while there is none. Rejects with `ChannelClosed` once closed and
+   * empty, or with the error that ended the channel. `for await` ends at the first and throws the second.
+   */
   get(options?: WaitOptions): Promise<T>
   /** The oldest value if there is one right now, else `undefined`. */
   tryGet(): T | undefined
@@ -43,6 +50,31 @@ export interface Duplex<T extends Sendable> extends Sender<T>, Receiver<T>, Asyn
   readonly size: number
   /** How many values fit; 0 is a rendezvous, Infinity unbounded. */
   readonly capacity: number
+}
+
+/** Ends a watch. Idempotent, and harmless after the wake-up. */
+export type Unwatch = () => void
+
+/**
+ * What `select` needs of a receiver. A wake-up is a hint: `tryGet` decides, and another may have been
+ * faster. An end of a thread or process channel joins a `select` by having these members.
+ */
+export interface SelectableReceiver<T extends Sendable> extends Receiver<T> {
+  /**
+   * Calls `wake` once, as soon as `tryGet` may have an answer or the channel has ended; soon after the
+   * call if that is so already, but never before it has returned.
+   */
+  onReadable(wake: () => void): Unwatch
+  /** Closed, and all is received: `get` will reject for ever. */
+  readonly ended: boolean
+  /** Why `get` rejects once all is received, if not because of an ordinary close; else `null`. */
+  readonly failure: Error | null
+}
+
+/** What `select` needs of a sender; the same rules. */
+export interface SelectableSender<T extends Sendable> extends Sender<T> {
+  /** Calls `wake` once, as soon as `tryPut` may succeed or the channel has been closed. */
+  onWritable(wake: () => void): Unwatch
 }
 
 export type ChannelErrorCode =
@@ -74,6 +106,22 @@ export class ChannelTimeout extends ChannelError {
   override readonly name = 'ChannelTimeout'
   constructor(timeoutMs: number) {
     super('CHANNEL_TIMEOUT', `nothing happened within ${timeoutMs} ms`)
+  }
+}
+
+/** `put` found the channel full, and its policy is to reject. */
+export class ChannelFull extends ChannelError {
+  override readonly name = 'ChannelFull'
+  constructor(capacity: number) {
+    super('CHANNEL_FULL', `the channel is full: it holds ${capacity}`)
+  }
+}
+
+/** The caller broke a rule: more `taskDone` than values got, `undefined` as a value, a nonsensical option. */
+export class ChannelMisuse extends ChannelError {
+  override readonly name = 'ChannelMisuse'
+  constructor(message: string) {
+    super('CHANNEL_MISUSE', message)
   }
 }
 

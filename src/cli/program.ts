@@ -3,8 +3,8 @@
  * itself: each command is a module of its own, loaded when it is asked for.
  */
 import { Command, CommanderError, Option } from 'commander'
+import { version } from '../base/version.ts'
 import type { ListenerKind } from '../broker/listener.ts'
-import { version } from '../version.ts'
 import { CommandError, UsageError } from './failure.ts'
 import { type InspectFlags, planInspect, type RepairFlags } from './journal-plan.ts'
 import { durabilities, planServe, unbuiltNames } from './serve-plan.ts'

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { type Exit, NaruProcess, type Script } from '../../test/cli/naru-process.ts'
-import { version } from '../version.ts'
+import { version } from '../base/version.ts'
 import { listeners } from './listeners.ts'
 
 interface Ended extends Exit {

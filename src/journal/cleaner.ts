@@ -122,7 +122,8 @@ export class Cleaner {
     sources: readonly JournalFile[],
   ): Promise<{ target: CleanedTarget; file: JournalFile } | null> {
     const survivors: Survivor[] = []
-    for (const source of sources) await this.#collect(source, survivors)
+    const scanner = new Scanner(this.#context.limits, this.#context.seed)
+    for (const source of sources) await this.#collect(source, scanner, survivors)
     survivors.sort((left, right) => left.log - right.log || left.ticket - right.ticket)
     const logs = new Set<number>()
     let bytes = 0
@@ -147,11 +148,10 @@ export class Cleaner {
   }
 
   /** Copies every living body of the source. */
-  #collect(source: JournalFile, survivors: Survivor[]): Promise<void> {
+  #collect(source: JournalFile, scanner: Scanner, survivors: Survivor[]): Promise<void> {
     const { handles, limits, owner, seed } = this.#context
     const cursor = new Cursor()
     return handles.use(source, async (handle) => {
-      const scanner = new Scanner(limits.recoveryBytes, seed)
       const { generation, dataEnd, firstTicket } = source
       const from = 2 * limits.sectorBytes
       const range = { file: handle, generation, from, fileBytes: dataEnd, seed }

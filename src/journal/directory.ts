@@ -76,12 +76,11 @@ export async function openDirectory(context: DirectoryContext): Promise<Director
   await disk.syncDirectory(path)
   const snapshots = names
     .filter((name) => snapshotTicket(name) >= 0)
-    .sort()
-    .reverse()
+    .sort((left, right) => snapshotTicket(right) - snapshotTicket(left))
   return { path, identity, sectorBytes, files, snapshots, created }
 }
 
-export async function readFormat(
+async function readFormat(
   disk: Disk,
   directory: string,
 ): Promise<{ identity: Identity; sectorBytes: number }> {

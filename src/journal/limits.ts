@@ -24,6 +24,7 @@ export type JournalLimitName =
   | 'readWindows'
   | 'openFiles'
   | 'recoveryBytes'
+  | 'readAheadBytes'
   | 'snapshotBlockBytes'
   | 'snapshotAfterBytes'
   | 'snapshotGrowth'
@@ -36,7 +37,7 @@ export type JournalLimitName =
 
 export type JournalLimits = Readonly<Record<JournalLimitName, number>>
 
-export const journalLimits: JournalLimits = {
+const journalLimits: JournalLimits = {
   sectorBytes: 4 * KiB, // the unit a disk tears: each header copy has one of its own
   fileBytesMin: 1 * MiB, // a new directory opens in milliseconds and an idle broker stays small
   fileBytesMax: 64 * MiB, // large enough that a roll's extra sync is noise, small enough to fill and clean in a second
@@ -54,13 +55,14 @@ export const journalLimits: JournalLimits = {
   readWindows: 64, // cold data kept: 16 MiB
   openFiles: 64, // file handles kept for cold reads
   recoveryBytes: 16 * MiB, // the window recovery reads through: two of the largest commits
+  readAheadBytes: 4 * MiB, // read while the window before it is replayed
   snapshotBlockBytes: 64 * KiB, // one checksum per block of a snapshot
   snapshotAfterBytes: 512 * MiB, // new journal before the next snapshot, at least
   snapshotGrowth: 4, // and at least so many times the last snapshot's size
   snapshotReserve: 2, // space kept ahead for the next snapshots, as a multiple of the last one
   cleanBelow: 0.5, // a file is cleaned when less than this share of its bodies lives
   scatterRunBytes: 4 * KiB, // a log whose runs in a file are shorter on average is scattered too finely
-  memoryBytes: 1024 * MiB, // the memory engine takes no publishes beyond: a queue nobody drains must not end the process
+  memoryBytes: 1024 * MiB, // the memory engine's: a queue nobody drains must not end the process
   idleMarkMs: 1_000, // without appends for so long, a mark records that the end is the end
   retries: 3, // reads that find their data moved look it up again so often
 }
@@ -74,7 +76,8 @@ export function checkedLimits(changes: Partial<JournalLimits>): JournalLimits {
   assert(limits.fileBytesMin >= 2 * limits.sectorBytes + frame, 'the smallest file holds an entry')
   assert(limits.fileBytesMax >= limits.fileBytesMin, 'files do not shrink')
   assert(limits.fileBytesMax < 2 ** 32, 'positions are 32-bit')
-  assert(limits.recoveryBytes >= limits.commitBytes, 'recovery sees whole commits')
+  const window = limits.commitBytes + limits.readAheadBytes
+  assert(limits.recoveryBytes >= window, 'recovery sees whole commits')
   assert(limits.unsyncedCommits < 2 ** 16, 'frames count them in 16 bits')
   return limits
 }

@@ -182,7 +182,7 @@ export class Recovery {
     let slot = directory.files.find((file) => file.header?.generation === generation)?.slot
     let commit = head?.startCommit ?? 1
     let ticket = head === null ? 1 : this.#startTicket(head)
-    const scanner = new Scanner(this.#context.limits.recoveryBytes, this.#seed)
+    const scanner = new Scanner(this.#context.limits, this.#seed)
     for (;;) {
       const found = this.#mustFind(slot, generation)
       const file = new JournalFile(found.header!, found.path, this.#dataStart, emptyIndex())

@@ -14,6 +14,7 @@ import {
   readFrameHeader,
   viewOf,
 } from './format.ts'
+import type { JournalLimits } from './limits.ts'
 
 /** What the scan is of, and what it expects to meet first. */
 export type ScanStart = {
@@ -40,65 +41,95 @@ export type ScanEnd = { readonly end: number; readonly commit: number; readonly 
 export class Scanner {
   readonly #window: FrameTarget
   readonly #header = new FrameHeader()
+  readonly #aheadBytes: number
   /** What the window holds: [base, base + filled) of the file. */
   #base = 0
   #filled = 0
   #end = 0
   #tickets = 0
+  /** The read of what comes behind the window, under way while the window is worked on. */
+  #ahead: Promise<Uint8Array> | null = null
+  #buffer: Uint8Array
+  #spareBuffer: Uint8Array
 
-  constructor(windowBytes: number, seed: number) {
-    const bytes = new Uint8Array(windowBytes)
+  /** The window has to hold the largest commit and one read-ahead. */
+  constructor(limits: Pick<JournalLimits, 'recoveryBytes' | 'readAheadBytes'>, seed: number) {
+    const bytes = new Uint8Array(limits.recoveryBytes)
     this.#window = { bytes, view: viewOf(bytes), seed }
+    this.#aheadBytes = limits.readAheadBytes
+    this.#buffer = new Uint8Array(limits.readAheadBytes)
+    this.#spareBuffer = new Uint8Array(limits.readAheadBytes)
   }
 
   async scan(start: ScanStart, visit: FrameVisit): Promise<ScanEnd> {
     let { commit, ticket } = start
-    let at = 0
-    this.#base = start.from
-    this.#filled = 0
-    await this.#fill(start, 0)
-    for (;;) {
-      if (this.#wholeCommit(at, start.generation, { commit, ticket })) {
-        this.#visit(at, visit)
-        at = this.#end
-        commit++
-        ticket += this.#tickets
-      } else if (at > 0 && this.#base + this.#filled < start.fileBytes) {
-        await this.#fill(start, at)
-        at = 0
-      } else return { end: this.#base + at, commit, ticket }
-    }
+    const end = await this.#walk(start, (at) => {
+      if (!this.#wholeCommit(at, start.generation, { commit, ticket })) return 0
+      this.#visit(at, visit)
+      commit++
+      ticket += this.#tickets
+      return this.#end - at
+    })
+    return { end, commit, ticket }
   }
 
   /** Visits every frame of a sealed file, commits or survivors; answers where the valid ones end. */
-  async frames(start: ScanStart, visit: FrameVisit): Promise<number> {
+  frames(start: ScanStart, visit: FrameVisit): Promise<number> {
     const { generation } = start
     const header = this.#header
-    let at = 0
+    return this.#walk(start, (at) => {
+      const size = readFrame(this.#window, { at, end: this.#filled, generation }, header)
+      if (size > 0) visit(this.#window, at, header, this.#base + at)
+      return size
+    })
+  }
+
+  /** Steps from `start.from` on; a step answers how far it got, or 0 when what it needs is not there. */
+  async #walk(start: ScanStart, step: (at: number) => number): Promise<number> {
     this.#base = start.from
     this.#filled = 0
     await this.#fill(start, 0)
-    for (;;) {
-      const size = readFrame(this.#window, { at, end: this.#filled, generation }, header)
-      if (size > 0) {
-        visit(this.#window, at, header, this.#base + at)
-        at += size
-      } else if (at > 0 && this.#base + this.#filled < start.fileBytes) {
+    for (let at = 0; ; ) {
+      const size = step(at)
+      if (size > 0) at += size
+      else if (this.#hasMore(start, at)) {
         await this.#fill(start, at)
         at = 0
-      } else return this.#base + at
+      } else {
+        await this.#ahead
+        this.#ahead = null
+        return this.#base + at
+      }
     }
   }
 
-  /** Moves what is behind `keepFrom` to the front and reads on. */
+  #hasMore(start: ScanStart, at: number): boolean {
+    const room = this.#window.bytes.length - (this.#filled - at)
+    return room >= this.#aheadBytes && this.#base + this.#filled < start.fileBytes
+  }
+
+  /** Moves what is behind `keepFrom` to the front, takes what was read ahead, and reads on. */
   async #fill(start: ScanStart, keepFrom: number): Promise<void> {
     const { bytes } = this.#window
     bytes.copyWithin(0, keepFrom, this.#filled)
     this.#base += keepFrom
     this.#filled -= keepFrom
-    const room = Math.min(bytes.length, start.fileBytes - this.#base)
-    const into = bytes.subarray(this.#filled, room)
-    if (into.length > 0) this.#filled += await start.file.read(into, this.#base + this.#filled)
+    const read = await (this.#ahead ?? this.#readAhead(start))
+    bytes.set(read, this.#filled)
+    this.#filled += read.length
+    const more = read.length > 0 && this.#base + this.#filled < start.fileBytes
+    this.#ahead = more ? this.#readAhead(start) : null
+    // Whoever awaits it is told; until then a failure must not count as unhandled.
+    this.#ahead?.catch(() => undefined)
+  }
+
+  async #readAhead(start: ScanStart): Promise<Uint8Array> {
+    const buffer = this.#buffer
+    this.#buffer = this.#spareBuffer
+    this.#spareBuffer = buffer
+    const at = this.#base + this.#filled
+    const into = buffer.subarray(0, Math.min(buffer.length, start.fileBytes - at))
+    return into.subarray(0, await start.file.read(into, at))
   }
 
   /** Whether all frames of the expected commit stand at `at`; then #end and #tickets say how far it goes. */

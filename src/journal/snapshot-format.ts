@@ -13,7 +13,7 @@ import type { JournalFile } from './journal-file.ts'
 // end      = crc:u32 zero:u32 blocks:u32 pad:u32 bytes:u48 pad:u16
 
 export const SNAPSHOT_HEADER_SIZE = 64
-export const SNAPSHOT_ROW_SIZE = 56
+const SNAPSHOT_ROW_SIZE = 56
 export const BLOCK_HEADER_SIZE = 8
 export const SNAPSHOT_END_SIZE = 24
 const MAGIC_LOW = 0x5552414e // 'NARU'

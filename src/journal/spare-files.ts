@@ -280,7 +280,8 @@ export class SpareFiles {
 }
 
 const FILL_BYTES = 1024 * 1024 // one zero-fill write: long enough to be fast, short enough to let commits pass
-const FILL_SYNC_BYTES = 4 * FILL_BYTES // synced so often a 64-MiB file took 27 ms to fill, with one sync at the end 175 ms
+// Synced so often, a 64-MiB file took 27 ms to fill; with one sync at the end, 175 ms.
+const FILL_SYNC_BYTES = 4 * FILL_BYTES
 
 /** Makes a file of zeros, synced. The directory is not synced here. */
 export async function fillFile(disk: Disk, path: string, fileBytes: number): Promise<DiskFile> {

@@ -42,6 +42,7 @@ export function netContract(subject: NetSubject): void {
   }
   bytesContract(law)
   endingContract(law)
+  destroyingContract(law)
   flowContract(law)
   listeningContract(law)
 }
@@ -192,7 +193,9 @@ function endingContract(law: Law): void {
     assert.equal(server.size, size)
     await closePair(pair, server)
   })
+}
 
+function destroyingContract(law: Law): void {
   law('a destroyed connection tells both owners once, its own without an error', async (world) => {
     const pair = await openPair(world)
     const server = new NetPeer(pair.accepted).start()

@@ -18,6 +18,7 @@ export function schedulerContract(subject: SchedulerSubject): void {
   }
   soonContract(law)
   afterContract(law)
+  timersContract(law)
 }
 
 type Law = (title: string, body: (scheduler: Scheduler, clock: Clock) => Promise<void>) => void
@@ -143,7 +144,9 @@ function afterContract(law: Law): void {
       assert.deepEqual(seen, ['fired'])
     },
   )
+}
 
+function timersContract(law: Law): void {
   law('a timer may be cancelled by another that is due at the same moment', async (scheduler) => {
     const seen: string[] = []
     await new Promise<void>((resolve) => {

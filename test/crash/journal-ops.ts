@@ -118,7 +118,7 @@ export class HandTimers {
   #waiting: { task: () => void; cancelled: boolean }[] = []
 
   soon(task: () => void): void {
-    Promise.resolve().then(task)
+    void Promise.resolve().then(task)
   }
 
   after(_delayMs: number, task: () => void): Timer {

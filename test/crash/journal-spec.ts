@@ -3,6 +3,7 @@
  * promise that nothing settled is lost, invented or reordered.
  */
 import assert from 'node:assert/strict'
+import { snapshotName, snapshotTicket } from '../../src/journal/snapshot-reader.ts'
 import { JournalWorld } from '../journal/journal-world.ts'
 import { CrashDisk } from '../sim/crash-disk.ts'
 import type { Image } from '../sim/disk-outcomes.ts'
@@ -121,9 +122,9 @@ async function recoverState(disk: CrashDisk): Promise<JournalState> {
 
 async function loseNewestSnapshot(disk: CrashDisk): Promise<void> {
   const entries = await disk.list('data').catch(() => [])
-  const names = entries.map((entry) => entry.name).filter((name) => /^snapshot-\d/.test(name))
-  if (names.length < 2) return
-  const newest = names.sort().at(-1)!
+  const tickets = entries.map((entry) => snapshotTicket(entry.name)).filter((one) => one >= 0)
+  if (tickets.length < 2) return
+  const newest = snapshotName(Math.max(...tickets))
   await disk.remove(disk.join('data', newest))
 }
 

@@ -35,6 +35,7 @@ export const tinyLimits: Partial<JournalLimits> = {
   readWindows: 4,
   openFiles: 4,
   recoveryBytes: 8192,
+  readAheadBytes: 2048,
   snapshotBlockBytes: 128,
   snapshotAfterBytes: 8192,
 }
@@ -42,7 +43,7 @@ export const tinyLimits: Partial<JournalLimits> = {
 /** Wake-ups as microtasks and no timers: idle marks and retries do not happen unless a test wants them. */
 export const microtasks: Scheduler = {
   soon(task) {
-    Promise.resolve().then(task)
+    void Promise.resolve().then(task)
   },
   after() {
     return { cancel: () => undefined }

@@ -3,7 +3,7 @@
  * one per call when it is asked to record; it never changes afterwards, however the run goes on.
  */
 import type { Random } from '../../src/base/ports.ts'
-import { type FrozenDisk, freezeDisk } from './disk-frozen.ts'
+import { type FrozenDisk, freezeDisk, signatureOf } from './disk-frozen.ts'
 import type { NameTree } from './disk-names.ts'
 import { type Image, imageAfterKill, images, sampleImage } from './disk-outcomes.ts'
 
@@ -24,6 +24,11 @@ export class CrashPoint {
   constructor(tree: NameTree, moment: Moment) {
     this.moment = moment
     this.#frozen = freezeDisk(tree)
+  }
+
+  /** Points with equal signatures, of whatever disks, have the same images under the same names. */
+  get signature(): number {
+    return signatureOf(this.#frozen)
   }
 
   /** Every legal image, in a fixed order; equal ones are not left out. */

@@ -58,10 +58,13 @@ class Task implements Timer, Heaped {
   readonly id: number
   readonly dueMs: number
   readonly run: () => void
+  /** Whose it is: what the world still has under way when a run ends is nobody's leak. */
+  readonly owner: 'product' | 'world'
   readonly #timers: Timers
 
-  constructor(timers: Timers, task: { id: number; dueMs: number; run: () => void }) {
+  constructor(timers: Timers, task: Pick<Task, 'id' | 'dueMs' | 'run' | 'owner'>) {
     this.#timers = timers
+    this.owner = task.owner
     this.id = task.id
     this.dueMs = task.dueMs
     this.run = task.run
@@ -135,19 +138,27 @@ export class SimScheduler implements Scheduler {
   }
 
   soon(task: () => void): void {
-    this.#soon.push(this.#task(0, task))
+    this.#soon.push(this.#task(0, task, 'product'))
   }
 
   after(delayMs: number, task: () => void): Timer {
     assert(delayMs >= 0, 'a delay is not negative')
-    const timer = this.#task(delayMs, task)
+    const timer = this.#task(delayMs, task, 'product')
     this.#timers.add(timer)
     return timer
   }
 
-  /** What has been asked for and has not run, the next first. */
+  /** As `after`, for the simulated network: bytes under way when a run ends are nobody's leak. */
+  afterInWorld(delayMs: number, task: () => void): void {
+    assert(delayMs >= 0, 'a delay is not negative')
+    const timer = this.#task(delayMs, task, 'world')
+    this.#timers.add(timer)
+  }
+
+  /** What the product has asked for and has not run, the next first. */
   pending(): readonly PendingTask[] {
-    const tasks = [...this.#soon, ...this.#timers.sorted()]
+    const all = [...this.#soon, ...this.#timers.sorted()]
+    const tasks = all.filter(({ owner }) => owner === 'product')
     return tasks.map(({ run, dueMs }) => ({ label: run.name || 'unnamed', dueMs }))
   }
 
@@ -201,7 +212,7 @@ export class SimScheduler implements Scheduler {
     })
   }
 
-  /** Throws if anything is still to come. */
+  /** Throws if the product still has something to come. */
   refuseLeaks(): void {
     const left = this.pending()
     if (left.length === 0) return
@@ -209,10 +220,10 @@ export class SimScheduler implements Scheduler {
     throw new TimerLeak(`${this.#when()}: ${left.length} left behind: ${named.join(', ')}`)
   }
 
-  #task(delayMs: number, run: () => void): Task {
+  #task(delayMs: number, run: () => void, owner: Task['owner']): Task {
     this.#asked++
     const dueMs = this.#clock.monotonicMs() + Math.ceil(delayMs / GRAIN_MS) * GRAIN_MS
-    return new Task(this.#timers, { id: this.#asked, dueMs, run })
+    return new Task(this.#timers, { id: this.#asked, dueMs, run, owner })
   }
 
   /** When the next task is due; `Infinity` when there is none. */

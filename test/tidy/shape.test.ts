@@ -62,7 +62,7 @@ test('a block that is no function may be long, and so may a group of tests', () 
   for (const head of ['if (a) {', 'for (const a of b) {', 'switch (a) {', 'const a = {', '{']) {
     assert.equal(messages(shape.checkFunctionSize, `${head}${body}\n}`).length, 0, head)
   }
-  const group = `describe('x', () => {\n  test('y', () => {})${body}\n})`
+  const group = `describe('x', () => {\n  test('y', () => {\n  })${body}\n})`
   assert.equal(messages(shape.checkFunctionSize, group, 'src/base/x.test.ts').length, 0)
   assert.equal(messages(shape.checkFunctionSize, group, 'src/base/x.ts').length, 1)
 })

@@ -1,0 +1,105 @@
+/** What crosses the border between threads when a channel does, and how a party takes its place there. */
+import { threadId } from 'node:worker_threads'
+import { ChannelMisuse } from '../contract.ts'
+import { threadLimits } from './limits.ts'
+import { ringHolds } from './ring.ts'
+import { type Role, roleBits } from './roles.ts'
+import { join, Roster, type Seat, seatState, sitDown } from './roster.ts'
+
+export interface ThreadChannelOptions {
+  /** Size of the ring, a power of two; 256 KiB unless told. A value up to half of it goes through in one piece. */
+  readonly ringBytes?: number
+  /** How many values fit at most, from 1; as many as there is room for unless told. */
+  readonly capacity?: number
+  /** How many parties there may be at a time; 32 unless told. */
+  readonly seats?: number
+  /** For people: errors name it. */
+  readonly name?: string
+}
+
+export interface AttachOptions {
+  /**
+   * What this party will do. It decides who is missed: when all senders have died, receivers hear of it. Unless
+   * told, that is learned from what each party does, and one that has done nothing yet counts as both.
+   */
+  readonly role?: Role
+}
+
+/** A channel on its way to another thread: plain data and shared memory, for `workerData` and `postMessage`. */
+export interface ThreadChannelHandle {
+  readonly kind: 'naru/thread-channel'
+  readonly name: string
+  readonly memory: SharedArrayBuffer
+  /** A seat kept for the receiver of this handle, or `null` for any. */
+  readonly seat: number | null
+}
+
+export interface ThreadChannelStats {
+  readonly name: string
+  readonly capacity: number
+  /** Values inside. */
+  readonly size: number
+  /** Values that this party put, and got. */
+  readonly put: number
+  readonly got: number
+  /** Calls of this party that wait for room, and for a value. */
+  readonly waitingToPut: number
+  readonly waitingToGet: number
+  readonly closed: boolean
+}
+
+/** Throws where the options make no sense. */
+export function checkShape(options: ThreadChannelOptions): {
+  ringBytes: number
+  capacity: number
+  seats: number
+} {
+  const { ringBytes = threadLimits.ringBytes, seats = threadLimits.seats } = options
+  const { capacity = Number.POSITIVE_INFINITY } = options
+  const { ringBytesMin, ringBytesMax, seatsMax } = threadLimits
+  const isPower = Number.isSafeInteger(ringBytes) && (ringBytes & (ringBytes - 1)) === 0
+  if (!isPower || ringBytes < ringBytesMin || ringBytes > ringBytesMax) {
+    throw new ChannelMisuse(
+      `ringBytes must be a power of two from ${ringBytesMin} to ${ringBytesMax}, not ${ringBytes}`,
+    )
+  }
+  if (!Number.isSafeInteger(seats) || seats < 1 || seats > seatsMax) {
+    throw new ChannelMisuse(`seats must be a whole number from 1 to ${seatsMax}, not ${seats}`)
+  }
+  // A rendezvous would need the receiver's consent before the value crosses: that is a call, see RPC.
+  const countable = Number.isSafeInteger(capacity) && capacity >= 1 && capacity < 2 ** 31
+  if (!countable && capacity !== Number.POSITIVE_INFINITY) {
+    throw new ChannelMisuse(
+      `capacity must be a whole number from 1, or Infinity, not ${capacity}: there is no rendezvous across threads`,
+    )
+  }
+  return { ringBytes, seats, capacity: countable ? capacity : 0 }
+}
+
+/** The seat of a party that comes by this handle. */
+export function takeSeat(handle: ThreadChannelHandle, role: Role | undefined): Seat {
+  const roster = new Roster(handle.memory)
+  const seat =
+    handle.seat === null
+      ? takeAnySeat(roster, roleBits(role))
+      : sitDown(roster, handle.seat, threadId)
+  if (seat !== null) return seat
+  throw new ChannelMisuse(
+    handle.seat === null
+      ? `all ${roster.seats} seats of ${handle.name} are taken: raise \`seats\``
+      : `the seat of this handle of ${handle.name} has been taken before`,
+  )
+}
+
+function takeAnySeat(roster: Roster, roles: number): Seat | null {
+  const guest = { thread: threadId, roles, state: seatState.live }
+  return join(roster, guest, (seat) => ringHolds(roster, seat))
+}
+
+/** Keeps a seat for a thread that is still to be made. It is missed when it dies, even before it sits down. */
+export function keepSeat(roster: Roster, role: Role): Seat {
+  const guest = { thread: 0, roles: roleBits(role), state: seatState.reserved }
+  const seat = join(roster, guest, (index) => ringHolds(roster, index))
+  if (seat === null) throw new ChannelMisuse(`all ${roster.seats} seats are taken: raise \`seats\``)
+  return seat
+}

@@ -1,0 +1,172 @@
+/**
+ * An endpoint is one party's hold on a ring: its seat, what it sends and receives with, and what it knows of
+ * the others. The channel owns it. It tries and it judges; it never waits.
+ */
+import { ChannelClosed, ChannelPeerLost, type Sendable } from '../contract.ts'
+import { Lease } from './lease.ts'
+import { life } from './life.ts'
+import { RingReceiver } from './receiver.ts'
+import {
+  ending,
+  endingOf,
+  endRing,
+  heldBy,
+  isEmpty,
+  Ring,
+  ringHolds,
+  sets,
+  writersDone,
+} from './ring.ts'
+import { lostThread, playRole, roleBit } from './roles.ts'
+import { bury, leave, news, READY, type Seat, seatState, stateOf, threadOf } from './roster.ts'
+import { RingSender } from './sender.ts'
+
+/** No `news` is this: judge again. */
+const UNJUDGED = -1
+
+export class Endpoint {
+  readonly ring: Ring
+  readonly seat: Seat
+  readonly name: string
+  readonly sender: RingSender
+  readonly receiver: RingReceiver
+  readonly #writerLease = new Lease()
+  readonly #readerLease = new Lease()
+  /** What this party has been seen to do. */
+  #played = 0
+  /** The news at which all was well for receiving, and for sending: while they last, nothing need be judged. */
+  #pullNews = 0
+  #pushNews = 0
+  /** This party has given its seat back: somebody else may sit there. */
+  #isRetired: boolean = false
+  /** The answer of a `pull` that was `READY`: a value, or why there will be none. */
+  value: Sendable | undefined = undefined
+  failure: Error | null = null
+
+  constructor(memory: SharedArrayBuffer, seat: Seat, name: string) {
+    this.ring = new Ring(memory, seat)
+    this.seat = seat
+    this.name = name
+    this.sender = new RingSender(this.ring)
+    this.receiver = new RingReceiver(this.ring)
+    life.watch(seat.roster)
+  }
+
+  /** Looks for a value. `READY` when there is one in `value`, or never will be because of `failure`. */
+  pull(): number {
+    this.#play(roleBit.receives)
+    this.failure = null
+    if (news(this.seat.roster) !== this.#pullNews) return this.#pullJudged()
+    this.value = this.receiver.take()
+    return this.value === undefined ? sets.items : READY
+  }
+
+  /** Why nothing may be sent, or `null`. */
+  pushFailure(): Error | null {
+    this.#play(roleBit.sends)
+    const now = news(this.seat.roster)
+    if (now === this.#pushNews) return null
+    const failure = this.#judgeEnding() ?? this.#judgePeers(roleBit.receives)
+    this.#pushNews = failure === null ? now : UNJUDGED
+    return failure
+  }
+
+  /** Why nothing will be received any more, or `null` as long as something may. */
+  pullFailure(): Error | null {
+    if (news(this.seat.roster) === this.#pullNews || this.readable()) return null
+    return this.#judgePull()
+  }
+
+  /** Whether a `pull` would find a value right now. */
+  readable(): boolean {
+    if (this.#isRetired || endingOf(this.ring) >= ending.now) return false
+    return this.receiver.readable()
+  }
+
+  /** Finds out what nobody could tell. Called about once a second while somebody waits. */
+  lookUp(): void {
+    const { ring, seat } = this
+    life.sweep(seat.roster)
+    this.#pullNews = UNJUDGED
+    this.#pushNews = UNJUDGED
+    const writerSilent = this.#writerLease.hasRunOut(seat.roster, heldBy(seat.roster, 'writer'))
+    const readerSilent = this.#readerLease.hasRunOut(seat.roster, heldBy(seat.roster, 'reader'))
+    if (writerSilent || readerSilent) endRing(ring, ending.broken)
+  }
+
+  /** Gives the seat back. What this party holds is left to whoever finds it. */
+  retire(): void {
+    if (this.#isRetired) return
+    this.#isRetired = true
+    this.receiver.stop()
+    if (ringHolds(this.seat.roster, this.seat.index)) bury(this.seat.roster, this.seat.index)
+    else leave(this.seat)
+    this.#pullNews = UNJUDGED
+    this.#pushNews = UNJUDGED
+  }
+
+  #play(role: number): void {
+    if ((this.#played & role) !== 0) return
+    this.#played |= role
+    playRole(this.seat, role)
+  }
+
+  #pullJudged(): number {
+    const now = news(this.seat.roster)
+    this.value = this.#takeJudged()
+    if (this.value !== undefined) return READY
+    this.failure = this.#judgePull()
+    if (this.failure !== null) return READY
+    // A closed ring has a last writer at most, whose end is no news.
+    if (endingOf(this.ring) === ending.open) this.#pullNews = now
+    return sets.items
+  }
+
+  #takeJudged(): Sendable | undefined {
+    if (this.#isRetired || endingOf(this.ring) >= ending.now) return undefined
+    return this.receiver.take()
+  }
+
+  /** The order matters: what nobody will add to and is empty then, stays empty. */
+  #judgePull(): Error | null {
+    if (endingOf(this.ring) >= ending.now) return this.#judgeEnding()
+    const failure = this.#judgeSelf()
+    if (failure !== null) return failure
+    const end = writersDone(this.ring) ? this.closed() : this.#judgePeers(roleBit.sends)
+    return end !== null && isEmpty(this.ring) ? end : null
+  }
+
+  #judgeEnding(): Error | null {
+    const how = endingOf(this.ring)
+    if (how === ending.broken) return this.#broken()
+    return how === ending.open ? this.#judgeSelf() : this.closed()
+  }
+
+  #judgeSelf(): Error | null {
+    const { roster, index } = this.seat
+    if (!this.#isRetired && stateOf(roster, index) === seatState.live) return null
+    return new ChannelClosed(`this party has left ${this.name}`)
+  }
+
+  #judgePeers(role: number): Error | null {
+    const thread = lostThread(this.seat, role)
+    if (thread === null) return null
+    const what = role === roleBit.sends ? 'sender' : 'receiver'
+    const cause = life.causeOf(thread)
+    const because = cause === null ? '' : `: ${cause.message}`
+    return new ChannelPeerLost(
+      `${this.name} has no ${what} left: thread ${thread} has ended${because}`,
+      cause === null ? undefined : { cause },
+    )
+  }
+
+  #broken(): Error {
+    const owner = heldBy(this.seat.roster, 'writer') || heldBy(this.seat.roster, 'reader')
+    const who = owner === 0 ? 'a party' : `thread ${threadOf(this.seat.roster, owner - 1)}`
+    return new ChannelPeerLost(`${this.name} is broken: ${who} holds it and gives no sign of life`)
+  }
+
+  closed(): ChannelClosed {
+    return new ChannelClosed(`${this.name} is closed`)
+  }
+}

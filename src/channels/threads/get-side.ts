@@ -1,0 +1,145 @@
+/** The receiving half of one party's thread channel: tries, then waits in line. The channel owns it. */
+import { isMainThread } from 'node:worker_threads'
+import { type GetWaiter, NextGet, PlainGet } from '../channel-waiters.ts'
+import { ChannelMisuse, type Sendable, type Unwatch, type WaitOptions } from '../contract.ts'
+import { done } from '../turn.ts'
+import { Blocking, CollectCall, WatchCall } from './channel-calls.ts'
+import { type Desk, type Line, turn } from './desk.ts'
+import type { Endpoint } from './endpoint.ts'
+import { sets } from './ring.ts'
+import { READY, wakeOne } from './roster.ts'
+import { type Attempt, sleepUntilReady } from './sleep.ts'
+
+export class GetSide<T extends Sendable> implements Attempt {
+  readonly #endpoint: Endpoint
+  readonly #desk: Desk
+  readonly #calls: Line<GetWaiter<T>>
+  readonly #watches: Line<WatchCall>
+  readonly #collects: Line<CollectCall>
+  /** Values that came out to this party. */
+  count: number = 0
+
+  constructor(endpoint: Endpoint, desk: Desk) {
+    this.#endpoint = endpoint
+    this.#desk = desk
+    this.#calls = desk.line({ serve: (call) => this.#serveCall(call), keepsAlive: true })
+    this.#watches = desk.line({ serve: (call) => this.#serveWatch(call), keepsAlive: true })
+    this.#collects = desk.line({ serve: (call) => this.#serveCollect(call), keepsAlive: false })
+  }
+
+  get waiting(): number {
+    return this.#calls.waiters.size
+  }
+
+  tryGet(): T | undefined {
+    if (this.#calls.waiters.size > 0 || this.#endpoint.pull() !== READY) return this.#nothing()
+    const value = this.#endpoint.value as T | undefined
+    if (value !== undefined) this.count += 1
+    return value
+  }
+
+  get(options: WaitOptions | undefined): Promise<T> {
+    if (options?.signal?.aborted === true) return Promise.reject(options.signal.reason)
+    try {
+      const value = this.tryGet()
+      if (value !== undefined) return turn.with(value)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+    const call = new PlainGet<T>()
+    this.enter(call, options)
+    return call.answer.promise
+  }
+
+  getSync(options: WaitOptions | undefined): T {
+    if (isMainThread) throw new ChannelMisuse('getSync blocks, which the main thread must not: get')
+    options?.signal?.throwIfAborted()
+    const value = this.tryGet()
+    if (value !== undefined) return value
+    const patience = new Blocking(options, () => this.#endpoint.lookUp())
+    const isOver = sleepUntilReady(this.#endpoint.seat, this, patience)
+    const { failure } = this.#endpoint
+    const got = this.#endpoint.value as T | undefined
+    this.#desk.refresh()
+    if (!isOver) {
+      this.#nothing()
+      throw patience.timedOut()
+    }
+    if (got === undefined) throw failure
+    this.count += 1
+    return got
+  }
+
+  /** For `getSync`: those who wait in this thread came first, and nobody else would serve them meanwhile. */
+  attempt(): number {
+    const set = this.#calls.serveAll()
+    return set === READY ? this.#endpoint.pull() : set
+  }
+
+  /** Waits for a value that `tryGet` did not have. */
+  enter(call: GetWaiter<T>, options: WaitOptions | undefined): void {
+    this.#desk.enter(this.#calls, call, options)
+  }
+
+  /** Ends every wait of one iterator. */
+  finish(owner: object): void {
+    for (const call of this.#calls.waiters) {
+      if (!(call instanceof NextGet) || call.owner !== owner) continue
+      call.leave()
+      call.finish()
+    }
+  }
+
+  watch(wake: () => void): Unwatch {
+    const call = new WatchCall(wake)
+    this.#desk.enter(this.#watches, call, undefined)
+    return () => call.leave()
+  }
+
+  /** There is nothing to take now; but a message begun must be brought in, because no other party can pass it. */
+  #nothing(): undefined {
+    if (this.#endpoint.receiver.isCollecting && this.#collects.waiters.size === 0) {
+      this.#desk.enter(this.#collects, new CollectCall(), undefined)
+    }
+    return undefined
+  }
+
+  #serveCall(call: GetWaiter<T>): number {
+    const endpoint = this.#endpoint
+    let set: number
+    try {
+      set = endpoint.pull()
+    } catch (error) {
+      // Taken from the ring, but not to be made into a value here.
+      call.leave()
+      call.lose(error)
+      return READY
+    }
+    if (set !== READY) return set
+    call.leave()
+    const { failure } = endpoint
+    if (failure === null) {
+      this.count += 1
+      call.give(endpoint.value as T)
+    } else call.ended(failure.name === 'ChannelClosed' ? 'closed' : 'failed', failure)
+    return READY
+  }
+
+  #serveWatch(call: WatchCall): number {
+    const { ring } = this.#endpoint
+    if (!this.#endpoint.readable() && this.#endpoint.pullFailure() === null) return sets.items
+    call.leave()
+    // A hint uses nothing up: whoever sleeps for the same message is told as well.
+    wakeOne(ring.roster, sets.items)
+    void done.then(call.wake)
+    return READY
+  }
+
+  #serveCollect(call: CollectCall): number {
+    const { receiver } = this.#endpoint
+    receiver.readable()
+    if (receiver.isCollecting) return sets.items
+    call.leave()
+    return READY
+  }
+}

@@ -1,0 +1,132 @@
+/** The sending half of one party's thread channel: tries, then waits in line. The channel owns it. */
+import { isMainThread } from 'node:worker_threads'
+import { ChannelMisuse, type Sendable, type Unwatch, type WaitOptions } from '../contract.ts'
+import { done } from '../turn.ts'
+import { Blocking, PutCall, PutJob, WatchCall } from './channel-calls.ts'
+import { type Desk, type Line, turn } from './desk.ts'
+import type { Endpoint } from './endpoint.ts'
+import { ENDED, sets } from './ring.ts'
+import { LARGE } from './ring-write.ts'
+import { READY, wakeOne } from './roster.ts'
+import { type Attempt, sleepUntilReady } from './sleep.ts'
+
+export class PutSide implements Attempt {
+  readonly #endpoint: Endpoint
+  readonly #desk: Desk
+  readonly #calls: Line<PutCall>
+  readonly #watches: Line<WatchCall>
+  readonly #drop: (job: PutJob) => void
+  /** What `putSync` is at. */
+  #job: PutJob | null = null
+  /** Values that went in. */
+  count: number = 0
+
+  constructor(endpoint: Endpoint, desk: Desk) {
+    this.#endpoint = endpoint
+    this.#desk = desk
+    this.#calls = desk.line({ serve: (call) => this.#serveCall(call), keepsAlive: true })
+    this.#watches = desk.line({ serve: (call) => this.#serveWatch(call), keepsAlive: true })
+    this.#drop = (job) => this.#dropJob(job)
+  }
+
+  get waiting(): number {
+    return this.#calls.waiters.size
+  }
+
+  /** `READY` when the value is in, `ENDED` when none goes in any more, `LARGE`, or the set to sleep in. */
+  offer(value: Sendable): number {
+    const { sender } = this.#endpoint
+    sender.load(value)
+    if (this.#calls.waiters.size > 0) return sets.space
+    if (this.#endpoint.pushFailure() !== null) return ENDED
+    const result = sender.write()
+    if (result === READY) this.count += 1
+    return result
+  }
+
+  put(value: Sendable, options: WaitOptions | undefined): Promise<void> {
+    if (options?.signal?.aborted === true) return Promise.reject(options.signal.reason)
+    try {
+      if (this.offer(value) === READY) return turn.over()
+      const call = new PutCall(new PutJob(this.#endpoint.sender.keep()), this.#drop)
+      this.#desk.enter(this.#calls, call, options)
+      return call.answer.promise
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  putSync(value: Sendable, options: WaitOptions | undefined): void {
+    if (isMainThread) throw new ChannelMisuse('putSync blocks, which the main thread must not: put')
+    options?.signal?.throwIfAborted()
+    if (this.offer(value) === READY) return
+    const job = new PutJob(this.#endpoint.sender.keep())
+    const patience = new Blocking(options, () => this.#endpoint.lookUp())
+    this.#job = job
+    const isOver = sleepUntilReady(this.#endpoint.seat, this, patience)
+    this.#job = null
+    this.#desk.refresh()
+    if (!isOver) {
+      this.#dropJob(job)
+      throw patience.timedOut()
+    }
+    if (job.failure !== null) throw job.failure
+  }
+
+  /** For `putSync`: those who wait in this thread came first, and nobody else would serve them meanwhile. */
+  attempt(): number {
+    const set = this.#calls.serveAll()
+    return set !== READY || this.#job === null ? set : this.#advance(this.#job)
+  }
+
+  watch(wake: () => void): Unwatch {
+    const call = new WatchCall(wake)
+    this.#desk.enter(this.#watches, call, undefined)
+    return () => call.leave()
+  }
+
+  /** Gets on with a job. `READY` when its value is in, or when it has failed. */
+  #advance(job: PutJob): number {
+    const { sender } = this.#endpoint
+    job.failure = this.#endpoint.pushFailure()
+    if (job.failure !== null) {
+      this.#dropJob(job)
+      return READY
+    }
+    let result = job.parcel === null ? sender.write(job.outgoing) : LARGE
+    if (result === LARGE) {
+      job.parcel ??= sender.parcel(job.outgoing)
+      result = sender.writeParcel(job.parcel)
+    }
+    if (result === ENDED) {
+      job.failure = this.#endpoint.closed()
+      return READY
+    }
+    if (result === READY) this.count += 1
+    return result
+  }
+
+  #dropJob(job: PutJob): void {
+    if (job.parcel !== null) this.#endpoint.sender.dropParcel(job.parcel)
+  }
+
+  #serveCall(call: PutCall): number {
+    const set = this.#advance(call.job)
+    if (set !== READY) return set
+    call.leave()
+    if (call.job.failure === null) call.answer.resolve()
+    else call.answer.reject(call.job.failure)
+    return READY
+  }
+
+  #serveWatch(call: WatchCall): number {
+    const { sender, ring } = this.#endpoint
+    const isWritable = this.#calls.waiters.size === 0 && sender.hasRoom()
+    if (!isWritable && this.#endpoint.pushFailure() === null) return sets.space
+    call.leave()
+    // A hint uses nothing up: whoever sleeps for the same room is told as well.
+    wakeOne(ring.roster, sets.space)
+    void done.then(call.wake)
+    return READY
+  }
+}

@@ -1,0 +1,80 @@
+/** Takes values out of a ring for one party. It never waits: what is not there yet is tried again by its owner. */
+import type { Sendable } from '../contract.ts'
+import { copyOut, finish, fromParts } from './codec.ts'
+import { NOTHING, PART, type Ring } from './ring.ts'
+import { Assembly, readParts, stopReading } from './ring-parts.ts'
+import { type Copier, peek, readWhole } from './ring-read.ts'
+import { READY } from './roster.ts'
+
+export class RingReceiver implements Copier {
+  readonly #ring: Ring
+  readonly #assembly = new Assembly()
+  /** A message in parts that was complete while nobody asked. It came before all that is in the ring. */
+  #arrived: Sendable | undefined = undefined
+  /** The last copy, and its tag. */
+  #copy: Sendable = null
+  #tag = 0
+
+  constructor(ring: Ring) {
+    this.#ring = ring
+  }
+
+  /** Between the first part of a message and its last: until then other parties find nothing at the head. */
+  get isCollecting(): boolean {
+    return this.#assembly.active
+  }
+
+  /** The oldest message, or `undefined` when there is none that this party may take. */
+  take(): Sendable | undefined {
+    if (this.#arrived !== undefined) return this.#takeArrived()
+    for (;;) {
+      const found = readWhole(this.#ring, this)
+      if (found === READY) return this.#finish()
+      if (found === NOTHING || this.#collect() !== READY) return undefined
+      if (this.#arrived !== undefined) return this.#takeArrived()
+    }
+  }
+
+  copy(from: Ring): void {
+    this.#copy = copyOut(from)
+    this.#tag = from.tag
+  }
+
+  #finish(): Sendable {
+    const copy = this.#copy
+    this.#copy = null // it is the caller's now
+    return finish(copy, this.#tag)
+  }
+
+  /** Whether `take` has an answer right now. Brings in what parts there are. */
+  readable(): boolean {
+    while (this.#arrived === undefined) {
+      const found = peek(this.#ring)
+      if (found === NOTHING) return false
+      if (found !== PART) return true
+      if (this.#collect() !== READY) return false
+    }
+    return true
+  }
+
+  /** Leaves what is not complete to nobody. */
+  stop(): void {
+    stopReading(this.#ring, this.#assembly)
+  }
+
+  #takeArrived(): Sendable | undefined {
+    const value = this.#arrived
+    this.#arrived = undefined
+    return value
+  }
+
+  /** `READY` when it is worth to look again. */
+  #collect(): number {
+    const result = readParts(this.#ring, this.#assembly)
+    if (result === READY) {
+      this.#arrived = fromParts(this.#assembly.bytes, this.#assembly.tag)
+      this.#assembly.forget()
+    }
+    return result === NOTHING ? READY : result
+  }
+}

@@ -1,0 +1,40 @@
+/**
+ * Where the messages of a line socket go. A channel takes the place today; a durable queue of the broker fits
+ * the same seam, and then clients can be told `OK` and the number under which their message is safe.
+ */
+import type { Sender } from '../../channels/contract.ts'
+import type { LineMessage } from './message.ts'
+
+/** Names a message that was taken: a number from 0 that grows by the order of taking. */
+export type Ticket = number
+
+export interface LineSink {
+  /** Whether `acked` ever answers. Without it a listener cannot be asked to send answers. */
+  readonly acknowledges: 'durable' | 'never'
+  /** Takes the message now, or says why not. */
+  offer(message: LineMessage): Ticket | 'full' | 'closed'
+  /** Takes the message when there is room, in the order of asking. Rejects when it never will be. */
+  put(message: LineMessage, signal: AbortSignal): Promise<Ticket>
+  /**
+   * Resolves when the message and all before it will survive a crash; rejects when that will never be. One
+   * promise may serve many tickets.
+   */
+  acked(ticket: Ticket): Promise<void>
+}
+
+/** A channel as a sink: in memory, so it acknowledges nothing. Whoever receives from it owns the pace. */
+export function channelSink(channel: Sender<LineMessage>): LineSink {
+  let taken: Ticket = 0
+  return {
+    acknowledges: 'never',
+    offer: (message) => {
+      if (channel.tryPut(message)) return taken++
+      return channel.closed ? 'closed' : 'full'
+    },
+    put: async (message, signal) => {
+      await channel.put(message, { signal })
+      return taken++
+    },
+    acked: () => Promise.reject(new Error('a channel keeps nothing durable')),
+  }
+}

@@ -1,0 +1,105 @@
+/** The line socket over real sockets: what the tests in memory cannot show. */
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { connect, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+
+import type { Address } from '../../src/base/ports.ts'
+import { Channel } from '../../src/channels/channel.ts'
+import { type LineListener, openLineListener } from '../../src/gateway/line/listener.ts'
+import type { LineMessage } from '../../src/gateway/line/message.ts'
+import { channelSink } from '../../src/gateway/line/sink.ts'
+import { nodeWorld } from '../../src/node/world.ts'
+
+const world = nodeWorld()
+const LOOPBACK = { kind: 'tcp', host: '127.0.0.1', port: 0 } as const
+
+interface Opened extends AsyncDisposable {
+  readonly queue: Channel<LineMessage>
+  readonly listener: LineListener
+  client(): Promise<Socket>
+}
+
+async function open(address: Address, capacity: number): Promise<Opened> {
+  const queue = new Channel<LineMessage>({ capacity }, world)
+  const sink = channelSink(queue)
+  const listener = await openLineListener({ world, address, sink, options: { drainMs: 100 } })
+  const client = async (): Promise<Socket> => {
+    const at = listener.address
+    const socket = at.kind === 'tcp' ? connect(at.port, at.host) : connect(at.path)
+    await once(socket, 'connect')
+    return socket
+  }
+  return { queue, listener, client, [Symbol.asyncDispose]: () => listener.close() }
+}
+
+test('a plain TCP client that sends without a line end and closes is understood', async () => {
+  await using place = await open(LOOPBACK, 10)
+  const socket = await place.client()
+  const { localPort } = socket
+  socket.end('안녕하세요')
+  const message = await place.queue.get({ timeoutMs: 5000 })
+  assert.deepEqual(message, { from: `127.0.0.1:${localPort}`, body: '안녕하세요' })
+})
+
+test('a Unix socket takes lines as TCP does', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'naru-line-'))
+  try {
+    await using place = await open({ kind: 'unix', path: join(directory, 's') }, 10)
+    const socket = await place.client()
+    socket.end('one\r\ntwo\n')
+    const bodies = [await place.queue.get({ timeoutMs: 5000 }), await place.queue.get()]
+    assert.deepEqual(
+      bodies.map(({ body }) => body),
+      ['one', 'two'],
+    )
+  } finally {
+    await rm(directory, { recursive: true })
+  }
+})
+
+test('a queue that nobody empties stops a fast client, and then all of its lines arrive in order', async () => {
+  await using place = await open(LOOPBACK, 5)
+  const socket = await place.client()
+  const count = 50_000
+  const lines = Array.from({ length: count }, (_, index) => `line number ${index}`)
+  const flushed = new Promise<void>((resolve) => {
+    socket.end(`${lines.join('\n')}\n`, () => resolve())
+  })
+  const first = await place.queue.get({ timeoutMs: 5000 })
+  assert.equal(first.body, lines[0])
+  const { bytes } = place.listener.counters()
+  assert.ok(bytes < 200_000, `${bytes} bytes read for five places`)
+  for (let index = 1; index < count; index++) {
+    const { body } = await place.queue.get()
+    if (body !== lines[index]) assert.equal(body, lines[index])
+  }
+  await flushed
+})
+
+test('a refused client reads why before its connection ends, though it goes on sending', async () => {
+  await using place = await open(LOOPBACK, 10)
+  const socket = await place.client()
+  let told = ''
+  socket.on('data', (bytes) => {
+    told += bytes.toString()
+  })
+  for (let count = 0; count < 20; count++) socket.write('x'.repeat(20_000))
+  await once(socket, 'end')
+  assert.equal(told, 'ERR too long: limit 65536 bytes\n')
+  socket.destroy()
+})
+
+test('a client that is reset leaves what had arrived, and disturbs no other', async () => {
+  await using place = await open(LOOPBACK, 10)
+  const [lost, other] = [await place.client(), await place.client()]
+  lost.write('whole\npart')
+  assert.equal((await place.queue.get({ timeoutMs: 5000 })).body, 'whole')
+  lost.resetAndDestroy()
+  assert.equal((await place.queue.get({ timeoutMs: 5000 })).body, 'part')
+  other.end('still here')
+  assert.equal((await place.queue.get({ timeoutMs: 5000 })).body, 'still here')
+})
