@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import type { World } from '../base/ports.ts'
 import { DiskError } from '../base/ports.ts'
 import { JournalError } from '../journal/errors.ts'
-import { journalLimits } from '../journal/limits.ts'
+import { checkedLimits } from '../journal/limits.ts'
 import type { SurveyContext } from '../journal/tools/ground.ts'
 import { nodeWorld } from '../node/world.ts'
 import { CommandError } from './failure.ts'
@@ -28,7 +28,7 @@ export async function onDirectory<T>(
     process.stderr.write(`${percent.toFixed(0)}% of ${megabytes(totalBytes)}, reading ${name}\n`)
   }
   try {
-    return await run({ disk: world.disk, path, limits: journalLimits, progress }, world)
+    return await run({ disk: world.disk, path, limits: checkedLimits({}), progress }, world)
   } catch (error) {
     if (error instanceof JournalError) throw new CommandError(error.message)
     if (error instanceof DiskError) throw new CommandError(`${error.path}: ${error.message}`)

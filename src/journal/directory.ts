@@ -80,7 +80,7 @@ export async function openDirectory(context: DirectoryContext): Promise<Director
   return { path, identity, sectorBytes, files, snapshots, created }
 }
 
-async function readFormat(
+export async function readFormat(
   disk: Disk,
   directory: string,
 ): Promise<{ identity: Identity; sectorBytes: number }> {

@@ -47,7 +47,7 @@ export class ChainSurvey {
     this.#ground = ground
     this.#head = head
     this.#seed = seedOf(ground.format.identity)
-    this.#scanner = new Scanner(ground.limits.recoveryBytes, this.#seed)
+    this.#scanner = new Scanner(ground.limits, this.#seed)
     this.#dataStart = 2 * ground.format.sectorBytes
   }
 
