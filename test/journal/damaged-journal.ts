@@ -1,4 +1,4 @@
-/** A journal of every kind of file on a simulated disk, and words for damaging it, for repairing it, and for asking what is left. */
+/** A journal with every kind of file on a simulated disk; words for damaging, repairing and reading it. */
 import assert from 'node:assert/strict'
 import { checkedLimits } from '../../src/journal/limits.ts'
 import type { SurveyContext } from '../../src/journal/tools/ground.ts'

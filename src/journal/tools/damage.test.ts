@@ -1,4 +1,4 @@
-/** Damage of any kind, anywhere: it is harmless, or refused and repaired, or said to be hopeless; never anything else. */
+/** Damage of any kind, anywhere: it is harmless, or refused and repaired, or said to be hopeless. */
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import fc from 'fast-check'

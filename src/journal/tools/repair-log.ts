@@ -36,7 +36,10 @@ function fillerOf(place: RepairPlace, generation: number): GapFiller {
   return { generation, seed: seedOf(survey.format!.identity), frameBytesMax }
 }
 
-/** Ends the log before the damaged commit. Files behind it go first, so that an interrupted cut is seen and done again. */
+/**
+ * Ends the log before the damaged commit. Files behind it go first, so that an interrupted cut is seen
+ * and done again.
+ */
 export async function cutLog(place: RepairPlace, remedy: Of<'cut'>): Promise<void> {
   const { slot, generation, fileBytes } = remedy.place
   const { at } = remedy

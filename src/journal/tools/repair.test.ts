@@ -180,6 +180,21 @@ test('a damaged commit that the snapshot covers costs its bodies alone, and only
   assert.deepEqual(held, [...expected.bodies.keys()])
 })
 
+test('a gap that one snapshot makes up for is never replayed under an older one', async () => {
+  const { disk, expected } = await damaged((disk, { chain }) =>
+    flip(disk, slotName(chain[0]!.slot), 1024 + 60),
+  )
+  assert.deepEqual((await repair(disk, 'accept')).left, [])
+  await flip(disk, await newestSnapshot(disk), 700)
+  await assertRefused(disk, expected)
+})
+
+async function newestSnapshot(disk: CrashDisk): Promise<string> {
+  const names = (await survey(disk)).snapshots.map(({ name }) => name)
+  assert(names[0] !== undefined)
+  return names[0]
+}
+
 test('bodies that the journal opens without are given up only if that is accepted', async () => {
   for (const choose of [({ survivors }: Files) => survivors, ({ sealed }: Files) => sealed[1]]) {
     const { disk, expected } = await damaged((disk, files) =>
@@ -230,12 +245,7 @@ test('a lost file in the middle of the log ends the log there', async () => {
 
 test('a damaged snapshot is passed over: the older one and the log say the same', async () => {
   const { disk, expected } = await damaged(async (disk) => {
-    const names = (await disk.list('data')).map(({ name }) => name)
-    const newest = names
-      .filter((name) => /^snapshot-\d/.test(name))
-      .sort()
-      .at(-1)!
-    await flip(disk, newest, 700)
+    await flip(disk, await newestSnapshot(disk), 700)
   })
   const [finding] = await verify(disk)
   assert.match(finding!.what, /^a damaged snapshot/)

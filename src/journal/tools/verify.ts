@@ -1,4 +1,4 @@
-/** Verifies a journal's directory: reads every byte that means something, reports all that is wrong, changes nothing. */
+/** Verifies a journal's directory: reads all that means something, reports what is wrong, changes nothing. */
 import type { SurveyContext } from './ground.ts'
 import { holding } from './hold.ts'
 import type { Finding } from './problem.ts'
