@@ -273,6 +273,7 @@ export class Recovery {
       this.#rowPosition = position
       file.index!.rows.push(header.ticket, position, 0)
     }
+    if (header.kind === FRAME_SURVIVORS && header.count > 0) this.#refuseGap(file, header, position)
     this.#lastKind = header.kind
     this.#replayedBytes += header.size
     file.lastCommit = header.commit
@@ -280,6 +281,12 @@ export class Recovery {
     const cursor = this.#cursor
     cursor.enter(target.bytes, target.view, at, header)
     while (cursor.next()) this.#apply(file, cursor)
+  }
+
+  /** Tickets that a repair gave up because a snapshot holds what they did: only that snapshot makes up for them. */
+  #refuseGap(file: JournalFile, header: FrameHeader, position: number): void {
+    if (header.ticket + header.count - 1 <= this.#snapshotTicket) return
+    throw new JournalDamaged(file.path, position, 'a gap left by a repair, behind the snapshot,')
   }
 
   #apply(file: JournalFile, entry: EntryCursor): void {
