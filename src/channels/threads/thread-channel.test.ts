@@ -5,8 +5,8 @@ import { setImmediate as macrotask } from 'node:timers/promises'
 import fc from 'fast-check'
 import type { Sendable } from '../contract.ts'
 import { select } from '../select.ts'
-import { ThreadChannel } from './thread-channel.ts'
 import type { ThreadChannelOptions } from './channel-handle.ts'
+import { ThreadChannel } from './thread-channel.ts'
 
 function pair<T extends Sendable>(
   options: ThreadChannelOptions = {},
@@ -85,7 +85,9 @@ test('a wait that was ended has had no effect', async () => {
   const put = here.put(2, { signal: controller.signal })
   controller.abort(new Error('enough'))
   await assert.rejects(put, { message: 'enough' })
-  await assert.rejects(here.put(3, { signal: AbortSignal.abort(new Error('no')) }), { message: 'no' })
+  await assert.rejects(here.put(3, { signal: AbortSignal.abort(new Error('no')) }), {
+    message: 'no',
+  })
   assert.equal(await there.get(), 1)
   assert.equal(there.tryGet(), undefined)
   await here.put(4)
@@ -140,7 +142,7 @@ test('closing lets what is inside be received, and refuses the rest', async () =
   assert.ok(!here.tryPut(4))
   assert.equal(here.offer(4), 'closed')
   assert.ok(here.closed && !here.ended)
-  assert.deepEqual(await Array.fromAsync(there), [1, 2])
+  assert.deepEqual(await allOf(there), [1, 2])
   await assert.rejects(there.get(), { code: 'CHANNEL_CLOSED' })
   assert.ok(here.ended && here.failure === null)
   here.close()
@@ -158,7 +160,7 @@ test('closing now throws away what is inside, also after an earlier close', asyn
 test('closing ends those who wait', async () => {
   const [here, there] = pair<number>()
   const got = there.get()
-  const loop = Array.fromAsync(there)
+  const loop = allOf(there)
   here.close()
   await assert.rejects(got, { code: 'CHANNEL_CLOSED' })
   assert.deepEqual(await loop, [])
@@ -244,3 +246,9 @@ test('a hint reaches whoever waits for the same, and no hint comes before the ca
   await macrotask()
   assert.deepEqual(early, ['returned', 'woken'])
 })
+
+async function allOf<T>(values: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = []
+  for await (const value of values) all.push(value)
+  return all
+}
