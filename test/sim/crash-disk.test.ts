@@ -41,6 +41,7 @@ test('every call is numbered, and a commit is a write and a sync', async () => {
   )
   assert.deepEqual(kinds, [
     'make-directory 0 0',
+    'sync-directory 0 0',
     'create 0 0',
     'write 10 3',
     'sync 0 0',
