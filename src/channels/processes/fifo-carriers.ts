@@ -107,8 +107,8 @@ export class FifoWriter extends Half implements Carrier {
   }
 
   get writable(): boolean {
-    if (this.over || this.outEnded) return false
-    return this.connection.pendingBytes < this.#hello.limits.windowBytes
+    if (this.over || this.outEnded || this.#outbox.enough) return false
+    return this.#outbox.unsentBytes < this.#hello.limits.windowBytes
   }
 
   send(value: Sendable): boolean {
@@ -151,6 +151,7 @@ export class FifoWriter extends Half implements Carrier {
   }
 
   override drained(): void {
+    this.#outbox.enough = false
     if (this.writable) this.user.writable()
   }
 
@@ -165,7 +166,7 @@ export class FifoWriter extends Half implements Carrier {
 
   protected override beat(): void {
     // Not into a pipe that is full: its reader has enough to read.
-    if (this.connection.pendingBytes > 0) return
+    if (this.#outbox.enough) return
     this.#outbox.frame(FRAME.beat)
     this.#outbox.flush()
   }
@@ -181,6 +182,7 @@ export class FifoWriter extends Half implements Carrier {
     if (this.over) return
     this.#outbox.flush()
     if (this.outEnded) this.connection.end()
+    else if (this.writable) this.user.writable()
   }
 }
 
