@@ -14,9 +14,10 @@ export class KillLedger {
   /** Everything up to here was acknowledged. */
   acknowledged = 0
 
-  /** Appends said and acknowledged, of all runs. */
-  get acknowledgedCount(): number {
-    return this.#appends.filter(({ ticket }) => ticket <= this.acknowledged).length
+  /** Appends behind `after` that were acknowledged. */
+  countAcknowledged(after: number): number {
+    return this.#appends.filter(({ ticket }) => ticket > after && ticket <= this.acknowledged)
+      .length
   }
 
   take(line: string): void {

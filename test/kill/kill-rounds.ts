@@ -41,19 +41,22 @@ export async function runKillRounds(options: KillOptions): Promise<KillReport> {
   const random = new SeededRandom(options.seed)
   const ledger = new KillLedger()
   let beyond = 0
+  let acknowledged = 0
   for (let round = 1; round <= options.rounds; round++) {
     // The first of them has to leave something to open.
     const moments: readonly Moment[] = ['running', 'running', 'running', 'opening', 'stopped']
     const moment = round === 1 ? 'running' : pick(random, moments)
     const waitMs = below(random, moment === 'opening' ? OPEN_MS_MAX : RUN_MS_MAX)
+    const before = ledger.acknowledged
     await runAndKill(options, { moment, waitMs, round }, ledger)
     const end = await check(options, ledger)
+    acknowledged += ledger.countAcknowledged(before)
     beyond += Math.max(0, end - ledger.acknowledged)
     ledger.endAt(end)
     ledger.acknowledged = end
     options.told(`round ${round}: ${moment}, killed after ${waitMs} ms, the journal ends at ${end}`)
   }
-  return { rounds: options.rounds, acknowledged: ledger.acknowledgedCount, beyond }
+  return { rounds: options.rounds, acknowledged, beyond }
 }
 
 async function runAndKill(
