@@ -82,6 +82,11 @@ export class LocalBarrier implements Barrier {
     this.#turn = Turn.of(ports.scheduler)
   }
 
+  /** The round that is being filled. */
+  get generation(): number {
+    return this.#filling.generation
+  }
+
   wait(options?: WaitOptions): Promise<Arrival> {
     if (options?.signal?.aborted === true) return Promise.reject(options.signal.reason)
     if (this.#broken !== null) return Promise.reject(this.#broken)
@@ -114,6 +119,11 @@ export class LocalBarrier implements Barrier {
 
   async abort(reason?: unknown): Promise<void> {
     this.#break('aborted', reason)
+  }
+
+  /** A party is gone and will not arrive: breaks the barrier. For whoever watches over parties that live elsewhere. */
+  lose(cause: unknown): void {
+    this.#break('lost', cause)
   }
 
   async reset(): Promise<void> {

@@ -144,3 +144,25 @@ test('a closed delayed channel still gives what is inside, each at its time, the
   assert.deepEqual([gets[0]?.value, gets[1]?.value], [10, 20])
   assert.ok(gets[2]?.error instanceof ChannelClosed)
 })
+
+test('a value that is due goes to who waits for it, even if the timer is late', async () => {
+  const { channel, world } = make({ delayMs: () => 10 })
+  await channel.put(1)
+  await channel.put(2)
+  const waiting = watch(channel.get())
+  world.nowMs = 20
+  assert.equal(channel.tryGet(), 2)
+  await world.settle()
+  assert.deepEqual([waiting.value, world.timers], [1, 0])
+})
+
+test('a value whose delay is infinite sets no timer', async () => {
+  const { channel, world } = make({ delayMs: () => Number.POSITIVE_INFINITY })
+  await channel.put(1)
+  const waiting = watch(channel.get())
+  await world.run()
+  assert.deepEqual([waiting.state, world.timers], ['pending', 0])
+  channel.close('now')
+  await world.settle()
+  assert.equal(waiting.state, 'rejected')
+})

@@ -113,6 +113,23 @@ test('a watch wakes once: soon when it is possible already, and never before the
   assert.deepEqual<string[]>(wakes, ['room', 'value', 'closed'])
 })
 
+test('at a rendezvous a watch wakes when the other side has come', async () => {
+  const { channel, world } = make({ capacity: 0 })
+  const wakes: string[] = []
+  channel.onReadable(() => wakes.push('a sender'))
+  channel.onWritable(() => wakes.push('a receiver'))
+  await world.settle()
+  assert.deepEqual(wakes, [])
+  const put = watch(channel.put(1))
+  assert.deepEqual<string[]>(wakes, ['a sender'])
+  assert.equal(channel.tryGet(), 1)
+  const got = watch(channel.get())
+  assert.deepEqual<string[]>(wakes, ['a sender', 'a receiver'])
+  assert.equal(channel.tryPut(2), true)
+  await world.settle()
+  assert.deepEqual([put.state, got.value], ['resolved', 2])
+})
+
 test('the counters add up', async () => {
   const { channel, world } = make({ capacity: 2, name: 'orders' })
   for (const value of [1, 2]) await channel.put(value)

@@ -369,8 +369,9 @@ export class Channel<T extends Sendable>
   #setDue(): void {
     if (this.#delays === null) return
     const awaited = this.#getters.head !== null || this.#readWatchers.head !== null
-    if (awaited && this.#delays.size > 0) this.#due.set(this.#delays.dueInMs())
-    else this.#due.cancel()
+    const dueInMs = awaited ? this.#delays.dueInMs() : Number.POSITIVE_INFINITY
+    if (dueInMs === Number.POSITIVE_INFINITY) this.#due.cancel()
+    else this.#due.set(dueInMs)
   }
 
   #readable(): boolean {

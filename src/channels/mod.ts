@@ -55,7 +55,7 @@ export type { Guard } from './guard.ts'
 export type { Latch } from './latch.ts'
 export type { Mutex } from './mutex.ts'
 export type { Once } from './once.ts'
-export type { BatchOptions, TeeOptions, ThrottleOptions } from './operators.ts'
+export type { BatchOptions, Branches, TeeOptions, ThrottleOptions } from './operators.ts'
 export type { RpcOptions, RpcPeer } from './rpc.ts'
 export type { CallOptions, StreamOptions } from './rpc-calls.ts'
 export type { Client, StreamShape } from './rpc-client.ts'
@@ -151,10 +151,10 @@ export function merge<T extends Sendable>(
 }
 
 /** Every value to every branch. */
-export function tee<T extends Sendable>(
+export function tee<T extends Sendable, Count extends number = 2>(
   source: Receiver<T>,
-  options: On<operators.TeeOptions> = {},
-): readonly Stage<T>[] {
+  options: On<operators.TeeOptions<Count>> = {},
+): operators.Branches<T, Count> {
   return operators.tee(source, { ports: real, ...options })
 }
 

@@ -148,16 +148,27 @@ export function merge<T extends Sendable>(
   return stage
 }
 
-export interface TeeOptions extends StageOptions {
+export interface TeeOptions<Count extends number = number> extends StageOptions {
   /** How many receivers; 2 unless told. */
-  readonly branches?: number
+  readonly branches?: Count
 }
 
+/** So many stages; an array where the number is not known to the compiler. */
+export type Branches<T extends Sendable, Count extends number> = number extends Count
+  ? readonly Stage<T>[]
+  : Repeated<Stage<T>, Count, readonly []>
+
+type Repeated<
+  Item,
+  Count extends number,
+  Items extends readonly Item[],
+> = Items['length'] extends Count ? Items : Repeated<Item, Count, readonly [...Items, Item]>
+
 /** Every value to every branch: the slowest sets the pace. A closed branch holds nobody up any more. */
-export function tee<T extends Sendable>(
+export function tee<T extends Sendable, Count extends number = 2>(
   source: Receiver<T>,
-  plan: Plan<TeeOptions>,
-): readonly Stage<T>[] {
+  plan: Plan<TeeOptions<Count>>,
+): Branches<T, Count> {
   const length = plan.branches ?? 2
   checkCount('a tee', length)
   const branches = Array.from({ length }, () => new StageChannel<T>(plan))
@@ -176,7 +187,8 @@ export function tee<T extends Sendable>(
   }
   const looping = loop()
   for (const branch of branches) void branch.follow([source], () => looping)
-  return branches
+  // As many as were asked for, which the compiler cannot count.
+  return branches as readonly Stage<T>[] as Branches<T, Count>
 }
 
 async function putUnlessClosed<T extends Sendable>(

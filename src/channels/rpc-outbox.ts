@@ -54,8 +54,7 @@ export class Outbox {
       } catch (error) {
         this.#failed(frame, error)
       }
-      // Closing has emptied it meanwhile.
-      if (this.#waiting.peek() === frame) this.#waiting.shift()
+      this.#waiting.shift()
     }
   }
 

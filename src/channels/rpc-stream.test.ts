@@ -65,6 +65,11 @@ test('the handler runs no further ahead than the credit', async () => {
   assert.equal((await iterator.next()).value, 2)
   await world.settle()
   assert.equal(made, 6)
+  for (let consumed = 3; consumed < 40; consumed++) {
+    assert.equal((await iterator.next()).value, consumed)
+    await world.settle()
+    assert.ok(made <= consumed + 4, `${made} made, ${consumed} consumed`)
+  }
   await iterator.return?.()
 })
 

@@ -102,7 +102,8 @@ export class RwLock {
       const first = this.#entering.head
       if (first === null || !this.#free(first.side)) return
       first.leave()
-      first.answer.resolve(this.#hold(first.side))
+      const guard = this.#hold(first.side)
+      this.#turn.settle(() => first.answer.resolve(guard))
     }
   }
 }

@@ -7,6 +7,7 @@ import { Channel } from './channel.ts'
 import { type EndKind, GetWaiter, PutWaiter } from './channel-waiters.ts'
 import {
   ChannelClosed,
+  ChannelMisuse,
   type Ports,
   type SelectableReceiver,
   type SelectableSender,
@@ -130,6 +131,7 @@ export class AfterCase extends Case<undefined> {
 
   constructor(delayMs: number) {
     super()
+    if (!(delayMs >= 0)) throw new ChannelMisuse(`a delay is a number from 0, not ${delayMs}`)
     this.#delayMs = delayMs
   }
 
@@ -138,6 +140,7 @@ export class AfterCase extends Case<undefined> {
   }
 
   override wait(report: Report<undefined>, { scheduler }: Ports): Unwatch {
+    if (this.#delayMs === Number.POSITIVE_INFINITY) return () => {}
     const timer = scheduler.after(this.#delayMs, () => report(nothing))
     return () => timer.cancel()
   }

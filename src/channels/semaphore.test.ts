@@ -9,6 +9,7 @@ import { below } from '../base/random.ts'
 import { Mutex } from './mutex.ts'
 import { Semaphore } from './semaphore.ts'
 import { SyncMisuse, SyncTimeout } from './sync-errors.ts'
+import { waitsPerTurn } from './turn.ts'
 
 test('a semaphore lends out its permits, and the next in line gets what comes back', async () => {
   const world = new Clockwork()
@@ -125,4 +126,24 @@ test('under chance there are never too many inside, all are served in order, and
     }),
     { numRuns: 300 },
   )
+})
+
+test('users that hand a lock to and fro let the event loop go on', async () => {
+  const world = new Clockwork()
+  const mutex = new Mutex(world)
+  let rounds = 0
+  const roundCount = 10_000
+  const user = async (): Promise<void> => {
+    while (rounds < roundCount) {
+      using _guard = await mutex.lock()
+      rounds += 1
+    }
+  }
+  const both = Promise.all([user(), user()])
+  await new Promise((resolve) => {
+    setImmediate(resolve)
+  })
+  assert.ok(rounds > 0 && rounds <= waitsPerTurn, `${rounds} rounds in the first turn`)
+  await world.until(both)
+  assert.equal(rounds, roundCount + 1)
 })

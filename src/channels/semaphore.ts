@@ -107,7 +107,8 @@ export class Semaphore {
       const first = this.#acquiring.head
       if (first === null || first.permits > this.#available) return
       first.leave()
-      first.answer.resolve(this.#lend(first.permits))
+      const guard = this.#lend(first.permits)
+      this.#turn.settle(() => first.answer.resolve(guard))
     }
   }
 }

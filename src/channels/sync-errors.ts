@@ -31,7 +31,7 @@ export class SyncMisuse extends SyncError {
 /** What was waited for has been closed. */
 export class SyncClosed extends SyncError {
   override readonly name = 'SyncClosed'
-  constructor(message: string) {
-    super('SYNC_CLOSED', message)
+  constructor(message: string, options?: ErrorOptions) {
+    super('SYNC_CLOSED', message, options)
   }
 }

@@ -53,6 +53,16 @@ export class Turn {
     return this.#wait().then(() => value)
   }
 
+  /** Ends somebody else's wait: now, or in the next turn. */
+  settle(task: () => void): void {
+    if (this.#left > 0) {
+      this.#left -= 1
+      task()
+    } else {
+      void this.#wait().then(task)
+    }
+  }
+
   #wait(): Promise<void> {
     this.#next ??= new Promise((resolve) => {
       this.#scheduler.soon(() => {

@@ -33,7 +33,8 @@ export abstract class Waiter implements Linked<Waiter>, Abortable {
   arm(options: WaitOptions | undefined, scheduler: Scheduler): void {
     if (options === undefined) return
     const { signal, timeoutMs } = options
-    if (timeoutMs !== undefined && timeoutMs <= 0) {
+    // Not "at most 0": what is not a number is no time either.
+    if (timeoutMs !== undefined && !(timeoutMs > 0)) {
       this.leave()
       this.lose(this.timedOut(timeoutMs))
       return

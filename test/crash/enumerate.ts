@@ -29,10 +29,15 @@ export interface CrashSpec<State, Entry> {
 }
 
 export interface CrashOptions {
-  /** Of the states of the first crash, each so-many-th is crashed again at every call of its recovery; 0 for none. Default 1. */
+  /**
+   * Of the states of the first crash, each so-many-th is crashed again at every call of its recovery; 0 for none.
+   * Default 1.
+   */
   readonly againEvery?: number
-  /** Of the crash points, each so-many-th is a killed process too, whose machine then loses power; 0 for none. Default 1. */
+  /** Of the crash points, each so-many-th is a kill too, and the power goes later; 0 for none. Default 1. */
   readonly killEvery?: number
+  /** So many images by chance beside the enumerated ones, of every combination, at each crash point. Default 0. */
+  readonly samples?: number
   /** `last`: power is only cut when the workload is over. Default `all`. */
   readonly points?: 'all' | 'last'
   /** Stops, and says so, after so many recoveries. Unlimited without. */
@@ -143,9 +148,12 @@ class Enumeration<State, Entry> {
   readonly #ledger: Ledger<Entry>
   readonly #againEvery: number
   readonly #killEvery: number
+  readonly #samples: number
   readonly #recoveriesMax: number
   /** By identity, from first and second crashes alike: equal images are recovered once. */
   readonly #known = new Map<number, Recovered<State>>()
+  /** By signature of a moment of a recovery: recoveries of many images soon do the same. */
+  readonly #seconds = new Map<number, ReadonlyMap<Recovered<State>, string>>()
   /** Where it is, for the report of a failure. */
   #place: CrashPlace
   #entries: readonly Entry[] = []
@@ -157,16 +165,13 @@ class Enumeration<State, Entry> {
   checks = 0
   isComplete: boolean = true
 
-  constructor(
-    spec: CrashSpec<State, Entry>,
-    ledger: Ledger<Entry>,
-    { againEvery = 1, killEvery = 1, recoveriesMax = Number.POSITIVE_INFINITY }: CrashOptions,
-  ) {
+  constructor(spec: CrashSpec<State, Entry>, ledger: Ledger<Entry>, options: CrashOptions) {
     this.#spec = spec
     this.#ledger = ledger
-    this.#againEvery = againEvery
-    this.#killEvery = killEvery
-    this.#recoveriesMax = recoveriesMax
+    this.#againEvery = options.againEvery ?? 1
+    this.#killEvery = options.killEvery ?? 1
+    this.#samples = options.samples ?? 0
+    this.#recoveriesMax = options.recoveriesMax ?? Number.POSITIVE_INFINITY
     this.#place = placeOf(spec.id, 0, 'none')
   }
 
@@ -196,7 +201,7 @@ class Enumeration<State, Entry> {
 
   async #crash(point: CrashPoint): Promise<ReadonlyMap<Recovered<State>, string>> {
     const seen = new Map<Recovered<State>, string>()
-    for (const image of point.images()) {
+    for (const image of this.#imagesOf(point)) {
       this.images++
       let recovered = this.#known.get(image.identity)
       if (recovered === undefined) {
@@ -215,6 +220,13 @@ class Enumeration<State, Entry> {
     return seen
   }
 
+  *#imagesOf(point: CrashPoint): Generator<Image> {
+    yield* point.images()
+    for (let index = 0; index < this.#samples; index++) {
+      yield point.sample(point.moment.call * this.#samples + index)
+    }
+  }
+
   /** Only the process dies; then, in and after the next one's recovery, the machine. */
   async #kill(point: CrashPoint): Promise<void> {
     const image = point.killed()
@@ -223,11 +235,13 @@ class Enumeration<State, Entry> {
     this.recoveries++
     const { state, points } = await recoverRecorded(this.#spec, image)
     this.#check(state)
+    const checked = new Set<Recovered<State>>()
     for (const next of points) {
       const isAfter = next === points.at(-1)
-      for (const second of next.images()) {
-        this.#placeAgain(next, second)
-        const recovered = await this.#again(second)
+      for (const [recovered, name] of await this.#secondStates(next)) {
+        if (checked.has(recovered) && !isAfter) continue
+        checked.add(recovered)
+        this.#placeAgain(next, name)
         this.#check(recovered.state)
         if (isAfter) this.#spec.compare?.(state, recovered.state)
       }
@@ -248,29 +262,40 @@ class Enumeration<State, Entry> {
     const { compare } = this.#spec
     const seen = new Set<Recovered<State>>([first])
     for (const point of points) {
-      for (const second of point.images()) {
-        this.#placeAgain(point, second)
-        const recovered = await this.#again(second)
+      for (const [recovered, name] of await this.#secondStates(point)) {
         if (seen.has(recovered)) continue
         seen.add(recovered)
+        this.#placeAgain(point, name)
         this.#check(recovered.state)
         if (compare !== undefined) {
           this.#spec.compare?.(state, recovered.state)
           continue
         }
         const { call } = point.moment
-        first.again.push({ call, image: second.name, state: recovered.state })
+        first.again.push({ call, image: name, state: recovered.state })
       }
     }
     return first
   }
 
-  async #again(image: Image): Promise<Recovered<State>> {
-    this.images++
-    const known = this.#known.get(image.identity)
+  /** What becomes of every image of a moment in or after a recovery, each with the first name it goes by. */
+  async #secondStates(point: CrashPoint): Promise<ReadonlyMap<Recovered<State>, string>> {
+    const { signature } = point
+    const known = this.#seconds.get(signature)
     if (known !== undefined) return known
-    this.againStates++
-    return await this.#recover(image)
+    const seen = new Map<Recovered<State>, string>()
+    for (const image of point.images()) {
+      this.images++
+      let recovered = this.#known.get(image.identity)
+      if (recovered === undefined) {
+        this.#placeAgain(point, image.name)
+        this.againStates++
+        recovered = await this.#recover(image)
+      }
+      if (!seen.has(recovered)) seen.set(recovered, image.name)
+    }
+    this.#seconds.set(signature, seen)
+    return seen
   }
 
   #remember(identity: number, state: State): Recovered<State> {
@@ -295,8 +320,10 @@ class Enumeration<State, Entry> {
     this.#spec.check(state, this.#entries)
   }
 
-  #placeAgain(point: CrashPoint, image: Image): void {
-    this.#place = { ...this.#place, againCall: point.moment.call, againImage: image.name }
+  #placeAgain(point: CrashPoint, image: string): void {
+    const { workload, call, image: first } = this.#place
+    const againCall = point.moment.call
+    this.#place = { workload, call, image: first, againCall, againImage: image }
   }
 }
 

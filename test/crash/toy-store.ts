@@ -63,7 +63,6 @@ export class ToyStore {
 
   static async open(disk: Disk, flaw: ToyFlaw): Promise<ToyStore> {
     await disk.makeDirectory(DIRECTORY)
-    await disk.syncDirectory('/')
     const lock = await disk.lock('/toy/lock')
     let file: DiskFile | null = null
     try {

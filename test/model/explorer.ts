@@ -1,256 +1,194 @@
 /**
- * Runs a few actors over shared memory in every order in which their steps can follow one another, and asks at
- * each end whether the law holds. An end where somebody still sleeps is a lost wake-up. Actors may die between
- * any two steps.
+ * Runs a few actors over shared memory in every order of their steps that can make a difference, and asks at
+ * each end whether the law holds. An end where somebody still sleeps is a lost wake-up.
  *
- * States are told apart by the memory and by what each actor has seen so far, which determines where it is; two
- * ways to the same state are followed once. An actor is a generator and cannot be copied, so every branch is run
- * again from the start.
+ * Orders that differ only in steps which touch nothing in common are run once: source sets and sleep sets, after
+ * Abdulla, Aronis, Jonsson, Sagonas, "Optimal dynamic partial order reduction" (2014), algorithm 1. An actor is a
+ * generator and cannot be copied, so every order is run from the start.
+ *
+ * An actor may be made to die after so many of its steps; `exploreDeaths` does that for every number of steps.
  */
-import type { Answer, Step, Stepping } from './stepwise.ts'
+import type { Random } from '../../src/base/ports.ts'
+import type { Access, ModelMemory } from './memory.ts'
+import { Run } from './run.ts'
+import type { Stepping } from './stepwise.ts'
 
 export interface Actor {
   readonly name: string
   readonly run: Stepping<void>
-  /** What the survivors' world does after its death, at any later time; `null` if it cannot die. */
-  readonly afterDeath: (() => Stepping<void>) | null
+  /** What happens in the world at any time after its death. */
+  readonly afterDeath: () => Stepping<void>
 }
 
 /** One run's world: made anew for each. */
 export interface World {
-  readonly memory: Int32Array
+  readonly memory: ModelMemory
   readonly actors: readonly Actor[]
   /** Throws if what happened breaks the law. `dead` names who died. */
-  verify(dead: readonly string[]): void
+  verify(dead: string | null): void
+}
+
+export interface Death {
+  readonly actor: string
+  /** How many steps it takes before. */
+  readonly afterSteps: number
 }
 
 export interface ExploreOptions {
   readonly start: () => World
-  /** How many actors may die in one run. */
-  readonly deaths: number
+  readonly death: Death | null
   /** Where to stop; a complete exploration stays below. */
-  readonly statesMax: number
+  readonly runsMax: number
 }
 
 export interface Explored {
-  readonly states: number
-  readonly ends: number
+  /** Orders run to their end. */
+  readonly runs: number
   readonly complete: boolean
+  /** The most steps that the actor which is to die took in any run. */
+  readonly stepsOfMortal: number
 }
 
-/** A choice made after another: steps of an actor from 0, deaths from `deathBase`. */
-interface Choice {
-  readonly before: Choice | null
-  readonly choice: number
-  readonly depth: number
-}
-
-const deathBase = 1000
 /** A run of this many steps does not come to an end. */
-const stepsMax = 5_000
+const stepsMax = 2_000
 
 export function explore(options: ExploreOptions): Explored {
-  const seen = new Set<string>()
-  const open: (Choice | null)[] = [null]
-  let ends = 0
-  for (let from = open.pop(); from !== undefined; from = open.pop()) {
-    if (seen.size >= options.statesMax) return { states: seen.size, ends, complete: false }
-    const run = new Run(options)
-    run.replay(from)
-    let last = from
-    for (;;) {
-      const key = run.key()
-      if (seen.has(key)) break
-      seen.add(key)
-      const [first, ...others] = run.choices()
-      if (first === undefined) {
-        run.end()
-        ends += 1
-        break
-      }
-      const depth = (last?.depth ?? 0) + 1
-      if (depth > stepsMax) run.fail(new Error(`no end after ${stepsMax} steps`))
-      for (const choice of others) open.push({ before: last, choice, depth })
-      last = { before: last, choice: first, depth }
-      run.take(first)
-    }
-  }
-  return { states: seen.size, ends, complete: true }
-}
-
-type Status = 'ready' | 'asleep' | 'woken' | 'done' | 'dead'
-
-/** An actor under way. */
-class Player {
-  readonly actor: Actor
-  status: Status = 'ready'
-  /** The step it is about to take. */
-  next: Step | null
-  /** A digest of all answers it got: with the code, that is where it is. */
-  seen = 0
-
-  constructor(actor: Actor) {
-    this.actor = actor
-    this.next = null
-    this.#advance(actor.run.next())
-  }
-
-  answer(answer: Answer): void {
-    const digest = typeof answer === 'number' ? answer : answer.length + 7
-    this.seen = mix(this.seen, digest)
-    this.#advance(this.actor.run.next(answer))
-  }
-
-  #advance(result: IteratorResult<Step, void>): void {
-    this.status = result.done === true ? 'done' : 'ready'
-    this.next = result.done === true ? null : result.value
+  const frames: Frame[] = []
+  let runs = 0
+  let stepsOfMortal = 0
+  for (;;) {
+    if (runs >= options.runsMax) return { runs, complete: false, stepsOfMortal }
+    const run = new Run(options.start(), options.death)
+    for (const frame of frames) run.take(frame.chosen)
+    if (extend(run, frames)) runs += 1
+    stepsOfMortal = Math.max(stepsOfMortal, run.stepsOf(options.death?.actor ?? ''))
+    if (!backtrack(frames, run)) return { runs, complete: true, stepsOfMortal }
   }
 }
 
-class Run {
-  readonly #world: World
-  readonly #players: Player[]
-  readonly #deaths: number
-  readonly #dead: string[] = []
-  readonly #trace: string[] = []
-
-  constructor(options: ExploreOptions) {
-    this.#world = options.start()
-    this.#players = this.#world.actors.map((actor) => new Player(actor))
-    this.#deaths = options.deaths
-  }
-
-  replay(choice: Choice | null): void {
-    const choices: number[] = []
-    for (let at = choice; at !== null; at = at.before) choices.push(at.choice)
-    for (let at = choices.length - 1; at >= 0; at--) this.take(choices[at] ?? 0)
-  }
-
-  choices(): number[] {
-    const result: number[] = []
-    const mayDie = this.#dead.length < this.#deaths
-    this.#players.forEach((player, index) => {
-      if (player.status === 'ready' || player.status === 'woken') result.push(index)
-      const lives = player.status !== 'dead' && player.status !== 'done'
-      if (mayDie && lives && player.actor.afterDeath !== null) result.push(deathBase + index)
-    })
-    return result
-  }
-
-  take(choice: number): void {
-    try {
-      if (choice >= deathBase) this.#kill(choice - deathBase)
-      else this.#step(choice)
-    } catch (error) {
-      this.fail(error)
+/** Explores with the actor dying after none of its steps, after one, and so on to all. `runsMax` is for each. */
+export function exploreDeaths(options: Omit<ExploreOptions, 'death'>, actor: string): Explored {
+  let runs = 0
+  let complete = true
+  for (let afterSteps = 0; ; afterSteps++) {
+    const explored = explore({ ...options, death: { actor, afterSteps } })
+    runs += explored.runs
+    complete &&= explored.complete
+    // An incomplete exploration may have missed longer runs, but none much longer.
+    if (explored.stepsOfMortal < afterSteps) {
+      return { runs, complete, stepsOfMortal: explored.stepsOfMortal }
     }
-  }
-
-  key(): string {
-    let low = 0
-    let high = 17
-    const { memory } = this.#world
-    for (let at = 0; at < memory.length; at++) {
-      const word = memory[at] ?? 0
-      if (word === 0) continue
-      low = mix(low, word + at * 31)
-      high = mix(high, word * 7 + at)
-    }
-    for (const player of this.#players) {
-      low = mix(mix(low, player.seen), player.status.length)
-      high = mix(mix(high, player.status.length), player.seen + 1)
-    }
-    return `${low},${high}`
-  }
-
-  end(): void {
-    try {
-      const asleep = this.#players.filter((player) => player.status === 'asleep')
-      if (asleep.length > 0) {
-        throw new Error(`asleep for ever: ${asleep.map((player) => player.actor.name).join(', ')}`)
-      }
-      this.#world.verify(this.#dead)
-    } catch (error) {
-      this.fail(error)
-    }
-  }
-
-  fail(error: unknown): never {
-    const message = error instanceof Error ? error.message : String(error)
-    throw new Error(`${message}\n${this.#trace.join('\n')}`, { cause: error })
-  }
-
-  #kill(index: number): void {
-    const player = this.#players[index]
-    if (player === undefined) return
-    this.#trace.push(`${player.actor.name} dies`)
-    player.status = 'dead'
-    this.#dead.push(player.actor.name)
-    const { afterDeath, name } = player.actor
-    if (afterDeath === null) return
-    this.#players.push(new Player({ name: `after ${name}`, run: afterDeath(), afterDeath: null }))
-  }
-
-  #step(index: number): void {
-    const player = this.#players[index]
-    if (player === undefined || player.next === null) throw new Error('no such step')
-    const { next } = player
-    if (player.status === 'woken') {
-      this.#trace.push(`${player.actor.name}  wakes up`)
-      player.answer('ok')
-      return
-    }
-    const answer = this.#perform(player, next)
-    this.#trace.push(`${player.actor.name}  ${next.text} = ${answer ?? 'sleeps'}`)
-    if (answer === null) player.status = 'asleep'
-    else player.answer(answer)
-  }
-
-  /** `null` when the actor falls asleep. */
-  #perform(player: Player, { operation, words, at, values }: Step): Answer | null {
-    const [first = 0, second = 0] = values
-    switch (operation) {
-      case 'plain':
-        return 0
-      case 'load':
-        return Atomics.load(words, at)
-      case 'store':
-        return Atomics.store(words, at, first)
-      case 'add':
-        return Atomics.add(words, at, first)
-      case 'sub':
-        return Atomics.sub(words, at, first)
-      case 'and':
-        return Atomics.and(words, at, first)
-      case 'or':
-        return Atomics.or(words, at, first)
-      case 'exchange':
-        return Atomics.exchange(words, at, first)
-      case 'compareExchange':
-        return Atomics.compareExchange(words, at, first, second)
-      case 'wait':
-        return Atomics.load(words, at) === first ? null : 'not-equal'
-      case 'notify':
-        return this.#wake(player, at)
-      default:
-        throw new Error(`no model of Atomics.${operation}`)
-    }
-  }
-
-  /** All memory is one array, so that a place is an index. */
-  #wake(_waker: Player, at: number): number {
-    let count = 0
-    for (const player of this.#players) {
-      if (player.status !== 'asleep' || player.next?.at !== at) continue
-      player.status = 'woken'
-      count += 1
-    }
-    return count
   }
 }
 
-function mix(digest: number, value: number): number {
-  let mixed = Math.imul(digest ^ value, 0x9e3779b1)
-  mixed ^= mixed >>> 15
-  return Math.imul(mixed, 0x85ebca6b) ^ (value << 7)
+export interface WanderOptions {
+  readonly start: () => World
+  readonly random: Random
+  readonly runs: number
+  /** Who may die, at most one in a run and at a random step. */
+  readonly mortals: readonly string[]
+}
+
+/** How many of 32 times the same actor goes on: from a mere mixture to runs where some stand still for long. */
+const bursts = [0, 16, 28, 31] as const
+
+/** Runs in random orders: for worlds too large to explore. */
+export function wander({ start, random, runs, mortals }: WanderOptions): void {
+  for (let count = 0; count < runs; count++) {
+    const actor = mortals[random.u32() % Math.max(mortals.length, 1)]
+    const death = actor === undefined ? null : { actor, afterSteps: random.u32() % 100 }
+    wanderOnce(new Run(start(), death), random, bursts[count % bursts.length] ?? 0)
+  }
+}
+
+function wanderOnce(run: Run, random: Random, burst: number): void {
+  let player = 0
+  for (let enabled = run.enabled(); enabled.length > 0; enabled = run.enabled()) {
+    if (run.events.length > stepsMax) run.fail(new Error(`no end after ${stepsMax} steps`))
+    const goesOn = enabled.includes(player) && random.u32() % 32 < burst
+    if (!goesOn) player = enabled[random.u32() % enabled.length] ?? 0
+    run.take(player)
+  }
+  run.end()
+}
+
+/** A state along the current run: what was chosen there, and what is still to be. */
+class Frame {
+  chosen: number
+  readonly backtrack: Set<number>
+  /** Actors whose next step has been explored from here, with what that step touches. */
+  readonly sleep: Map<number, Access>
+
+  constructor(chosen: number, sleep: Map<number, Access>) {
+    this.chosen = chosen
+    this.backtrack = new Set([chosen])
+    this.sleep = sleep
+  }
+}
+
+/** Runs to the end; false when it turns out to be the same as another order. */
+function extend(run: Run, frames: Frame[]): boolean {
+  for (;;) {
+    const last = frames.at(-1)
+    // The choice in the last frame is new.
+    if (last !== undefined) findRaces(run, frames)
+    const enabled = run.enabled()
+    if (enabled.length === 0) {
+      run.end()
+      return true
+    }
+    if (frames.length > stepsMax) run.fail(new Error(`no end after ${stepsMax} steps`))
+    const sleep = last === undefined ? new Map<number, Access>() : stillAsleep(last, run)
+    const chosen = enabled.find((player) => !sleep.has(player))
+    if (chosen === undefined) {
+      frames.push(new Frame(-1, sleep))
+      return false
+    }
+    frames.push(new Frame(chosen, sleep))
+    run.take(chosen)
+  }
+}
+
+/** Those whose next step does not care about the step just taken: it would lead where another run has been. */
+function stillAsleep(from: Frame, run: Run): Map<number, Access> {
+  const sleep = new Map<number, Access>()
+  for (const [player, access] of from.sleep) {
+    if (player !== run.last.player && !access.conflicts(run.last.access)) sleep.set(player, access)
+  }
+  return sleep
+}
+
+/** Makes the run's last step also come before every step that it raced with. */
+function findRaces(run: Run, frames: readonly Frame[]): void {
+  const { events, last } = run
+  for (const index of last.races) {
+    const earlier = events[index]
+    const frame = frames[index]
+    if (earlier === undefined || frame === undefined) continue
+    // What came after `earlier` without depending on it, then the last step: its beginners could have gone first.
+    const rest = events.slice(index + 1, -1).filter((event) => !event.isAfter(earlier))
+    const sequence = [...rest, last]
+    const beginners = sequence.filter(
+      (event, at) => !sequence.slice(0, at).some((before) => event.isAfter(before)),
+    )
+    const players = new Set(beginners.map((event) => event.player))
+    if ([...players].some((player) => frame.backtrack.has(player))) continue
+    const [player] = players
+    if (player !== undefined) frame.backtrack.add(player)
+  }
+}
+
+/** Moves to the deepest state with a choice left; false when there is none. */
+function backtrack(frames: Frame[], run: Run): boolean {
+  for (let frame = frames.at(-1); frame !== undefined; frame = frames.at(-1)) {
+    const taken = run.events[frames.length - 1]
+    if (taken !== undefined) frame.sleep.set(frame.chosen, taken.access)
+    const next = [...frame.backtrack].find((player) => player >= 0 && !frame.sleep.has(player))
+    if (next !== undefined) {
+      frame.chosen = next
+      return true
+    }
+    frames.pop()
+  }
+  return false
 }

@@ -47,11 +47,21 @@ export interface StepwiseOptions {
   readonly modules: readonly string[]
   /** What other imports get, by base name. */
   readonly given: Readonly<Record<string, Exports>>
+  /** A mistake to put into the code first, or `null`. */
+  readonly fault: Fault | null
+}
+
+/** A mistake: a piece of a module's compiled text, and what stands there instead. */
+export interface Fault {
+  readonly module: string
+  readonly text: string
+  readonly instead: string
 }
 
 const functionHead = /^(?:export )?function (\w+)\(/gm
 const markedLine = /^(?!.*Atomics\.)\s*\S.*\/\/ [A-Z]\d'?\b.*$/
-const methodsThatStep = ['attempt'] // called on objects that the model brings along
+/** Called on objects that the model brings along. */
+const methodsThatStep = ['attempt', 'fill', 'copy']
 
 interface Source {
   readonly name: string
@@ -61,12 +71,22 @@ interface Source {
 export function stepwise(options: StepwiseOptions): Record<string, Exports> {
   const sources = options.modules.map((name) => ({
     name,
-    text: readFileSync(new URL(`${name}.js`, options.folder), 'utf8'),
+    text: withFault(
+      name,
+      readFileSync(new URL(`${name}.js`, options.folder), 'utf8'),
+      options.fault,
+    ),
   }))
   const stepping = steppingFunctions(sources)
   const made: Record<string, Exports> = { ...options.given }
   for (const source of sources) made[source.name] = evaluate(source, stepping, made)
   return made
+}
+
+function withFault(name: string, text: string, fault: Fault | null): string {
+  if (fault === null || fault.module !== name) return text
+  if (text.split(fault.text).length !== 2) throw new Error(`not once in ${name}: ${fault.text}`)
+  return text.replace(fault.text, () => fault.instead)
 }
 
 /** Names of functions that take a step, or call one that does. Names are unique among the modules, or it throws. */
@@ -144,8 +164,9 @@ function interleave(text: string, stepping: ReadonlySet<string>): string {
 
 function interleaveFunction(text: string, stepping: ReadonlySet<string>): string {
   const [head = '', ...lines] = text.split('\n')
+  const callsStep = new RegExp(`\\b(${[...stepping].join('|')})\\(`)
   const marked = lines.map((line) =>
-    markedLine.test(line) ? `yield plain(${JSON.stringify(line.trim())});\n${line}` : line,
+    markedLine.test(line) && !callsStep.test(line) ? withPlainStep(line) : line,
   )
   let body = marked.join('\n')
   for (const name of stepping) {
@@ -158,6 +179,13 @@ function interleaveFunction(text: string, stepping: ReadonlySet<string>): string
     return `(yield step('${operation}', ${JSON.stringify(text)}, ${args}))`
   })
   return `${head.replace('function ', 'function* ')}\n${body}`
+}
+
+function withPlainStep(line: string): string {
+  const stop = `yield plain(${JSON.stringify(line.trim())});`
+  const declares = /^\s*(const|let) /.test(line)
+  // A statement may be all that an `if` governs, so that both must be one; a declaration never is.
+  return declares ? `${stop}\n${line}` : `{ ${stop}\n${line}\n}`
 }
 
 /** Replaces each call that the pattern finds the beginning of, up to its closing parenthesis. */

@@ -120,7 +120,7 @@ export class CrashDisk implements Disk {
     return this.point().images()
   }
 
-  /** Kills the process, not the machine: this disk goes dead, the returned one has all of its bytes, un-synced ones too. */
+  /** Kills the process, not the machine: this disk goes dead, the returned one has all its bytes, un-synced too. */
   killProcess(options: CrashDiskOptions = {}): CrashDisk {
     const image = this.point().killed()
     this.cutPower()
@@ -164,10 +164,7 @@ export class CrashDisk implements Disk {
   /** One call for the names and one for each directory that holds one of them: a crash may come in between. */
   async makeDirectory(path: string): Promise<void> {
     await this.#change('make-directory', path, () => this.#engine.tree.makeDirectory(path))
-    for (let end = path.lastIndexOf('/'); end >= 0; end = path.lastIndexOf('/', end - 1)) {
-      await this.syncDirectory(path.slice(0, end))
-    }
-    if (!path.startsWith('/')) await this.syncDirectory('.')
+    for (const directory of parentsOf(path)) await this.syncDirectory(directory)
   }
 
   list(directory: string): Promise<readonly DiskEntry[]> {
@@ -286,6 +283,14 @@ export class CrashDisk implements Disk {
   #perform<T>(kind: CallKind, path: string, work: Work<T>): Promise<T> {
     return this.#engine.perform({ kind, path, position: 0, sizeBytes: 0 }, work)
   }
+}
+
+/** The directories that name the parts of a path, the innermost first: `/a` and `/` for `/a/b`. */
+function parentsOf(path: string): readonly string[] {
+  const parts = path.split('/').filter((part) => part !== '' && part !== '.')
+  const root = path.startsWith('/') ? '/' : ''
+  const outers = parts.slice(1).map((_, index) => root + parts.slice(0, index + 1).join('/'))
+  return [...outers.reverse(), root === '' ? '.' : root]
 }
 
 function shuffleKey(name: string): number {

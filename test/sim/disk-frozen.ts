@@ -4,9 +4,10 @@
  * crash took (disk-outcomes.ts does).
  */
 import { assert } from '../../src/base/assert.ts'
-import { type Content, type Lanes, mix } from './disk-content.ts'
+import { type Content, ContentEditor, type Lanes, mix, NO_CONTENT } from './disk-content.ts'
 import {
   DirectoryNode,
+  type Fate,
   FileNode,
   type FileOperation,
   type NameOperation,
@@ -75,6 +76,63 @@ export function freezeDisk(tree: NameTree): FrozenDisk {
   }
 }
 
+/** 53 bits that are equal when two moments have the same images under the same names. */
+export function signatureOf(frozen: FrozenDisk): number {
+  const lanes: [number, number] = [frozen.files.length, frozen.names.size]
+  const stir = (left: number, right: number): void => {
+    lanes[0] = mix(lanes[0], left)
+    lanes[1] = mix(lanes[1] ^ 0x5bd1e995, right)
+  }
+  const places = new Map<Node, number>()
+  for (const directory of frozen.names.keys()) places.set(directory, places.size)
+  for (const file of frozen.fileOf.keys()) places.set(file, places.size)
+  const stirName = (name: string, node: Node | null): void => {
+    const [left, right] = pathLanes(name)
+    const place = node === null ? -1 : (places.get(node) ?? -2)
+    stir(left ^ place, right + place)
+  }
+  for (const names of frozen.names.values()) {
+    stir(names.size, 1)
+    for (const [name, node] of names) stirName(name, node)
+  }
+  for (const { durable, operations } of frozen.files) {
+    stir(...durable.lanes())
+    for (const operation of operations) {
+      const [left, right] = operationLanes(operation)
+      stir(left ^ operation.sequence, right + fates.indexOf(operation.fate))
+    }
+  }
+  for (const { sequence, changes, fate } of frozen.nameOperations) {
+    stir(sequence, fates.indexOf(fate))
+    for (const { directory, name, node } of changes) {
+      stir(places.get(directory) ?? -2, 2)
+      stirName(name, node)
+    }
+  }
+  return toNumber(lanes)
+}
+
+const fates: readonly Fate[] = ['unsynced', 'doubtful', 'durable']
+
+/** Of the bytes of an operation: they are hashed once, however many moments it lives through. */
+const knownLanes = new WeakMap<Uint8Array, Lanes>()
+
+function operationLanes({ kind, position, bytes }: FileOperation): Lanes {
+  if (kind === 'truncate') return [mix(position, 9), mix(position, 10)]
+  let known = knownLanes.get(bytes)
+  if (known === undefined) {
+    const content = new ContentEditor(NO_CONTENT)
+    content.write(bytes, 0)
+    known = content.freeze().lanes()
+    knownLanes.set(bytes, known)
+  }
+  return [mix(known[0], position), mix(known[1], position)]
+}
+
+function toNumber([left, right]: Lanes): number {
+  return (left >>> 0) * 2 ** 21 + (right >>> 11)
+}
+
 interface LaidFile {
   readonly frozen: FrozenFile
   readonly path: string
@@ -125,7 +183,7 @@ export class Layout {
       left = (left + mix(lanes[0], contentLeft)) | 0
       right = (right + mix(lanes[1], contentRight)) | 0
     }
-    return (left >>> 0) * 2 ** 21 + (right >>> 11)
+    return toNumber([left, right])
   }
 
   /** A disk whose durable state is this, with nothing pending. */

@@ -81,21 +81,31 @@ test('a name given to another file shows one of the two whole', async () => {
   await assertStates(disk, ['/a first', '/a second', ''])
 })
 
-test('a new directory takes what is in it along when it vanishes', async () => {
+test('directories are durable once they are made, and until then there is the outer one, both or none', async () => {
   const disk = new CrashDisk()
-  await disk.makeDirectory('/d/e')
-  await writeText(disk, '/d/e/a', '1')
-  await disk.syncDirectory('/d/e')
-  await disk.syncDirectory('/d')
-  await assertStates(disk, ['', '/d/\n/d/e/\n/d/e/a 1'])
-  await disk.syncDirectory('/')
-  await assertStates(disk, ['/d/\n/d/e/\n/d/e/a 1'])
+  disk.cutPowerAt(1)
+  void disk.makeDirectory('/d/e')
+  await assertStates(disk, ['', '/d/', '/d/\n/d/e/'])
+  const next = new CrashDisk()
+  await next.makeDirectory('/d/e')
+  await assertStates(next, ['/d/\n/d/e/'])
+})
+
+test('a directory that vanishes takes along what is in it', async () => {
+  const disk = new CrashDisk()
+  disk.cutPowerAt(1)
+  void disk.makeDirectory('/d')
+  const killed = new CrashDisk({ image: disk.point().killed() })
+  await writeText(killed, '/d/a', '1')
+  await killed.syncDirectory('/d')
+  await assertStates(killed, ['', '/d/\n/d/a 1'])
+  await killed.syncDirectory('/')
+  await assertStates(killed, ['/d/\n/d/a 1'])
 })
 
 test('the sync of one directory saves no name of another', async () => {
   const disk = new CrashDisk()
   await disk.makeDirectory('/d')
-  await disk.syncDirectory('/')
   await writeText(disk, '/d/a', '1')
   await disk.syncDirectory('/')
   await assertStates(disk, ['/d/', '/d/\n/d/a 1'])

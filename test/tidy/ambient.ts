@@ -45,8 +45,9 @@ const allowances: readonly Allowance[] = [
   },
   {
     folder: 'src/channels/threads/',
-    powers: ['modules'],
-    reason: 'worker_threads carries the ports and the shared memory',
+    powers: ['clock', 'timers', 'process', 'modules'],
+    reason:
+      'it waits with Atomics on shared memory, by the clock of its thread: no port can stand in',
   },
   {
     folder: 'src/channels/processes/',

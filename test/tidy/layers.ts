@@ -34,7 +34,19 @@ const layers: Readonly<Record<string, Layer>> = {
   journal: { folder: 'src/journal/', below: ['base'], packages: [CRC], rooms: 'open' },
   machine: { folder: 'src/machine/', below: ['base'], packages: [], rooms: 'open' },
   channels: { folder: 'src/channels/', below: ['base'], packages: [], rooms: 'open' },
-  codec: { folder: 'src/channels/codec/', below: ['base'], packages: ['node:v8'], rooms: 'open' },
+  codec: {
+    folder: 'src/channels/codec/',
+    below: ['base', 'channels'],
+    packages: ['node:v8'],
+    rooms: 'open',
+  },
+  // The door of naru/channels: whoever comes in by it has no ports and gets the real ones.
+  door: {
+    folder: 'src/channels/mod.ts',
+    below: ['base', 'node', 'channels', 'codec', 'threads', 'processes'],
+    packages: [],
+    rooms: 'open',
+  },
   threads: {
     folder: 'src/channels/threads/',
     below: ['base', 'node', 'channels', 'codec'],

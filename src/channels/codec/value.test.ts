@@ -1,3 +1,4 @@
+/** What the codec promises: values come back as structuredClone gives them, whatever they are. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 

@@ -8,6 +8,7 @@ import type { Address, Connection, Listener } from '../../base/ports.ts'
 import { ChannelMisuse } from '../contract.ts'
 import type { Hello } from './hello.ts'
 import { Link } from './link.ts'
+import { nobody } from './link-user.ts'
 import type { ProcessWorld } from './world.ts'
 
 /** Connections that have not yet said who they are. More are dropped unheard. */
@@ -77,7 +78,7 @@ export class Door {
       admit: (theirs) => this.#judge(theirs),
     })
     this.#greeting.add(link)
-    link.user = { readable: () => {}, writable: () => {}, changed: () => this.#changed(link) }
+    link.user = { ...nobody, changed: () => this.#changed(link) }
     link.start()
   }
 
@@ -85,8 +86,8 @@ export class Door {
     const { hello, full } = this.#options
     // The token first: whoever has none shall not learn what is served here.
     if (!sameSecret(theirs.token, hello.token)) return 'the token is wrong'
-    if (theirs.service !== hello.service) {
-      return `this is '${hello.service}', not '${theirs.service}'`
+    if (theirs.purpose !== hello.purpose) {
+      return `this is '${hello.purpose}', not '${theirs.purpose}'`
     }
     return full()
   }

@@ -1,3 +1,4 @@
+/** What a greeting may say, and what becomes of one that says something else. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
@@ -10,11 +11,11 @@ import { hearAnswer, judgeVisitor } from './greeting.ts'
 import { checkLimits, decodeHello, encodeHello, type Hello } from './hello.ts'
 import { linkLimits } from './limits.ts'
 
-const hello: Hello = { service: 'channel', token: 'geheim', limits: linkLimits }
+const hello: Hello = { purpose: 'channel', token: 'geheim', limits: linkLimits }
 
 const hellos = fc.record(
   {
-    service: fc.string({ unit: 'grapheme', maxLength: 50 }),
+    purpose: fc.string({ unit: 'grapheme', maxLength: 50 }),
     token: fc.string({ maxLength: 100 }),
     limits: fc.record(
       {
@@ -79,5 +80,5 @@ test('a refusal reaches the one who connected', () => {
 })
 
 test('a name or token that is too long is refused here, before it is sent', () => {
-  assert.throws(() => encodeHello({ ...hello, service: 'x'.repeat(1025) }), ChannelMisuse)
+  assert.throws(() => encodeHello({ ...hello, purpose: 'x'.repeat(1025) }), ChannelMisuse)
 })

@@ -1,5 +1,5 @@
 /**
- * The first frame of each side of a link: who speaks, which service is meant, and what may be sent to it.
+ * The first frame of each side of a link: who speaks, which purpose is meant, and what may be sent to it.
  * Only encoding and decoding; who is let in is the listener's decision.
  */
 import { Fault } from '../../base/fault.ts'
@@ -14,30 +14,30 @@ import {
   windowMessagesCeiling,
 } from './limits.ts'
 
-// hello = magic version service token windowMessages windowBytes messageBytesMax silenceMs
+// hello = magic version purpose token windowMessages windowBytes messageBytesMax silenceMs
 // magic           : u32  "NARU"
 // version         : u8   1; a peer with another one is refused
-// service, token  : u16 size, UTF-8
+// purpose, token  : u16 size, UTF-8
 // the four limits : u32 each
 // Bytes after them are ignored, so that a later version can say more.
-export const VERSION = 1
+const VERSION = 1
 const MAGIC = 0x5552414e // "NARU" as little-endian bytes
 
 export interface Hello {
   /** What the link is for: `channel`, `rpc`, `coordinator`, or a name of the program's own. */
-  readonly service: string
+  readonly purpose: string
   /** A secret both sides know, or empty. */
   readonly token: string
   readonly limits: LinkLimits
 }
 
 export function encodeHello(hello: Hello): Uint8Array {
-  const service = textBytes(hello.service)
+  const purpose = textBytes(hello.purpose)
   const token = textBytes(hello.token)
-  const bytes = Buffer.alloc(5 + 2 + service.length + 2 + token.length + 16)
+  const bytes = Buffer.alloc(5 + 2 + purpose.length + 2 + token.length + 16)
   let at = bytes.writeUInt32LE(MAGIC, 0)
   at = bytes.writeUInt8(VERSION, at)
-  for (const text of [service, token]) {
+  for (const text of [purpose, token]) {
     at = bytes.writeUInt16LE(text.length, at)
     at += text.copy(bytes, at)
   }
@@ -55,7 +55,7 @@ export function decodeHello(bytes: Uint8Array): Hello {
     throw new Fault('no-naru', 'the other side does not speak to channels')
   const version = reader.u8()
   if (version !== VERSION) throw new Fault('version', `version ${version}, and this is ${VERSION}`)
-  const service = text(reader)
+  const purpose = text(reader)
   const token = text(reader)
   const limits: LinkLimits = {
     windowMessages: reader.u32(),
@@ -65,7 +65,7 @@ export function decodeHello(bytes: Uint8Array): Hello {
   }
   const wrong = wrongLimit(limits)
   if (wrong !== null) throw new Fault('hello', wrong)
-  return { service, token, limits }
+  return { purpose, token, limits }
 }
 
 /** Throws where a program's own choice makes no sense. */

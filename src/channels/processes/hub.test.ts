@@ -1,3 +1,4 @@
+/** The channel of many peers: turns, deaths, endings, and its laws over any network. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 

@@ -6,7 +6,8 @@
 import { assert } from '../../base/assert.ts'
 import { type Linked, List } from '../../base/list.ts'
 import type { Ending, Sendable } from '../contract.ts'
-import type { Link, LinkUser } from './link.ts'
+import type { Link } from './link.ts'
+import { type LinkUser, nobody } from './link-user.ts'
 import type { Carrier } from './process-channel.ts'
 
 /** What the program is told about a peer. */
@@ -233,5 +234,3 @@ export class Hub implements Carrier {
     return sum
   }
 }
-
-const nobody: LinkUser = { readable: () => {}, writable: () => {}, changed: () => {} }

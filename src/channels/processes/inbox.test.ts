@@ -1,3 +1,4 @@
+/** What arrives on a link: cut anywhere, taken at any time, and checked before it is waited for. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 

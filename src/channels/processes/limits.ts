@@ -31,7 +31,7 @@ export const partingMs = 5_000 // everything is said by then; only the system's 
 export const silentTicksMax = 4 // so a loop that was blocked itself does not take its peer for dead
 
 /** Bytes of one frame before the peer has said who it is. */
-export const helloBytesMax: number = 4 * KiB // a service name and a token, both below 1 KiB
+export const helloBytesMax: number = 4 * KiB // a purpose name and a token, both below 1 KiB
 export const helloTextMax: number = 1 * KiB
 
 /** Frames are gathered in slabs that begin small, so that a quiet link costs little. */

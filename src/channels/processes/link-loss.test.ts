@@ -1,3 +1,4 @@
+/** How a link is lost, refused or attacked, and what each side hears of it. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
@@ -70,21 +71,21 @@ test('an idle channel stays open, each side beating as often as the other needs'
   assert.ok(near.stats().bytesOut < 2000 && far.stats().bytesOut < 2000)
 })
 
-test('another service, a wrong token and a full house are refused with the reason', async () => {
+test('another purpose, a wrong token and a full house are refused with the reason', async () => {
   const world = new MemoryWorld(1, 'whole')
-  const options = { service: 'jobs', token: 'right', peersMax: 1, onChannel: () => {} }
+  const options = { purpose: 'jobs', token: 'right', peersMax: 1, onChannel: () => {} }
   const door = await acceptChannels(ADDRESS, options, world)
   const connect = (chosen: ConnectOptions<Sendable>): Promise<ProcessChannel<Sendable>> =>
     soon(world, connectChannel(ADDRESS, chosen, world))
-  await assert.rejects(connect({ service: 'jobs' }), /refused: the token is wrong/)
-  await assert.rejects(connect({ service: 'mail', token: 'right' }), /this is 'jobs', not 'mail'/)
-  const first = await connect({ service: 'jobs', token: 'right' })
-  await assert.rejects(connect({ service: 'jobs', token: 'right' }), /there is no place: limit 1/)
+  await assert.rejects(connect({ purpose: 'jobs' }), /refused: the token is wrong/)
+  await assert.rejects(connect({ purpose: 'mail', token: 'right' }), /this is 'jobs', not 'mail'/)
+  const first = await connect({ purpose: 'jobs', token: 'right' })
+  await assert.rejects(connect({ purpose: 'jobs', token: 'right' }), /there is no place: limit 1/)
   first.close()
   await world.pass(100)
-  await connect({ service: 'jobs', token: 'right' })
+  await connect({ purpose: 'jobs', token: 'right' })
   await soon(world, door.close())
-  await assert.rejects(connect({ service: 'jobs', token: 'right' }), ChannelPeerLost)
+  await assert.rejects(connect({ purpose: 'jobs', token: 'right' }), ChannelPeerLost)
 })
 
 test('where others can connect nobody listens without a token', async () => {
@@ -180,7 +181,7 @@ for (const [name, frames, why] of strange) {
     const stranger = new Stranger((await world.connect(ADDRESS)) as MemoryConnection)
     stranger.write([
       FRAME.hello,
-      encodeHello({ service: 'channel', token: '', limits: linkLimits }),
+      encodeHello({ purpose: 'channel', token: '', limits: linkLimits }),
     ])
     await world.pass(10)
     stranger.write(...frames)

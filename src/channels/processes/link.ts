@@ -18,19 +18,10 @@ import { hearAnswer, judgeVisitor } from './greeting.ts'
 import { encodeHello, type Hello } from './hello.ts'
 import { Inbox } from './inbox.ts'
 import { greetingMs, helloBytesMax, partingMs } from './limits.ts'
+import { type LinkUser, nobody } from './link-user.ts'
 import { Outbox } from './outbox.ts'
 import { Pulse } from './pulse.ts'
 import { ReceiveWindow, SendWindow } from './window.ts'
-
-/** Who wants to know of a link. All are hints: its fields say how things stand. */
-export interface LinkUser {
-  /** A value can be received where there was none. */
-  readable(): void
-  /** A value can be sent where none could. */
-  writable(): void
-  /** It was opened, or one of its directions has ended, or all is over. */
-  changed(): void
-}
 
 //  greeting --hello--> open --our end and theirs--> parting --connection gone--> over
 //     |                  |                             '--partingMs--> over
@@ -392,8 +383,6 @@ export class Link implements ConnectionHandler {
     this.#connection.destroy()
   }
 }
-
-const nobody: LinkUser = { readable: () => {}, writable: () => {}, changed: () => {} }
 
 const ENDINGS = { drain: Uint8Array.of(1), now: Uint8Array.of(2) } as const
 

@@ -1,3 +1,4 @@
+/** What a channel between two processes promises, rule by rule. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 

@@ -21,7 +21,7 @@ import {
 } from '../contract.ts'
 import { Turn } from '../turn.ts'
 import { WaitList } from '../waiter.ts'
-import type { LinkUser } from './link.ts'
+import type { LinkUser } from './link-user.ts'
 
 /** What moves the values of a channel. */
 export interface Carrier {
@@ -204,10 +204,17 @@ export class ProcessChannel<T extends Sendable>
     return this.#settleWatchers.wait(options, this.#scheduler)
   }
 
+  /** Resolves when the connection is gone: with what it was lost of, or `null` if both sides had ended. */
+  async gone(options?: WaitOptions): Promise<Error | null> {
+    options?.signal?.throwIfAborted()
+    if (!this.#carrier.over) await this.#overWatchers.wait(options, this.#scheduler)
+    return this.#carrier.failure
+  }
+
   /** Closes it, and resolves when the connection is gone: the other side has all that was put. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.close()
-    if (!this.#carrier.over) await this.#overWatchers.wait(undefined, this.#scheduler)
+    await this.gone()
   }
 
   stats(): ProcessChannelStats {

@@ -6,7 +6,7 @@ import { ChannelClosed, ChannelPeerLost, type Sendable } from '../contract.ts'
 import { Lease } from './lease.ts'
 import { life } from './life.ts'
 import { RingReceiver } from './receiver.ts'
-import { ending, endingOf, endRing, heldBy, Ring, ringHolds, sets, writersDone } from './ring.ts'
+import { ending, endingOf, endRing, heldBy, isEmpty, Ring, ringHolds, writersDone } from './ring.ts'
 import { lostThread, playRole, roleBit } from './roles.ts'
 import { bury, leave, news, READY, type Seat, seatState, stateOf, threadOf } from './roster.ts'
 import { RingSender } from './sender.ts'
@@ -48,7 +48,7 @@ export class Endpoint {
     this.failure = null
     if (news(this.seat.roster) !== this.#pullNews) return this.#pullJudged()
     this.value = this.receiver.take()
-    return this.value === undefined ? sets.items : READY
+    return this.value === undefined ? this.receiver.waitsFor : READY
   }
 
   /** Why nothing may be sent, or `null`. */
@@ -64,8 +64,7 @@ export class Endpoint {
   /** Why nothing will be received any more, or `null` as long as something may. */
   pullFailure(): Error | null {
     if (news(this.seat.roster) === this.#pullNews || this.readable()) return null
-    const failure = this.#judgePull()
-    return failure !== null && this.readable() ? null : failure
+    return this.#judgePull()
   }
 
   /** Whether a `pull` would find a value right now. */
@@ -107,15 +106,14 @@ export class Endpoint {
     this.value = this.#takeJudged()
     if (this.value !== undefined) return READY
     this.failure = this.#judgePull()
-    if (this.failure === null) {
-      // A closed ring has a last writer at most, whose end is no news.
-      if (endingOf(this.ring) === ending.open) this.#pullNews = now
-      return sets.items
+    if (this.failure !== null) {
+      // Half a message may be left whose sender died: whoever waits for this party to finish it hears of the end.
+      this.receiver.stop()
+      return READY
     }
-    // What was sent before the end, but after the look.
-    this.value = this.#takeJudged()
-    if (this.value !== undefined) this.failure = null
-    return READY
+    // A closed ring has a last writer at most, whose end is no news.
+    if (endingOf(this.ring) === ending.open) this.#pullNews = now
+    return this.receiver.waitsFor
   }
 
   #takeJudged(): Sendable | undefined {
@@ -123,10 +121,13 @@ export class Endpoint {
     return this.receiver.take()
   }
 
+  /** The order matters: what nobody will add to and is empty then, stays empty. */
   #judgePull(): Error | null {
-    const isOver = endingOf(this.ring) >= ending.now || writersDone(this.ring)
-    if (isOver) return this.#judgeEnding() ?? this.closed()
-    return this.#judgeSelf() ?? this.#judgePeers(roleBit.sends)
+    if (endingOf(this.ring) >= ending.now) return this.#judgeEnding()
+    const failure = this.#judgeSelf()
+    if (failure !== null) return failure
+    const end = writersDone(this.ring) ? this.closed() : this.#judgePeers(roleBit.sends)
+    return end !== null && isEmpty(this.ring) ? end : null
   }
 
   #judgeEnding(): Error | null {

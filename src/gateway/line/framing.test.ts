@@ -1,3 +1,4 @@
+/** How bytes become messages, wherever they are cut. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 

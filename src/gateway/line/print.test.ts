@@ -1,3 +1,4 @@
+/** How messages are printed, and how a slow reader holds the clients back. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 

@@ -1,0 +1,258 @@
+/**
+ * Judges what producers and consumers saw, against what a broker promises: nothing acknowledged is lost, nothing
+ * comes that was not sent, twice without a word, out of order, or after it was settled. Fed as things happen, in
+ * one pass and one byte per message and queue; knows no protocol and no broker.
+ */
+import { assert } from '../../src/base/assert.ts'
+
+/** One message in one queue (or partition). Counters of a producer are dense from 0, in the order of its sending. */
+export interface HistoryMessage {
+  readonly queue: string
+  readonly producer: string
+  readonly counter: number
+}
+
+export interface Delivery extends HistoryMessage {
+  /** What promises an order: a consumer on one connection, a reader of a partition. */
+  readonly consumer: string
+  /** What the broker says of it: it may have been delivered before. */
+  readonly redelivered: 'redelivered' | 'new'
+}
+
+/** What breaks a promise; each with its count. */
+export type Violation =
+  | 'lost' // acknowledged, never delivered
+  | 'abandoned' // acknowledged and delivered, never settled, and not there when all was drained
+  | 'unexpected' // never sent to this queue
+  | 'refused' // refused for good, and delivered all the same
+  | 'duplicated' // delivered again without being called redelivered
+  | 'reordered' // new, and older than what the same consumer had from the same producer
+  | 'resurrected' // delivered after its settlement was durable
+  | 'left' // still in a queue that was drained
+
+/** What is allowed, and worth a figure. */
+export type Notice =
+  | 'attempted'
+  | 'acked'
+  | 'delivered'
+  | 'recovered' // nobody knew whether it was taken, and it was delivered
+  | 'redelivered' // delivered again, and called so
+
+export interface Verdict {
+  readonly violations: ReadonlyMap<Violation, number>
+  readonly notices: ReadonlyMap<Notice, number>
+  /** `lost` again, by place: before the first, between, or after the last that the queue delivered of its producer. */
+  readonly lost: { readonly prefix: number; readonly middle: number; readonly postfix: number }
+  /** The first few of each, for people. */
+  readonly examples: readonly string[]
+}
+
+/** Of each violation so many are named. */
+const EXAMPLES_PER_KIND = 5
+
+const ATTEMPTED = 1
+const ACKED = 2
+const REFUSED = 4
+const DELIVERED = 8
+/** The consumer sent its settlement; a crash may still undo it. */
+const SETTLING = 16
+/** The settlement is durable. */
+const SETTLED = 32
+
+/** What is known of one producer in one queue. */
+class Track {
+  readonly queue: string
+  readonly producer: string
+  /** One byte of flags per counter. */
+  #flags = new Uint8Array(64)
+  /** One more than the highest counter that was mentioned. */
+  count = 0
+  /** By consumer: the highest counter that it was given as new. */
+  readonly newest = new Map<string, number>()
+
+  constructor(queue: string, producer: string) {
+    this.queue = queue
+    this.producer = producer
+  }
+
+  get(counter: number): number {
+    return this.#flags[counter] ?? 0
+  }
+
+  add(counter: number, flag: number): void {
+    assert(Number.isSafeInteger(counter) && counter >= 0, 'counters are dense from 0')
+    if (counter >= this.#flags.length) {
+      const grown = new Uint8Array(2 ** Math.ceil(Math.log2(counter + 1)))
+      grown.set(this.#flags)
+      this.#flags = grown
+    }
+    this.#flags[counter] = this.get(counter) | flag
+    this.count = Math.max(this.count, counter + 1)
+  }
+}
+
+export class History {
+  readonly #tracks = new Map<string, Map<string, Track>>()
+  /** What showed at once; the rest shows when all is over. */
+  readonly #seen = new Tally(null)
+  /** Queues whose consumers settle; of the others a delivery is enough. */
+  readonly #settling = new Set<string>()
+
+  /** It is about to be sent. Whatever is neither acknowledged nor refused later may have been taken or not. */
+  attempted(message: HistoryMessage): void {
+    this.#track(message).add(message.counter, ATTEMPTED)
+  }
+
+  /** The broker took it: from now on it may not be lost. */
+  acked(message: HistoryMessage): void {
+    this.#track(message).add(message.counter, ACKED)
+  }
+
+  /** The broker refused it for good. */
+  refused(message: HistoryMessage): void {
+    this.#track(message).add(message.counter, REFUSED)
+  }
+
+  delivered(delivery: Delivery): void {
+    const track = this.#track(delivery)
+    const { counter, consumer } = delivery
+    const flags = track.get(counter)
+    this.#seen.notice('delivered', 1)
+    if ((flags & ATTEMPTED) === 0) this.#seen.violate('unexpected', delivery)
+    if ((flags & SETTLED) !== 0) this.#seen.violate('resurrected', delivery)
+    const isAgain = (flags & DELIVERED) !== 0
+    if (isAgain && delivery.redelivered === 'new') this.#seen.violate('duplicated', delivery)
+    if (isAgain && delivery.redelivered === 'redelivered') this.#seen.notice('redelivered', 1)
+    track.add(counter, DELIVERED)
+    // What comes again, or came to somebody who is gone, has lost its place in the order.
+    if (isAgain || delivery.redelivered === 'redelivered') return
+    const newest = track.newest.get(consumer) ?? -1
+    if (counter < newest) this.#seen.violate('reordered', delivery)
+    else track.newest.set(consumer, counter)
+  }
+
+  /** The consumer has sent its settlement. */
+  settling(message: HistoryMessage): void {
+    this.#settling.add(message.queue)
+    this.#track(message).add(message.counter, SETTLING)
+  }
+
+  /** The settlement is durable: it may not come again. */
+  settled(message: HistoryMessage): void {
+    this.#settling.add(message.queue)
+    this.#track(message).add(message.counter, SETTLED)
+  }
+
+  /** Everything was consumed that came; so many the broker says are left. */
+  drained(queue: string, leftCount: number): void {
+    for (let index = 0; index < leftCount; index++) {
+      this.#seen.violate('left', { queue, producer: 'anybody', counter: index })
+    }
+  }
+
+  /** To be asked when all was drained; may be asked again. */
+  judge(): Verdict {
+    const tally = new Tally(this.#seen)
+    const lost = { prefix: 0, middle: 0, postfix: 0 }
+    for (const tracks of this.#tracks.values()) {
+      for (const track of tracks.values()) {
+        judgeTrack(track, tally, this.#settling.has(track.queue) ? 'settles' : 'streams')
+        judgeLosses(track, tally, lost)
+      }
+    }
+    return {
+      violations: tally.violations,
+      notices: tally.notices,
+      lost,
+      examples: tally.examples,
+    }
+  }
+
+  #track({ queue, producer }: HistoryMessage): Track {
+    let tracks = this.#tracks.get(queue)
+    if (tracks === undefined) {
+      tracks = new Map()
+      this.#tracks.set(queue, tracks)
+    }
+    let track = tracks.get(producer)
+    if (track === undefined) {
+      track = new Track(queue, producer)
+      tracks.set(producer, track)
+    }
+    return track
+  }
+}
+
+/** What a track tells once no more will come. */
+function judgeTrack(track: Track, tally: Tally, manner: 'settles' | 'streams'): void {
+  const { queue, producer, count } = track
+  const counts = { attempted: 0, acked: 0, recovered: 0 }
+  for (let counter = 0; counter < count; counter++) {
+    const flags = track.get(counter)
+    if ((flags & ATTEMPTED) !== 0) counts.attempted++
+    if ((flags & ACKED) !== 0) counts.acked++
+    if ((flags & DELIVERED) === 0) continue
+    const isSettled = manner === 'streams' || (flags & (SETTLING | SETTLED)) !== 0
+    if ((flags & ACKED) !== 0) {
+      if (!isSettled) tally.violate('abandoned', { queue, producer, counter })
+    } else if ((flags & REFUSED) !== 0) tally.violate('refused', { queue, producer, counter })
+    else if ((flags & ATTEMPTED) !== 0) counts.recovered++
+  }
+  tally.notice('attempted', counts.attempted)
+  tally.notice('acked', counts.acked)
+  tally.notice('recovered', counts.recovered)
+}
+
+function judgeLosses(
+  track: Track,
+  tally: Tally,
+  lost: { prefix: number; middle: number; postfix: number },
+): void {
+  const { queue, producer, count } = track
+  let first = count
+  let last = -1
+  for (let counter = 0; counter < count; counter++) {
+    if ((track.get(counter) & DELIVERED) === 0) continue
+    first = Math.min(first, counter)
+    last = counter
+  }
+  for (let counter = 0; counter < count; counter++) {
+    if ((track.get(counter) & (ACKED | DELIVERED)) !== ACKED) continue
+    tally.violate('lost', { queue, producer, counter })
+    if (counter > last) lost.postfix++
+    else if (counter < first) lost.prefix++
+    else lost.middle++
+  }
+}
+
+/** Counts, and the first few of each violation by name. */
+class Tally {
+  readonly violations: Map<Violation, number>
+  readonly notices: Map<Notice, number>
+  readonly examples: string[]
+
+  /** Goes on from another one, which stays as it is. */
+  constructor(from: Tally | null) {
+    this.violations = new Map(from?.violations)
+    this.notices = new Map(from?.notices)
+    this.examples = [...(from?.examples ?? [])]
+  }
+
+  violate(kind: Violation, { queue, producer, counter }: HistoryMessage): void {
+    const count = (this.violations.get(kind) ?? 0) + 1
+    this.violations.set(kind, count)
+    if (count <= EXAMPLES_PER_KIND)
+      this.examples.push(`${kind}: ${producer} ${counter} in ${queue}`)
+  }
+
+  notice(kind: Notice, count: number): void {
+    if (count > 0) this.notices.set(kind, (this.notices.get(kind) ?? 0) + count)
+  }
+}
+
+/** Throws, with counts and examples, unless no promise was broken. */
+export function assertHonest(verdict: Verdict): void {
+  const { violations, examples } = verdict
+  const counts = [...violations].map(([kind, count]) => `${count} ${kind}`)
+  if (counts.length > 0) throw new Error(`${counts.join(', ')}\n${examples.join('\n')}`)
+}
