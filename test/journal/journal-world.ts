@@ -54,7 +54,7 @@ export const microtasks: Scheduler = {
 }
 
 /** Chance that is always the same. */
-export function countingRandom(): { u32(): number } {
+function countingRandom(): { u32(): number } {
   let state = 0x9e3779b9
   return {
     u32: () => {
