@@ -16,7 +16,7 @@ import {
 } from './format.ts'
 import type { JournalLimits } from './limits.ts'
 import { snapshotTicket } from './snapshot-reader.ts'
-import { fillFile, slotName } from './spare-files.ts'
+import { fillFile, removeQuietly, slotName } from './spare-files.ts'
 
 // format file = magic:u64 crc:u32 version:u16 pad:u16 sectorBytes:u32 identity:u64 pad:u32
 //
@@ -156,7 +156,13 @@ async function create(context: DirectoryContext, names: readonly string[]): Prom
   await disk.syncDirectory(path)
   await writeNew(disk, disk.join(path, FORMAT_NAME_NEW), encodeFormat(identity, limits.sectorBytes))
   await disk.rename(disk.join(path, FORMAT_NAME_NEW), disk.join(path, FORMAT_NAME))
-  await disk.syncDirectory(path)
+  try {
+    await disk.syncDirectory(path)
+  } catch (error) {
+    // Its name may be gone after a crash for all that later syncs say: the next start has to make it anew.
+    await removeQuietly(disk, disk.join(path, FORMAT_NAME))
+    throw error
+  }
 }
 
 /** The bytes of a format file. */
