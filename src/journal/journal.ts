@@ -205,7 +205,7 @@ export class Journal implements Engine {
     const writer = this.#writer
     const writtenBytes = writer.writtenBytes
     const running = new RunningSnapshot(this.#snapshots, this.#snapshotHead(), {
-      settled: (ticket) => this.#settled(ticket),
+      durable: (ticket) => writer.durable(ticket),
       stop: writer.stop,
       ended: (outcome) => {
         this.#snapshotting = null

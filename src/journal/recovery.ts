@@ -24,6 +24,7 @@ import {
   FrameHeader,
   type FrameTarget,
   readFrame,
+  type Seed,
   seedOf,
   viewOf,
 } from './format.ts'
@@ -82,7 +83,7 @@ export type Recovered = {
 
 export class Recovery {
   readonly #context: RecoveryContext
-  readonly #seed: number
+  readonly #seed: Seed
   readonly #dataStart: number
   readonly #cursor = new EntryCursor()
   readonly #damagedSnapshots: string[] = []

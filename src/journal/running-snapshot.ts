@@ -3,12 +3,13 @@
  * any failure before that.
  */
 import type { Snapshot } from './engine.ts'
+import { JournalError } from './errors.ts'
 import type { SnapshotHead } from './snapshot-format.ts'
 import type { Snapshots, SnapshotWriter } from './snapshots.ts'
 
 export type SnapshotHooks = {
   /** Resolves when the ticket is durable. */
-  settled(ticket: number): Promise<void>
+  durable(ticket: number): Promise<void>
   /** Stops the journal: a directory that could not be synced is in an unknown state. */
   stop(cause: unknown): void
   ended(outcome: 'kept' | 'abandoned'): void
@@ -19,6 +20,12 @@ export class RunningSnapshot implements Snapshot {
   readonly #head: SnapshotHead
   readonly #hooks: SnapshotHooks
   #writer: SnapshotWriter | null = null
+  /**
+   * The write or finish under way; never rejects. Whoever abandons waits for it, so that no call
+   * comes after a close.
+   */
+  #under: Promise<unknown> = Promise.resolve()
+  #abandoned = false
   #ended = false
 
   constructor(snapshots: Snapshots, head: SnapshotHead, hooks: SnapshotHooks) {
@@ -31,26 +38,48 @@ export class RunningSnapshot implements Snapshot {
     return this.#head.ticket
   }
 
-  async write(bytes: Uint8Array): Promise<void> {
+  write(bytes: Uint8Array): Promise<void> {
+    return this.#run(() => this.#write(bytes))
+  }
+
+  finish(): Promise<void> {
+    return this.#run(() => this.#finish())
+  }
+
+  async abandon(): Promise<void> {
+    this.#abandoned = true
+    await this.#under
+    await this.#end('abandoned')
+  }
+
+  #run(work: () => Promise<void>): Promise<void> {
+    const done = this.#under.then(work)
+    this.#under = done.catch(() => undefined)
+    return done
+  }
+
+  async #write(bytes: Uint8Array): Promise<void> {
+    this.#refuseAbandoned()
     try {
       this.#writer ??= await this.#snapshots.begin(this.#head)
       await this.#writer.write(bytes)
     } catch (error) {
-      await this.abandon()
+      await this.#end('abandoned')
       throw error
     }
   }
 
-  async finish(): Promise<void> {
-    if (this.#head.ticket === this.#snapshots.newestTicket) return this.abandon()
+  async #finish(): Promise<void> {
+    if (this.#head.ticket === this.#snapshots.newestTicket) return this.#end('abandoned')
     let bytes = 0
     try {
-      await this.write(new Uint8Array(0))
+      await this.#write(new Uint8Array(0))
       bytes = await this.#writer!.end()
       // A snapshot must never hold what a crash could still take back from the journal.
-      await this.#hooks.settled(this.#head.ticket)
+      await this.#hooks.durable(this.#head.ticket)
+      this.#refuseAbandoned()
     } catch (error) {
-      await this.abandon()
+      await this.#end('abandoned')
       throw error
     }
     try {
@@ -59,14 +88,18 @@ export class RunningSnapshot implements Snapshot {
       this.#hooks.stop(error)
       throw error
     }
-    this.#ended = true
-    this.#hooks.ended('kept')
+    await this.#end('kept')
   }
 
-  async abandon(): Promise<void> {
+  #refuseAbandoned(): void {
+    if (!this.#abandoned && !this.#ended) return
+    throw new JournalError('JOURNAL_STOPPED', 'the snapshot was abandoned')
+  }
+
+  async #end(outcome: 'kept' | 'abandoned'): Promise<void> {
     if (this.#ended) return
     this.#ended = true
     await this.#writer?.abandon()
-    this.#hooks.ended('abandoned')
+    this.#hooks.ended(outcome)
   }
 }

@@ -20,6 +20,7 @@ import {
   FRAME_OPEN,
   FrameHeader,
   frameSize,
+  NO_SEED,
   sealFrame,
 } from './format.ts'
 import type { JournalFile } from './journal-file.ts'
@@ -34,7 +35,7 @@ export type TailStart = {
   readonly shard: number
 }
 
-const NO_CHUNK = new Chunk(EMPTY, 0)
+const NO_CHUNK = new Chunk(EMPTY, NO_SEED)
 
 export class Tail {
   readonly #limits: JournalLimits
@@ -46,6 +47,8 @@ export class Tail {
   #nextCommit: number
   /** Commits right before the next one that are not known to be synced when it is written. */
   #unsynced = 0
+  /** The commit that is sealed next is synced, whatever its entries ask for. */
+  #wantsSync = false
   #commit: Commit | null = null
   #chunk: Chunk = NO_CHUNK
   #pieceAt = 0
@@ -69,6 +72,16 @@ export class Tail {
   get openBytes(): number {
     const commit = this.#commit
     return commit === null ? 0 : commit.size + frameSize(this.#frameBytes)
+  }
+
+  /** Commits behind the last one that is synced. */
+  get unsynced(): number {
+    return this.#unsynced
+  }
+
+  /** Somebody waits for what is written to be durable. */
+  wantSync(): void {
+    this.#wantsSync = true
   }
 
   get #frameBytes(): number {
@@ -244,7 +257,8 @@ export class Tail {
     commit.endTicket = this.nextTicket
     this.#commit = null
     this.#nextCommit = commit.number + 1
-    if (this.#unsynced >= this.#limits.unsyncedCommits) commit.sync = 'sync'
+    if (this.#wantsSync || this.#unsynced >= this.#limits.unsyncedCommits) commit.sync = 'sync'
+    if (commit.sync === 'sync') this.#wantsSync = false
     this.#unsynced = commit.sync === 'sync' ? 0 : this.#unsynced + 1
     this.file.lastCommit = commit.number
     this.file.dataEnd += commit.size

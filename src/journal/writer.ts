@@ -41,6 +41,11 @@ export class Writer {
   readonly #atDisk = new Ring<Commit>()
   /** Every ticket up to here is settled. Moved by #settle only. Invariant: below tail.nextTicket. */
   #settledThrough: number
+  /**
+   * Every ticket up to here survives a power cut, whatever its writer asked for. Invariant: not
+   * above #settledThrough.
+   */
+  #durableThrough: number
   /** Bytes sealed and not settled; with the tail's open bytes, what a crash would lose. */
   #unsettledBytes = 0
   #flushPlanned = false
@@ -57,6 +62,7 @@ export class Writer {
   constructor(context: WriterContext, end: 'marked' | 'unmarked') {
     this.#context = context
     this.#settledThrough = context.tail.nextTicket - 1
+    this.#durableThrough = this.#settledThrough
     this.#marked = end === 'marked'
     this.#planMark()
   }
@@ -118,6 +124,16 @@ export class Writer {
     })
   }
 
+  /** Resolves once the ticket is synced, though it may have asked for less; rejects when the journal stopped. */
+  async durable(ticket: number): Promise<void> {
+    while (this.#durableThrough < ticket) {
+      if (this.#stopped !== null) throw this.#stopped
+      this.#context.tail.wantSync()
+      if (!this.busy) this.#mark()
+      await this.room()
+    }
+  }
+
   /** Called when something outside changed what `reserve` answers. */
   readonly wake = (): void => {
     const waiting = this.#waiting
@@ -170,6 +186,8 @@ export class Writer {
     const next = spares.take(purpose, group)
     if (next === 'wait' || next === 'full') return next
     this.#seal()
+    // A footer that survives a crash says that all above it did: so it does, before the footer is written.
+    if (tail.unsynced > 0) this.#enqueue(tail.mark())
     this.#enqueue(tail.roll(next, slabs))
     table.add(next)
     return 'ok'
@@ -215,6 +233,7 @@ export class Writer {
     const through = commit.endTicket - 1
     const news = through > this.#settledThrough
     this.#settledThrough = through
+    if (commit.sync === 'sync') this.#durableThrough = through
     this.#pump()
     if (news) this.#context.settled(through)
     this.wake()

@@ -11,7 +11,7 @@ import { type CrashFailure, type CrashSpec, enumerate } from './enumerate.ts'
 export type FaultShape = Omit<Fault, 'call'>
 
 /** EIO, ENOSPC, EMFILE and a failing sync, once and for good; writes that leave a part; short writes. */
-export const FAULT_SHAPES: readonly FaultShape[] = [
+const FAULT_SHAPES: readonly FaultShape[] = [
   { code: 'io', lasts: 'once', writtenBytes: 0 },
   { code: 'io', lasts: 'once', writtenBytes: Number.POSITIVE_INFINITY },
   { code: 'io', lasts: 'until-healed', writtenBytes: 0 },
@@ -32,6 +32,8 @@ export interface FailureOptions {
   readonly shapes?: readonly FaultShape[]
   /** Whether the power is cut at every call of each failing run, or only after it. Default `last`. */
   readonly points?: 'all' | 'last'
+  /** Of the points, each so-many-th is a killed process too; 0 for none. Default 1. */
+  readonly killEvery?: number
   /**
    * Whether what one recovery saw must be there for the next, when nobody was promised it: what a failed sync
    * leaves is seen after a kill, counts as synced for the kernel, and is gone after a power cut. A product
@@ -79,7 +81,8 @@ export async function failEach<State, Entry>(
   spec: CrashSpec<State, Entry>,
   options: FailureOptions = {},
 ): Promise<FailureReport> {
-  const { shapes = FAULT_SHAPES, points = 'last', compares = 'no', callEvery = 1 } = options
+  const { shapes = FAULT_SHAPES, points = 'last', compares = 'no' } = options
+  const { callEvery = 1, killEvery = 1 } = options
   let injections = 0
   let states = 0
   let recoveries = 0
@@ -95,7 +98,7 @@ export async function failEach<State, Entry>(
       }
       const compare = compares === 'yes' ? faulty.compare : undefined
       const judged = { ...faulty, disk, compare }
-      const report = await enumerate(judged, { againEvery: 0, points })
+      const report = await enumerate(judged, { againEvery: 0, killEvery, points })
       const met = disks[0]?.faults.met ?? 0
       if (met === 0 && call > report.calls) break
       if (met === 0) continue

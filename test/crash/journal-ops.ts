@@ -1,8 +1,9 @@
 /**
- * The dozen things a journal does, each as one short operation, and what each promises. A sequence of
- * them is a workload; the ledger notes the state each group leads to, and which states were settled.
+ * What a journal does, one thing at a time: each as one short operation, and what each promises. A sequence
+ * of them is a workload; the ledger notes the state each group leads to, and which states were settled.
  */
 import type { Timer } from '../../src/base/ports.ts'
+import type { Durability } from '../../src/journal/writer.ts'
 import { bodyOfSize, type JournalWorld } from '../journal/journal-world.ts'
 import type { LedgerOwner } from '../journal/ledger-owner.ts'
 import type { Ledger } from './ledger.ts'
@@ -33,7 +34,7 @@ export function stateOf(owner: LedgerOwner): string {
   return JSON.stringify([held, large, owner.notes])
 }
 
-type Operation = (stage: Stage) => Promise<void>
+export type Operation = (stage: Stage) => Promise<void>
 
 /** Notes the state that was just appended, in the same turn, before anything of it can reach the disk. */
 export function noteTried(stage: Stage): void {
@@ -41,21 +42,31 @@ export function noteTried(stage: Stage): void {
   stage.ledger.note({ kind: 'tried', state: stateOf(stage.world.owner) })
 }
 
-async function settle(stage: Stage): Promise<void> {
+/** Waits for all that was appended and notes it as promised. */
+export async function settle(stage: Stage): Promise<void> {
   const count = stage.tried
   await stage.world.settled()
   stage.ledger.note({ kind: 'settled', count })
 }
 
-async function put(stage: Stage, sizes: readonly number[]): Promise<void> {
-  const { world } = stage
-  await world.put(
-    stage.tried % 3,
-    sizes.map((size) => bodyOfSize(size, stage.tried + size)),
-  )
+/** One group of bodies, not waited for. */
+export async function put(
+  stage: Stage,
+  sizes: readonly number[],
+  durability?: Durability,
+): Promise<void> {
+  const bodies = sizes.map((size) => bodyOfSize(size, stage.tried + size))
+  await stage.world.put(stage.tried % 3, bodies, durability)
 }
 
-export const operations: Readonly<Record<string, Operation>> = {
+/** Releases the oldest `count` bodies, or as many as there are; not waited for. */
+export async function release(stage: Stage, count: number): Promise<void> {
+  const { world } = stage
+  const tickets = [...world.owner.held.keys()].slice(0, count)
+  if (tickets.length > 0) await world.release(tickets)
+}
+
+export const steps: Readonly<Record<string, Operation>> = {
   small: async (stage) => {
     await put(stage, [20])
     await settle(stage)
@@ -82,15 +93,23 @@ export const operations: Readonly<Record<string, Operation>> = {
   },
   unsettled: (stage) => put(stage, [200]),
   release: async (stage) => {
-    const { world } = stage
-    const tickets = [...world.owner.held.keys()].slice(0, 2)
-    if (tickets.length > 0) await world.release(tickets)
+    await release(stage, 2)
+    await settle(stage)
+  },
+  /** Everything goes, so that whole files die. */
+  drain: async (stage) => {
+    await release(stage, Number.POSITIVE_INFINITY)
     await settle(stage)
   },
   os: async (stage) => {
     const { world } = stage
     await world.note(`os ${stage.tried}`, 'os')
     await world.settled()
+  },
+  /** Several files of what nobody wants synced. */
+  osFill: async (stage) => {
+    for (let round = 0; round < 3; round++) await put(stage, [800, 600], 'os')
+    await stage.world.settled()
   },
   large: async (stage) => {
     const { world } = stage
@@ -110,8 +129,6 @@ export const operations: Readonly<Record<string, Operation>> = {
   },
   reopen: (stage) => stage.reopen(),
 }
-
-export type OperationName = keyof typeof operations
 
 /** Timers that wait until a test fires them. */
 export class HandTimers {

@@ -3,8 +3,7 @@
  * and adds up what it saw.
  */
 import { type CrashOptions, type CrashReport, describePlace, enumerate } from './enumerate.ts'
-import { operations } from './journal-ops.ts'
-import { type Base, journalSpec, type RecoverFrom } from './journal-spec.ts'
+import { type Base, journalSpec, operations, type RecoverFrom } from './journal-spec.ts'
 
 /** Every sequence of 1 to `length` operations, the short ones first. */
 export function* sequences(length: number): Generator<readonly string[]> {

@@ -12,10 +12,12 @@ import {
   HandTimers,
   type JournalNote,
   noteTried,
-  operations,
+  type Operation,
   type Stage,
   stateOf,
+  steps,
 } from './journal-ops.ts'
+import { overlaps } from './journal-overlaps.ts'
 import type { Ledger } from './ledger.ts'
 
 /** What a recovered journal holds; `bodies` proves that every living body can be read and is its own. */
@@ -46,6 +48,8 @@ export async function agedBase(): Promise<Base> {
   return { name: 'aged', image, state }
 }
 
+export const operations: Readonly<Record<string, Operation>> = { ...steps, ...overlaps }
+
 export type RecoverFrom = 'newest' | 'older'
 
 /** A workload named by its operations, on a base. */
@@ -63,7 +67,7 @@ export function journalSpec(
       return recoverState(disk)
     },
     check: (state, notes) => {
-      checkState(base, state, notes)
+      checkState(base.state, state.state, notes)
     },
     compare: (first, second) => {
       assert.deepEqual(second, first, 'a second recovery found something else')
@@ -76,15 +80,34 @@ async function runOperations(
   ledger: Ledger<JournalNote>,
   names: readonly string[],
 ): Promise<void> {
+  const stage = await openStage(disk, ledger)
+  for (const name of names) await operationOf(name)(stage)
+  stage.world.audit.assertHonest()
+}
+
+export function operationOf(name: string): Operation {
+  const operation = operations[name]
+  assert(operation !== undefined, `no operation ${name}`)
+  return operation
+}
+
+/** A journal that was just opened, for operations to work on. */
+export async function openStage(disk: CrashDisk, ledger: Ledger<JournalNote>): Promise<Stage> {
   const timers = new HandTimers()
-  const open = (): Promise<JournalWorld> => JournalWorld.open(disk, { scheduler: timers })
+  const open = async (): Promise<JournalWorld> => {
+    const world = await JournalWorld.open(disk, { scheduler: timers })
+    world.changed = () => {
+      noteTried(stage)
+    }
+    return world
+  }
   const stage: Stage = {
     world: await open(),
     reopen: async () => {
-      await stage.world.journal.close()
-      ledger.note({ kind: 'settled', count: stage.tried })
+      const { journal } = stage.world
+      await journal.close()
+      if (journal.stoppedBy === null) ledger.note({ kind: 'settled', count: stage.tried })
       stage.world = await open()
-      listen()
     },
     fire: () => {
       timers.fire()
@@ -92,17 +115,7 @@ async function runOperations(
     ledger,
     tried: 0,
   }
-  const listen = (): void => {
-    stage.world.changed = () => {
-      noteTried(stage)
-    }
-  }
-  listen()
-  for (const name of names) {
-    const operation = operations[name]
-    assert(operation !== undefined, `no operation ${name}`)
-    await operation(stage)
-  }
+  return stage
 }
 
 async function recoverState(disk: CrashDisk): Promise<JournalState> {
@@ -128,9 +141,12 @@ async function loseNewestSnapshot(disk: CrashDisk): Promise<void> {
   await disk.remove(disk.join('data', newest))
 }
 
-/** The state is one that some prefix of the groups leads to, and none that was settled is missing from it. */
-function checkState(base: Base, state: JournalState, notes: readonly JournalNote[]): void {
-  const states = [base.state]
+/**
+ * Throws unless the state is one that some prefix of the groups leads to, and nothing that was
+ * settled is missing from it.
+ */
+export function checkState(start: string, state: string, notes: readonly JournalNote[]): void {
+  const states = [start]
   let settled = 0
   for (const note of notes) {
     if (note.kind === 'tried') states.push(note.state)
@@ -138,7 +154,7 @@ function checkState(base: Base, state: JournalState, notes: readonly JournalNote
   }
   const possible = states.slice(settled)
   assert(
-    possible.includes(state.state),
-    `recovered ${state.state}, but of ${states.length} groups ${settled} were settled: ${possible.join(' or ')}`,
+    possible.includes(state),
+    `recovered ${state}, but of ${states.length} groups ${settled} were settled: ${possible.join(' or ')}`,
   )
 }

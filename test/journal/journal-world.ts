@@ -4,8 +4,11 @@ import type { Scheduler } from '../../src/base/ports.ts'
 import { type Journal, openJournal } from '../../src/journal/journal.ts'
 import type { JournalLimits } from '../../src/journal/limits.ts'
 import type { Purpose } from '../../src/journal/spare-files.ts'
-import type { Durability } from '../../src/journal/writer.ts'
+import type { Durability, Reservation } from '../../src/journal/writer.ts'
 import type { CrashDisk } from '../sim/crash-disk.ts'
+import { AckAudit } from './ack-audit.ts'
+import type { Census } from './census.ts'
+import { FrameWatch } from './frame-watch.ts'
 import {
   bodyFlags,
   FRAGMENT,
@@ -65,38 +68,70 @@ export type WorldOptions = {
   readonly durability?: Durability
   readonly limits?: Partial<JournalLimits>
   readonly scheduler?: Scheduler
+  /** Counts what happens on this disk; a disk has one at most. */
+  readonly census?: Census
 }
 
 export const DIRECTORY = 'data'
+
+/** The journal had no room and said so: an answer, which a test may expect. */
+export class Refused extends Error {
+  override readonly name = 'Refused'
+  readonly answer: Reservation
+  constructor(answer: Reservation) {
+    super(`reserve answered ${answer}`)
+    this.answer = answer
+  }
+}
+
+/** One audit a disk: a journal that is opened again goes on with what the one before left un-synced. */
+const audits = new WeakMap<CrashDisk, AckAudit>()
+
+function auditOf(disk: CrashDisk, census: Census | undefined): AckAudit {
+  let audit = audits.get(disk)
+  if (audit === undefined) {
+    audit = new AckAudit()
+    audits.set(disk, audit)
+    disk.observe(new FrameWatch(census === undefined ? [audit] : [audit, census]))
+  }
+  return audit
+}
 
 export class JournalWorld {
   readonly journal: Journal
   readonly owner: LedgerOwner
   readonly settledCalls: number[]
+  readonly audit: AckAudit
   stopped: Error | null = null
   /** Called in the turn in which a group was written, when the owner's state already shows it. */
   changed: () => void = () => undefined
 
-  private constructor(journal: Journal, owner: LedgerOwner, settledCalls: number[]) {
+  private constructor(journal: Journal, owner: LedgerOwner, audit: AckAudit, calls: number[]) {
     this.journal = journal
     this.owner = owner
-    this.settledCalls = settledCalls
+    this.audit = audit
+    this.settledCalls = calls
   }
 
   static async open(disk: CrashDisk, options: WorldOptions = {}): Promise<JournalWorld> {
     let owner: LedgerOwner | null = null
     let world: JournalWorld | null = null
     const settledCalls: number[] = []
+    const durability = options.durability ?? 'fsync'
+    const audit = auditOf(disk, options.census)
     const journal = await openJournal(
       {
         disk,
         scheduler: options.scheduler ?? microtasks,
         random: countingRandom(),
         directory: DIRECTORY,
-        durability: options.durability ?? 'fsync',
+        durability,
         limits: { ...tinyLimits, ...options.limits },
         events: {
-          settled: (through) => settledCalls.push(through),
+          settled: (through) => {
+            settledCalls.push(through)
+            if (durability === 'fsync') audit.settled(through)
+          },
           stopped: (error) => {
             if (world !== null) world.stopped = error
           },
@@ -108,7 +143,8 @@ export class JournalWorld {
       },
     )
     assert(owner !== null)
-    world = new JournalWorld(journal, owner, settledCalls)
+    world = new JournalWorld(journal, owner, audit, settledCalls)
+    options.census?.recovered(journal.report)
     return world
   }
 
@@ -126,7 +162,7 @@ export class JournalWorld {
         if (purpose !== 'fragment') this.changed()
         return written
       }
-      assert.equal(answer, 'wait', `reserve answered ${answer}`)
+      if (answer !== 'wait') throw new Refused(answer)
       await this.journal.log.room()
     }
   }
@@ -143,6 +179,7 @@ export class JournalWorld {
         const number = this.journal.log.nextTicket
         const head = { kind: PUT, flags: bodyFlags, log, number }
         const ticket = this.journal.log.write(head, body, durability)
+        if (durability === 'os') this.audit.weaken(ticket)
         this.owner.put({ ticket, log, number })
         return ticket
       }),
@@ -166,12 +203,15 @@ export class JournalWorld {
     const body = new TextEncoder().encode(text)
     return this.write(1, body.length, () => {
       this.owner.notes.push(text)
-      return this.journal.log.write({ kind: NOTE, flags: 0, log: 0, number: 0 }, body, durability)
+      const head = { kind: NOTE, flags: 0, log: 0, number: 0 }
+      const ticket = this.journal.log.write(head, body, durability)
+      if (durability === 'os') this.audit.weaken(ticket)
+      return ticket
     })
   }
 
-  /** A body in pieces, then the entry that refers to them; answers that entry's ticket. */
-  async large(pieces: readonly Uint8Array[]): Promise<number> {
+  /** Pieces of a body that is still arriving; answers their tickets. */
+  async fragments(pieces: readonly Uint8Array[]): Promise<number[]> {
     const { log, store } = this.journal
     const fragments: number[] = []
     for (const [number, piece] of pieces.entries()) {
@@ -182,6 +222,13 @@ export class JournalWorld {
       }
       await this.write(1, piece.length, append, 'fragment')
     }
+    return fragments
+  }
+
+  /** A body in pieces, then the entry that refers to them; answers that entry's ticket. */
+  async large(pieces: readonly Uint8Array[]): Promise<number> {
+    const { log, store } = this.journal
+    const fragments = await this.fragments(pieces)
     const body = ticketBytes(fragments)
     return this.write(1, body.length, () => {
       const ticket = log.write({ kind: LARGE, flags: 0, log: 0, number: 0 }, body)
@@ -193,6 +240,7 @@ export class JournalWorld {
 
   async settled(): Promise<void> {
     await this.journal.log.settled(this.journal.log.nextTicket - 1)
+    this.audit.assertHonest()
   }
 
   async snapshot(): Promise<void> {

@@ -89,18 +89,27 @@ export interface WanderOptions {
   readonly mortals: readonly string[]
 }
 
+/** How many of 32 times the same actor goes on: from a mere mixture to runs where some stand still for long. */
+const bursts = [0, 16, 28, 31] as const
+
 /** Runs in random orders: for worlds too large to explore. */
 export function wander({ start, random, runs, mortals }: WanderOptions): void {
   for (let count = 0; count < runs; count++) {
     const actor = mortals[random.u32() % Math.max(mortals.length, 1)]
     const death = actor === undefined ? null : { actor, afterSteps: random.u32() % 100 }
-    const run = new Run(start(), death)
-    for (let enabled = run.enabled(); enabled.length > 0; enabled = run.enabled()) {
-      if (run.events.length > stepsMax) run.fail(new Error(`no end after ${stepsMax} steps`))
-      run.take(enabled[random.u32() % enabled.length] ?? 0)
-    }
-    run.end()
+    wanderOnce(new Run(start(), death), random, bursts[count % bursts.length] ?? 0)
   }
+}
+
+function wanderOnce(run: Run, random: Random, burst: number): void {
+  let player = 0
+  for (let enabled = run.enabled(); enabled.length > 0; enabled = run.enabled()) {
+    if (run.events.length > stepsMax) run.fail(new Error(`no end after ${stepsMax} steps`))
+    const goesOn = enabled.includes(player) && random.u32() % 32 < burst
+    if (!goesOn) player = enabled[random.u32() % enabled.length] ?? 0
+    run.take(player)
+  }
+  run.end()
 }
 
 /** A state along the current run: what was chosen there, and what is still to be. */

@@ -162,14 +162,21 @@ class RingWorld {
         }
       },
     }
+    let waitsFor: number = states.sets.items
     function* take(): Stepping<number> {
       for (;;) {
         const found = yield* read.readWhole(ring, copier as never)
         if (found === roster.READY) return whole(copy)
-        if (found === states.NOTHING) return 0
+        if (found === states.NOTHING) {
+          waitsFor = states.sets.items
+          return 0
+        }
         const parted = yield* parts.readParts(ring, assembly)
         if (parted === roster.READY) return whole(new Int32Array(assembly.bytes.buffer))
-        if (parted !== states.NOTHING) return 0
+        if (parted !== states.NOTHING) {
+          waitsFor = parted
+          return 0
+        }
       }
     }
     return {
@@ -180,7 +187,9 @@ class RingWorld {
         const isOver =
           (yield* states.writersDone(ring)) ||
           (yield* roles.lostThread(ring.seat, roles.roleBit.sends)) !== null
-        return isOver && (yield* states.isEmpty(ring)) ? roster.READY : states.sets.items
+        if (!isOver || !(yield* states.isEmpty(ring))) return waitsFor
+        yield* parts.stopReading(ring, assembly)
+        return roster.READY
       },
     }
   }

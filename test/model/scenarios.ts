@@ -20,7 +20,7 @@ export const ringScenarios: readonly Scenario[] = [
   },
   {
     name: 'one to one, the ring wraps and fills',
-    world: { producers: [[2, 2, 2]], consumers: [3] },
+    world: { producers: [[2, 3, 3]], consumers: [3] },
     mortal: null,
   },
   {
@@ -35,7 +35,7 @@ export const ringScenarios: readonly Scenario[] = [
   },
   {
     name: 'the end comes while another writes',
-    world: { producers: [[1], []], consumers: [all], closers: [1] },
+    world: { producers: [[1], []], consumers: [all, all], closers: [1] },
     mortal: null,
   },
   {

@@ -1,7 +1,7 @@
 /** The product's shared-memory modules, interleaved, with their types; and parties to run them with. */
 import * as assertModule from '../../src/base/assert.ts'
 import * as bytesModule from '../../src/base/bytes.ts'
-import { type Exports, type Stepping, stepwise } from './stepwise.ts'
+import { type Exports, type Fault, type Stepping, stepwise } from './stepwise.ts'
 
 /** A module whose functions step. Those that touch no shared memory are left as they are: see `still`. */
 export type Stepped<M> = {
@@ -33,7 +33,8 @@ const limits = {
   sliceMs: 1,
 }
 
-export function sharedCode(): SharedCode {
+/** The code as it is, or with a mistake in it. */
+export function sharedCode(fault: Fault | null = null): SharedCode {
   const made = stepwise({
     folder: new URL('../../src/channels/threads/', import.meta.url),
     modules: ['roster', 'roles', 'sleep', 'ring', 'ring-write', 'ring-read', 'ring-parts'],
@@ -42,6 +43,7 @@ export function sharedCode(): SharedCode {
       bytes: bytesModule as unknown as Exports,
       limits: { threadLimits: limits },
     },
+    fault,
   })
   return {
     roster: made.roster,

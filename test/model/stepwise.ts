@@ -47,6 +47,15 @@ export interface StepwiseOptions {
   readonly modules: readonly string[]
   /** What other imports get, by base name. */
   readonly given: Readonly<Record<string, Exports>>
+  /** A mistake to put into the code first, or `null`. */
+  readonly fault: Fault | null
+}
+
+/** A mistake: a piece of a module's compiled text, and what stands there instead. */
+export interface Fault {
+  readonly module: string
+  readonly text: string
+  readonly instead: string
 }
 
 const functionHead = /^(?:export )?function (\w+)\(/gm
@@ -62,12 +71,22 @@ interface Source {
 export function stepwise(options: StepwiseOptions): Record<string, Exports> {
   const sources = options.modules.map((name) => ({
     name,
-    text: readFileSync(new URL(`${name}.js`, options.folder), 'utf8'),
+    text: withFault(
+      name,
+      readFileSync(new URL(`${name}.js`, options.folder), 'utf8'),
+      options.fault,
+    ),
   }))
   const stepping = steppingFunctions(sources)
   const made: Record<string, Exports> = { ...options.given }
   for (const source of sources) made[source.name] = evaluate(source, stepping, made)
   return made
+}
+
+function withFault(name: string, text: string, fault: Fault | null): string {
+  if (fault === null || fault.module !== name) return text
+  if (text.split(fault.text).length !== 2) throw new Error(`not once in ${name}: ${fault.text}`)
+  return text.replace(fault.text, () => fault.instead)
 }
 
 /** Names of functions that take a step, or call one that does. Names are unique among the modules, or it throws. */

@@ -91,7 +91,10 @@ test('nobody goes on before all have arrived, and each round has one leader', as
     waits.push(meet(barriers[2]!))
     await soon(place.world, Promise.all(waits))
     assert.ok(arrivals.every((arrival) => arrival.generation === generation))
-    assert.deepEqual(arrivals.map(({ index }) => index).sort(), [0, 1, 2])
+    assert.deepEqual(
+      arrivals.map(({ index }) => index).sort((left, right) => left - right),
+      [0, 1, 2],
+    )
   }
 })
 

@@ -26,15 +26,15 @@ export interface LastWords {
 
 /** A child that computes for an hour says nothing meanwhile, and is not dead: its end is seen by the system. */
 const spawnLimits: LinkLimits = { ...linkLimits, silenceMs: silenceMsMax }
-const service = 'spawn'
+const purpose = 'spawn'
 
 /** The parent listens, the child connects; nobody else can have the other end of this pipe. */
 export function spawnLink(ports: Ports, socket: Socket, side: 'connecting' | 'listening'): Link {
   return new Link({
     ports,
     connection: new NodeConnection(socket, 'the other process'),
-    hello: { service, token: '', limits: spawnLimits },
+    hello: { purpose, token: '', limits: spawnLimits },
     side,
-    admit: (hello) => (hello.service === service ? null : `it is no child: '${hello.service}'`),
+    admit: (hello) => (hello.purpose === purpose ? null : `it is no child: '${hello.purpose}'`),
   })
 }

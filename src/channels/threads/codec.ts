@@ -61,6 +61,7 @@ export class Outgoing implements Filling {
       case 'string':
         this.tag = tag.text8
         this.text = value
+        if (value.length * 2 > threadLimits.messageBytes) this.#checkText()
         return
       case 'number':
         this.#loadNumber(value)
@@ -103,16 +104,19 @@ export class Outgoing implements Filling {
       this.tag = tag.v8
       this.bytes = serialize(value)
     }
-    this.#check(value)
+    if (this.bytes.length > threadLimits.messageBytes) {
+      this.clear()
+      throw tooLarge('value')
+    }
   }
 
-  #check(value: Sendable): void {
-    if (this.bytes.length <= threadLimits.messageBytes) return
-    this.bytes = EMPTY
-    const what = value instanceof Uint8Array ? 'bytes' : 'value'
-    throw new ChannelMisuse(
-      `these ${what} are larger than messageBytes, ${threadLimits.messageBytes}`,
-    )
+  /** Only a text of nothing but ASCII may use the whole limit for its characters. */
+  #checkText(): void {
+    const { length } = this.text
+    const isNarrow = Buffer.byteLength(this.text, 'utf8') === length
+    if (isNarrow && length <= threadLimits.messageBytes) return
+    this.clear()
+    throw tooLarge('text')
   }
 
   /** A copy that stays as it is, whatever the sender does to the bytes while it waits. */
@@ -201,6 +205,10 @@ export class Outgoing implements Filling {
     }
     return Buffer.from(this.text, 'utf16le')
   }
+}
+
+function tooLarge(what: string): ChannelMisuse {
+  return new ChannelMisuse(`this ${what} is larger than messageBytes, ${threadLimits.messageBytes}`)
 }
 
 /** A payload and the memory that it lies in, seen in three ways. */

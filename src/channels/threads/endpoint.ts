@@ -6,17 +6,7 @@ import { ChannelClosed, ChannelPeerLost, type Sendable } from '../contract.ts'
 import { Lease } from './lease.ts'
 import { life } from './life.ts'
 import { RingReceiver } from './receiver.ts'
-import {
-  ending,
-  endingOf,
-  endRing,
-  heldBy,
-  isEmpty,
-  Ring,
-  ringHolds,
-  sets,
-  writersDone,
-} from './ring.ts'
+import { ending, endingOf, endRing, heldBy, isEmpty, Ring, ringHolds, writersDone } from './ring.ts'
 import { lostThread, playRole, roleBit } from './roles.ts'
 import { bury, leave, news, READY, type Seat, seatState, stateOf, threadOf } from './roster.ts'
 import { RingSender } from './sender.ts'
@@ -58,7 +48,7 @@ export class Endpoint {
     this.failure = null
     if (news(this.seat.roster) !== this.#pullNews) return this.#pullJudged()
     this.value = this.receiver.take()
-    return this.value === undefined ? sets.items : READY
+    return this.value === undefined ? this.receiver.waitsFor : READY
   }
 
   /** Why nothing may be sent, or `null`. */
@@ -116,10 +106,14 @@ export class Endpoint {
     this.value = this.#takeJudged()
     if (this.value !== undefined) return READY
     this.failure = this.#judgePull()
-    if (this.failure !== null) return READY
+    if (this.failure !== null) {
+      // Half a message may be left whose sender died: whoever waits for this party to finish it hears of the end.
+      this.receiver.stop()
+      return READY
+    }
     // A closed ring has a last writer at most, whose end is no news.
     if (endingOf(this.ring) === ending.open) this.#pullNews = now
-    return sets.items
+    return this.receiver.waitsFor
   }
 
   #takeJudged(): Sendable | undefined {

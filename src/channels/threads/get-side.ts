@@ -126,8 +126,9 @@ export class GetSide<T extends Sendable> implements Attempt {
   }
 
   #serveWatch(call: WatchCall): number {
-    const { ring } = this.#endpoint
-    if (!this.#endpoint.readable() && this.#endpoint.pullFailure() === null) return sets.items
+    const { receiver, ring } = this.#endpoint
+    if (!this.#endpoint.readable() && this.#endpoint.pullFailure() === null)
+      return receiver.waitsFor
     call.leave()
     // A hint uses nothing up: whoever sleeps for the same message is told as well.
     wakeOne(ring.roster, sets.items)

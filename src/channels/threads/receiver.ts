@@ -1,7 +1,7 @@
 /** Takes values out of a ring for one party. It never waits: what is not there yet is tried again by its owner. */
 import type { Sendable } from '../contract.ts'
 import { copyOut, finish, fromParts } from './codec.ts'
-import { NOTHING, PART, type Ring } from './ring.ts'
+import { NOTHING, PART, type Ring, sets } from './ring.ts'
 import { Assembly, readParts, stopReading } from './ring-parts.ts'
 import { type Copier, peek, readWhole } from './ring-read.ts'
 import { READY } from './roster.ts'
@@ -11,6 +11,8 @@ export class RingReceiver implements Copier {
   readonly #assembly = new Assembly()
   /** A message in parts that was complete while nobody asked. It came before all that is in the ring. */
   #arrived: Sendable | undefined = undefined
+  /** The set to sleep in, when there was nothing to take. */
+  waitsFor: number = sets.items
   /** The last copy, and its tag. */
   #copy: Sendable = null
   #tag = 0
@@ -30,7 +32,8 @@ export class RingReceiver implements Copier {
     for (;;) {
       const found = readWhole(this.#ring, this)
       if (found === READY) return this.#finish()
-      if (found === NOTHING || this.#collect() !== READY) return undefined
+      if (found === NOTHING) this.waitsFor = sets.items
+      if (found === NOTHING || !this.#collect()) return undefined
       if (this.#arrived !== undefined) return this.#takeArrived()
     }
   }
@@ -50,9 +53,10 @@ export class RingReceiver implements Copier {
   readable(): boolean {
     while (this.#arrived === undefined) {
       const found = peek(this.#ring)
+      if (found === NOTHING) this.waitsFor = sets.items
       if (found === NOTHING) return false
       if (found !== PART) return true
-      if (this.#collect() !== READY) return false
+      if (!this.#collect()) return false
     }
     return true
   }
@@ -68,13 +72,15 @@ export class RingReceiver implements Copier {
     return value
   }
 
-  /** `READY` when it is worth to look again. */
-  #collect(): number {
+  /** Takes parts; true when it is worth to look again. */
+  #collect(): boolean {
     const result = readParts(this.#ring, this.#assembly)
     if (result === READY) {
       this.#arrived = fromParts(this.#assembly.bytes, this.#assembly.tag)
       this.#assembly.forget()
     }
-    return result === NOTHING ? READY : result
+    const isOver = result === READY || result === NOTHING
+    if (!isOver) this.waitsFor = result
+    return isOver
   }
 }

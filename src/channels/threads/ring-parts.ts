@@ -37,7 +37,10 @@ export class Parcel {
   }
 }
 
-/** Sends as much as there is room for. `READY` when all is in, `ENDED` when it never will be, else the set to sleep in. */
+/**
+ * Sends as much as there is room for. `READY` when all is in, `ENDED` when it never will be, else
+ * the set to sleep in.
+ */
 export function writeParts(ring: Ring, parcel: Parcel): number {
   if (!parcel.held) {
     const lock = lockWriter(ring)
@@ -106,7 +109,7 @@ export function readParts(ring: Ring, assembly: Assembly): number {
   const { words, readerAt, owner } = ring
   const reader = Atomics.load(words, readerAt)
   if (reader !== owner) {
-    if (reader !== 0 && ownerLives(ring.roster, reader)) return sets.items
+    if (reader !== 0 && ownerLives(ring.roster, reader)) return sets.reader
     if (Atomics.compareExchange(words, readerAt, reader, owner) !== reader) return NOTHING
   }
   beat(ring.seat)
@@ -128,7 +131,8 @@ export function readParts(ring: Ring, assembly: Assembly): number {
 export function stopReading(ring: Ring, assembly: Assembly): void {
   assembly.active = false
   const { words, readerAt, owner } = ring
-  if (Atomics.compareExchange(words, readerAt, owner, 0) === owner) wakeAll(ring.roster, sets.items)
+  if (Atomics.compareExchange(words, readerAt, owner, 0) === owner)
+    wakeAll(ring.roster, sets.reader)
 }
 
 /** Takes one part; true when it was the last of its message. Nobody but the reader moves the head past a part. */

@@ -42,8 +42,11 @@ import { roundUp } from '../../base/bytes.ts'
 import { threadLimits } from './limits.ts'
 import { ownerLives, Roster, type Seat, spreadNews, wakeEverybody } from './roster.ts'
 
-/** The reasons to sleep: no frame to read, no room to write, somebody else writes. */
-export const sets = { items: 0, space: 1, turn: 2 } as const
+/**
+ * The reasons to sleep: no frame to read, no room to write, somebody else writes, somebody else puts a message
+ * together. The last is no case of the first: only the reader can use a part, so that it must be the one to wake.
+ */
+export const sets = { items: 0, space: 1, turn: 2, reader: 3 } as const
 /** The channel takes nothing any more. */
 export const ENDED = -2
 /** `peek` found a part of a larger message. */
@@ -51,7 +54,10 @@ export const PART = -4
 /** `peek` found no frame, `reserve` no room. */
 export const NOTHING = -5
 
-/** A message in one frame, or in several; and what fills the ring's end. Up to `last`, a frame completes a message. */
+/**
+ * A message in one frame, or in several; and what fills the ring's end. Up to `last`, a frame
+ * completes a message.
+ */
 export const kind = { whole: 1, last: 2, first: 3, middle: 4, pad: 5 } as const
 
 /** Bit of the writer word: nobody becomes the writer any more. */
@@ -126,7 +132,7 @@ export class Ring {
     assert((ringBytes & (ringBytes - 1)) === 0, 'a ring is a power of two')
     assert(ringBytes >= threadLimits.ringBytesMin && ringBytes <= threadLimits.ringBytesMax)
     const ownBytes = ownLine.data * 4 + roundUp(ringBytes, 64)
-    const memory = Roster.allocate({ seats, sets: 3, ownBytes })
+    const memory = Roster.allocate({ seats, sets: 4, ownBytes })
     const { words, ownAt } = new Roster(memory)
     words[ownAt] = ringBytes / 8
     words[ownAt + 1] = capacity
@@ -180,7 +186,10 @@ export function writersDone(ring: Ring): boolean {
   return owner === 0 || !ownerLives(ring.roster, owner)
 }
 
-/** Whether nothing is inside. Not the same as `peek` finding nothing, which may be a message that another puts together. */
+/**
+ * Whether nothing is inside. Not the same as `peek` finding nothing, which may be a message that
+ * another puts together.
+ */
 export function isEmpty(ring: Ring): boolean {
   const head = Atomics.load(ring.words, ring.headAt)
   return head === Atomics.load(ring.words, ring.tailAt)

@@ -6,7 +6,13 @@ import type { DiskFile } from '../../base/ports.ts'
 import { bodyOf, EntryCursor } from '../entry-cursor.ts'
 import { emptyIndex, type Trailer } from '../footer.ts'
 import { readFooter } from '../footer-reader.ts'
-import { ENTRY_FLAG_BODY, ENTRY_KIND_JOURNAL, FRAME_SURVIVORS, seedOf } from '../format.ts'
+import {
+  ENTRY_FLAG_BODY,
+  ENTRY_KIND_JOURNAL,
+  FRAME_SURVIVORS,
+  type Seed,
+  seedOf,
+} from '../format.ts'
 import { decodeJournalEntry } from '../journal-entry.ts'
 import { applyToTable } from '../journal-entry-apply.ts'
 import { JournalFile } from '../journal-file.ts'
@@ -38,7 +44,7 @@ export class ChainSurvey {
   readonly #scanner: Scanner
   readonly #cursor = new EntryCursor()
   readonly #links: ChainLink[] = []
-  readonly #seed: number
+  readonly #seed: Seed
   readonly #dataStart: number
   /** Once something is missing, the journal's own entries no longer fit the table. */
   #isWhole = true

@@ -6,6 +6,7 @@ import {
   FrameHeader,
   type FrameTarget,
   readFrame,
+  type Seed,
   viewOf,
 } from '../format.ts'
 
@@ -14,7 +15,7 @@ export type WalkRange = {
   readonly generation: number
   readonly from: number
   readonly end: number
-  readonly seed: number
+  readonly seed: Seed
   /** Memory of the walk; twice the largest frame at least. */
   readonly windowBytes: number
 }

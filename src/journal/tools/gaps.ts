@@ -5,6 +5,7 @@ import {
   FRAME_SURVIVORS,
   FrameHeader,
   frameSize,
+  type Seed,
   sealFrame,
   viewOf,
 } from '../format.ts'
@@ -84,7 +85,7 @@ export function describeTickets(from: number, end: number): string {
 /** What a gap's frames are filled with: they keep commits, indexes and tickets in order, and hold nothing. */
 export type GapFiller = {
   readonly generation: number
-  readonly seed: number
+  readonly seed: Seed
   /** No frame is made longer. */
   readonly frameBytesMax: number
 }

@@ -1,0 +1,48 @@
+/** The channel and the barrier of one process keep the contracts of all channels and barriers. */
+
+import { Clockwork } from '../../test/channels/clockwork.ts'
+import { FarEnd } from '../../test/channels/far-end.ts'
+import { barrierContract } from '../../test/contracts/barrier-contract.ts'
+import { channelContract } from '../../test/contracts/channel-contract.ts'
+import { LocalBarrier } from './barrier.ts'
+import { Channel } from './channel.ts'
+import type { Sendable } from './contract.ts'
+
+for (const capacity of [0, 1, 7]) {
+  for (const place of ['near', 'far'] as const) {
+    // A rendezvous needs a waiter who stays, and a watch is none.
+    if (capacity === 0 && place === 'far') continue
+    channelContract({
+      name: `a ${place} channel for ${capacity}`,
+      run: async (body) => {
+        const ports = new Clockwork()
+        await body({
+          ports,
+          open: async () => {
+            const channel = new Channel<Sendable>({ capacity }, ports)
+            const end = place === 'near' ? channel : new FarEnd(channel)
+            return { sender: end, receiver: end }
+          },
+          drive: (promise) => ports.until(promise),
+          settle: () => ports.settle(),
+        })
+      },
+    })
+  }
+}
+
+barrierContract({
+  name: 'a barrier of one process',
+  actions: 'functions',
+  run: async (body) => {
+    const ports = new Clockwork()
+    await body({
+      open: async (plan, views) => {
+        const barrier = new LocalBarrier(plan, ports)
+        return Array.from({ length: views }, () => barrier)
+      },
+      drive: (promise) => ports.until(promise),
+      settle: () => ports.settle(),
+    })
+  },
+})

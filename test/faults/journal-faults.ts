@@ -1,0 +1,138 @@
+/**
+ * Workloads of the journal on a disk that fails: each operation ends as it would or is refused in a way that
+ * the journal defines, and afterwards, on a disk that works again, the journal goes on or is opened anew.
+ */
+import assert from 'node:assert/strict'
+import { DiskError } from '../../src/base/ports.ts'
+import { JournalError, JournalStopped } from '../../src/journal/errors.ts'
+import type { CrashSpec } from '../crash/enumerate.ts'
+import {
+  type JournalNote,
+  noteTried,
+  put,
+  type Stage,
+  settle,
+  stateOf,
+} from '../crash/journal-ops.ts'
+import {
+  type Base,
+  checkState,
+  type JournalState,
+  journalSpec,
+  openStage,
+  operationOf,
+} from '../crash/journal-spec.ts'
+import type { Ledger } from '../crash/ledger.ts'
+import { Refused } from '../journal/journal-world.ts'
+import type { CrashDisk } from '../sim/crash-disk.ts'
+
+/** Far above what any workload asks of its disk: whoever asks for more asks in a circle. */
+const CALLS_MAX = 5_000
+
+/** How often a publisher that is told to wait comes back, on a disk that works. */
+const ATTEMPTS_MAX = 10
+
+export function faultySpec(
+  base: Base,
+  names: readonly string[],
+): CrashSpec<JournalState, JournalNote> {
+  return {
+    ...journalSpec(base, names),
+    workload: (disk, ledger) => new FaultyRun(disk, ledger, base).run(names),
+  }
+}
+
+class FaultyRun {
+  readonly #disk: CrashDisk
+  readonly #ledger: Ledger<JournalNote>
+  readonly #base: Base
+
+  constructor(disk: CrashDisk, ledger: Ledger<JournalNote>, base: Base) {
+    this.#disk = disk
+    this.#ledger = ledger
+    this.#base = base
+    disk.observe({
+      issued: (call) => {
+        if (call.number > CALLS_MAX) disk.cutPower()
+      },
+    })
+  }
+
+  async run(names: readonly string[]): Promise<void> {
+    const stage = await this.#open()
+    for (const name of names) {
+      try {
+        await operationOf(name)(stage)
+      } catch (error) {
+        assertDefined(error)
+      }
+    }
+    this.#disk.faults.heal()
+    if (isOver(stage)) await this.#reopen(stage)
+    await resume(stage)
+    const { world } = stage
+    await world.journal.close()
+    world.audit.assertHonest()
+  }
+
+  async #open(): Promise<Stage> {
+    try {
+      return await openStage(this.#disk, this.#ledger)
+    } catch (error) {
+      assertDefined(error)
+      this.#assertClosed()
+      this.#disk.faults.heal()
+      return openStage(this.#disk, this.#ledger)
+    }
+  }
+
+  /** The journal stopped, or the next one could not be opened: a new process finds all that was promised. */
+  async #reopen(stage: Stage): Promise<void> {
+    const { journal, stopped } = stage.world
+    if (journal.stoppedBy !== null) {
+      assert(stopped instanceof JournalStopped, 'it stopped and told nobody')
+      await assert.rejects(journal.log.settled(journal.log.nextTicket), JournalStopped)
+    }
+    await journal.close()
+    this.#assertClosed()
+    await stage.reopen()
+    const state = stateOf(stage.world.owner)
+    checkState(this.#base.state, state, this.#ledger.until(this.#ledger.length))
+    // What a new process saw is the truth from now on: it goes on from there.
+    noteTried(stage)
+    this.#ledger.note({ kind: 'settled', count: stage.tried })
+  }
+
+  #assertClosed(): void {
+    assert.deepEqual(this.#disk.openPaths, [], 'files left open')
+  }
+}
+
+/** Whether the journal takes nothing any more. */
+function isOver(stage: Stage): boolean {
+  return stage.world.journal.log.reserve(0, 0, 'relief') === 'stopped'
+}
+
+/** A publisher that comes back gets through, and is told so. */
+async function resume(stage: Stage): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await put(stage, [11])
+      return await settle(stage)
+    } catch (error) {
+      assert(error instanceof Refused && error.answer === 'full', `resuming: ${String(error)}`)
+      assert(attempt < ATTEMPTS_MAX, 'still full on a disk that works')
+      const room = stage.world.journal.log.room()
+      stage.fire()
+      await room
+    }
+  }
+}
+
+/** Throws unless the journal may end an operation like this when its disk fails. */
+function assertDefined(error: unknown): void {
+  if (error instanceof Refused && (error.answer === 'full' || error.answer === 'stopped')) return
+  if (error instanceof JournalError && error.code === 'JOURNAL_STOPPED') return
+  if (error instanceof DiskError) return
+  throw error
+}

@@ -1,0 +1,96 @@
+/** Mistakes that the exploration must find, each in the code itself: else it proves nothing. */
+import type { Fault } from './stepwise.ts'
+
+export interface PlantedFault extends Fault {
+  readonly name: string
+  /** The scenario, by name, that shows it. */
+  readonly scenario: string
+}
+
+export const ringFaults: readonly PlantedFault[] = [
+  {
+    name: 'a sleeper does not look again after it has said that it sleeps',
+    module: 'sleep',
+    text: 'set = what.attempt(); // S3',
+    instead: '// S3',
+    scenario: 'one to one, both find the other asleep',
+  },
+  {
+    name: 'a sleeper reads its epoch only after it has looked',
+    module: 'sleep',
+    text: 'const napMs =',
+    instead: 'nap.epoch = Atomics.load(seat.roster.words, seat.epochAt); const napMs =',
+    scenario: 'one to one, both find the other asleep',
+  },
+  {
+    name: 'a reader does not ask whether another was faster',
+    module: 'ring-read',
+    text: 'if (Atomics.compareExchange(ring.words, ring.headAt, peeked, next) !== peeked)\n        return false;',
+    instead: 'Atomics.store(ring.words, ring.headAt, next);',
+    scenario: 'two consumers want the same message',
+  },
+  {
+    name: 'a reader trusts a tail that it saw before another reader came',
+    module: 'ring-read',
+    text: 'head === ring.tailSeen || head !== ring.headMine',
+    instead: 'head === ring.tailSeen',
+    scenario: 'two consumers want the same message',
+  },
+  {
+    name: 'the tail moves before the payload is there',
+    module: 'ring-write',
+    text: 'const size = message.fill(ring.bytes, place); // P3',
+    instead:
+      'publish(ring, message.room, frameOf(kind.whole, message.tag)); const size = message.fill(ring.bytes, place); return READY; // P3',
+    scenario: 'one to one, both find the other asleep',
+  },
+  {
+    name: 'a writer does not look where the readers are',
+    module: 'ring-write',
+    text: 'if (((tail - head) | 0) + pad + needed > granules)\n            return NOTHING;',
+    instead: '',
+    scenario: 'one to one, the ring wraps and fills',
+  },
+  {
+    name: 'a writer that has finished wakes no other',
+    module: 'ring-write',
+    text: 'wakeOne(ring.roster, sets.turn);',
+    instead: '',
+    scenario: 'two producers take turns',
+  },
+  {
+    name: 'the last writer of a closed ring tells nobody that it is through',
+    module: 'ring-write',
+    text: 'if (before !== ring.owner)\n        wakeAll(ring.roster, sets.items);',
+    instead: '',
+    scenario: 'the end comes while another writes',
+  },
+  {
+    name: 'nobody takes the writer word from the dead',
+    module: 'ring-write',
+    text: 'if (before !== owner && ownerLives(ring.roster, before))',
+    instead: 'if (before !== owner)',
+    scenario: 'one of two producers dies',
+  },
+  {
+    name: 'a burial wakes nobody',
+    module: 'roster',
+    text: 'spreadNews(roster);\n    wakeEverybody(roster);',
+    instead: 'spreadNews(roster);',
+    scenario: 'the only producer dies',
+  },
+  {
+    name: 'whoever has put parts together wakes nobody',
+    module: 'ring-parts',
+    text: 'wakeAll(ring.roster, sets.reader);',
+    instead: 'void 0;',
+    scenario: 'a message in parts and one behind it, for two consumers',
+  },
+  {
+    name: 'parts of a dead reader stay where they are',
+    module: 'ring-parts',
+    text: 'if (reader !== 0 && ownerLives(ring.roster, reader))',
+    instead: 'if (reader !== 0)',
+    scenario: 'the receiver of parts dies, another goes on',
+  },
+]
