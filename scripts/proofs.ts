@@ -49,4 +49,11 @@ export const proofs: readonly Proof[] = [
     command: ['node', 'build/test/kill/main.js', '--kill', '200'],
     limitMs: 30 * MINUTE_MS,
   },
+  {
+    name: 'model',
+    about: 'ten minutes of interleavings of the ring in shared memory',
+    needs: [],
+    command: ['node', 'build/test/model/deep.js', '10'],
+    limitMs: 30 * MINUTE_MS,
+  },
 ]

@@ -1,7 +1,7 @@
 /**
  * The process that is killed: several writers append to a journal on the real disk, release, take
  * snapshots and tidy, until the end. Before it appends it says what, in lines on stdout; when tickets
- * are settled it says through which one. It writes each line whole and at once, or never.
+ * are settled it says through which one. A line without its end was not said.
  *
  *   open                          about to open the journal
  *   ready <nextTicket>            opened
@@ -24,7 +24,19 @@ const WRITERS = 4
 const firstNumber = Number(seedText) * 1_000_000
 
 function say(...words: readonly (string | number)[]): void {
-  writeSync(1, `${words.join(' ')}\n`)
+  const line = Buffer.from(`${words.join(' ')}\n`)
+  for (let at = 0; at < line.length; ) at += writeSome(line.subarray(at))
+}
+
+/** How much the pipe took; nothing while it is full, because its reader is slower. */
+function writeSome(bytes: Uint8Array): number {
+  try {
+    return writeSync(1, bytes)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1)
+    return 0
+  }
 }
 
 type Open = { readonly journal: Journal; readonly owner: LedgerOwner }

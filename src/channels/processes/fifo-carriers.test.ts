@@ -104,8 +104,8 @@ test('a writer that hangs is lost within the silence that it promised not to exc
 })
 
 test('a second writer, another purpose and a value that is too large are told apart', async () => {
-  const { world, sender, near, receiver } = await pipe({ messageBytesMax: 20 })
-  await assert.rejects(sender.put('x'.repeat(20)), ChannelMisuse)
+  const { world, sender, near, receiver } = await pipe({ messageBytesMax: 100 })
+  await assert.rejects(sender.put('x'.repeat(100)), ChannelMisuse)
   await sender.put('fits')
   await world.pass(10)
   assert.equal(await receiver.get(), 'fits')
