@@ -222,7 +222,7 @@ test('of a client that is gone all is taken, answered or not', async () => {
 })
 
 test('a client that is refused while it was held back is read on, so that its end is seen', async () => {
-  const { world, shelf, client } = await place(
+  const { world, shelf, listener, client } = await place(
     { answers: 'ok', unansweredMax: 1, lingerMs: 60_000 },
     { durable: true },
   )
@@ -235,7 +235,7 @@ test('a client that is refused while it was held back is read on, so that its en
   assert.equal(one.told, 'ERR not stored\n')
   one.connection.end()
   await world.pass(100)
-  assert.equal(one.gone, true)
+  assert.deepEqual([one.gone, listener.counters().clients], [true, 0])
 })
 
 test('a client that does not take its answers is not read on, and is let go in the end', async () => {
