@@ -55,5 +55,6 @@ lines.close()
 await writing
 await rm(folder, { recursive: true })
 
-for (const [name, count] of [...perService].sort()) console.log(`${name}: ${count} lines`)
+for (const [name, count] of [...perService].sort(([left], [right]) => left.localeCompare(right)))
+  console.log(`${name}: ${count} lines`)
 console.log(`${written} lines, and far fewer writes: ${String(writes < written / 10)}`)

@@ -11,12 +11,15 @@ import {
   FILE_HEADER_SIZE,
   type FileHeader,
   FORMAT_VERSION,
+  FrameHeader,
   type Identity,
+  readFrame,
+  seedOf,
   viewOf,
 } from './format.ts'
 import type { JournalLimits } from './limits.ts'
 import { snapshotTicket } from './snapshot-reader.ts'
-import { fillFile, slotName } from './spare-files.ts'
+import { fillFile, removeQuietly, slotName } from './spare-files.ts'
 
 // format file = magic:u64 crc:u32 version:u16 pad:u16 sectorBytes:u32 identity:u64 pad:u32
 //
@@ -126,9 +129,27 @@ async function namesIn(disk: Disk, directory: string): Promise<string[]> {
  */
 async function refuseOrphans(context: DirectoryContext, names: readonly string[]): Promise<void> {
   const orphan = names.find((name) => snapshotTicket(name) >= 0 || /^journal-\d{5}$/.test(name))
-  if (orphan === undefined || names.every((name) => !isOwn(name) || name === slotName(0))) return
+  if (orphan === undefined) return
+  const unfinished = names.every((name) => !isOwn(name) || name === slotName(0))
+  if (unfinished && !(await holdsCommits(context))) return
   const path = context.disk.join(context.path, FORMAT_NAME)
   throw new JournalDamaged(path, 0, `a missing format file beside ${orphan}`)
+}
+
+/** Whether the very first file holds a commit, which an unfinished creation cannot have written. */
+async function holdsCommits({ disk, path, limits }: DirectoryContext): Promise<boolean> {
+  const found = await readFound(disk, path, slotName(0), limits.sectorBytes)
+  if (found.header === null) return false
+  const bytes = new Uint8Array(limits.commitBytes)
+  const file = await disk.open(found.path, 'read')
+  try {
+    const end = await file.read(bytes, 2 * limits.sectorBytes)
+    const target = { bytes, view: viewOf(bytes), seed: seedOf(found.header.identity) }
+    const range = { at: 0, end, generation: found.header.generation }
+    return readFrame(target, range, new FrameHeader()) > 0
+  } finally {
+    await file.close()
+  }
 }
 
 function isOwn(name: string): boolean {
@@ -156,7 +177,13 @@ async function create(context: DirectoryContext, names: readonly string[]): Prom
   await disk.syncDirectory(path)
   await writeNew(disk, disk.join(path, FORMAT_NAME_NEW), encodeFormat(identity, limits.sectorBytes))
   await disk.rename(disk.join(path, FORMAT_NAME_NEW), disk.join(path, FORMAT_NAME))
-  await disk.syncDirectory(path)
+  try {
+    await disk.syncDirectory(path)
+  } catch (error) {
+    // Its name may be gone after a crash for all that later syncs say: the next start has to make it anew.
+    await removeQuietly(disk, disk.join(path, FORMAT_NAME))
+    throw error
+  }
 }
 
 /** The bytes of a format file. */

@@ -320,6 +320,7 @@ export class Recovery {
       )
     }
     file.dataEnd = next.end
+    file.syncedEnd = next.end
     if (verdict.kind === 'clean') return
     const zeros = new Uint8Array(Math.min(ZERO_BYTES, verdict.bytes))
     for (let at = 0; at < verdict.bytes; at += zeros.length) {

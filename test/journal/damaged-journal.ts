@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { checkedLimits } from '../../src/journal/limits.ts'
 import type { SurveyContext } from '../../src/journal/tools/ground.ts'
+import { type InspectedEntry, inspectJournal } from '../../src/journal/tools/inspect.ts'
 import type { Finding } from '../../src/journal/tools/problem.ts'
 import { type RepairReport, repairJournal } from '../../src/journal/tools/repair.ts'
 import { type Survey, surveyJournal } from '../../src/journal/tools/survey.ts'
@@ -36,6 +37,9 @@ export async function makeJournal(disk: CrashDisk): Promise<Expected> {
     await drop(round % 8 === 0 ? tickets.slice(1) : tickets)
     await world.settled()
   }
+  const doomed: number[] = []
+  for (let round = 0; round < 30; round++) doomed.push(await put(5, 250, round))
+  await world.settled()
   await world.snapshot()
   await note('between the snapshots')
   await world.settled()
@@ -46,6 +50,12 @@ export async function makeJournal(disk: CrashDisk): Promise<Expected> {
     await note(`note ${round}`)
     await world.settled()
     if (round === 12) await world.snapshot()
+    if (round !== 20) continue
+    // Whole files die behind the newest snapshot: the log says that they are used again.
+    for (let at = 0; at < doomed.length; at += 10) await drop(doomed.slice(at, at + 10))
+    await world.settled()
+    await world.journal.tidy()
+    await world.settled()
   }
   await world.journal.close()
   return { bodies, notes }
@@ -58,6 +68,13 @@ function context(disk: CrashDisk): SurveyContext {
 
 export function survey(disk: CrashDisk): Promise<Survey> {
   return surveyJournal(context(disk))
+}
+
+export async function entriesOf(disk: CrashDisk): Promise<readonly InspectedEntry[]> {
+  const entries: InspectedEntry[] = []
+  const options = { ...context(disk), from: 1, limit: Number.MAX_SAFE_INTEGER, bodyBytes: 16 }
+  await inspectJournal(options, (entry) => entries.push(entry))
+  return entries
 }
 
 export function verify(disk: CrashDisk): Promise<readonly Finding[]> {

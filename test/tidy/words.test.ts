@@ -74,6 +74,8 @@ export { used as listed }`,
       'src/mod.ts': 'export const offered = 1',
       'src/c.ts': 'export const all = 1',
       'src/d.ts': "import * as c from './c.ts'",
+      'src/worker.ts': 'export function main() {}',
+      'src/e.ts': "const url = new URL('./worker.js', import.meta.url)",
     }),
   )
   assert.deepEqual(

@@ -95,11 +95,3 @@ function takeAnySeat(roster: Roster, roles: number): Seat | null {
   const guest = { thread: threadId, roles, state: seatState.live }
   return join(roster, guest, (seat) => ringHolds(roster, seat))
 }
-
-/** Keeps a seat for a thread that is still to be made. It is missed when it dies, even before it sits down. */
-export function keepSeat(roster: Roster, role: Role): Seat {
-  const guest = { thread: 0, roles: roleBits(role), state: seatState.reserved }
-  const seat = join(roster, guest, (index) => ringHolds(roster, index))
-  if (seat === null) throw new ChannelMisuse(`all ${roster.seats} seats are taken: raise \`seats\``)
-  return seat
-}

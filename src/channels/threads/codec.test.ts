@@ -5,7 +5,6 @@ import fc from 'fast-check'
 import type { Sendable } from '../contract.ts'
 import { copyOut, finish, fromParts, Outgoing, tag } from './codec.ts'
 import { threadLimits } from './limits.ts'
-import { isPlain } from './plain.ts'
 
 /** Some place in the middle of other bytes, as a frame has it. */
 const place = 64
@@ -108,15 +107,6 @@ test('what goes as JSON is worth as much as its structured clone', () => {
   }
   const twice = roundTrip({ a: shared, b: shared }) as { a: unknown; b: unknown }
   assert.equal(twice.a, twice.b, 'two paths to one object stay so')
-})
-
-test('small plain trees go as JSON, and nothing else', () => {
-  for (const value of [{ id: 7, name: 'x', tags: ['a', null, true, 1.5] }, [], {}, [1, [2, [3]]]]) {
-    assert.ok(isPlain(value))
-  }
-  for (const value of [new Map(), [1n], { f: 1, d: new Date() }, [() => 1], new (class Own {})()]) {
-    assert.ok(!isPlain(value))
-  }
 })
 
 test('bytes arrive as the same kind of bytes, in memory of their own', () => {

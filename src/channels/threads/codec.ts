@@ -11,15 +11,15 @@
  *   text16    UTF-16                        lone surrogates survive, which UTF-8 would not allow
  *   bytes     a Uint8Array                  arrives with memory of its own
  *   buffer    a Buffer                      arrives as a Buffer, from Node's pool when it is small
- *   json8/16  JSON text                     see `isPlain`
+ *   json8/16  JSON text                     of what `isPlain` finds that JSON gives back exactly
  *   v8        V8's serialization            cycles, maps, dates, errors, typed arrays, big integers
  */
 import { deserialize, serialize } from 'node:v8'
 import { assert } from '../../base/assert.ts'
 import { EMPTY } from '../../base/bytes.ts'
+import { isPlain } from '../codec/plain.ts'
 import { ChannelMisuse, type Sendable } from '../contract.ts'
 import { threadLimits } from './limits.ts'
-import { isPlain } from './plain.ts'
 import type { Filling } from './ring-write.ts'
 
 export const tag = {

@@ -7,6 +7,7 @@ import { Outgoing } from './codec.ts'
 import type { Ring } from './ring.ts'
 import { dropParcel, Parcel, writeParts } from './ring-parts.ts'
 import { admits, isFull, wholeMax, writeWhole } from './ring-write.ts'
+import { READY } from './roster.ts'
 
 export class RingSender {
   readonly #ring: Ring
@@ -35,6 +36,8 @@ export class RingSender {
   write(outgoing: Outgoing = this.#outgoing): number {
     const result = writeWhole(this.#ring, outgoing)
     this.#wanted = outgoing.room
+    // A channel at rest keeps no value alive.
+    if (result === READY) outgoing.clear()
     return result
   }
 

@@ -178,6 +178,10 @@ export class ChainSurvey {
     if (own.kind === 'epoch' || !this.#isWhole) return
     const { table, disk, path, format } = this.#ground
     const directory = { path, identity: format.identity }
+    // Who released what since the snapshot is the owner's to say: the table has the counts of that time.
+    if (own.kind === 'retired') {
+      for (const generation of own.generations) table.byGeneration(generation)!.live = 0
+    }
     applyToTable(table, own, { directory, disk })
   }
 

@@ -1,0 +1,68 @@
+/** A thread of the crowd: puts or gets by the way that it is told, and says at the end what it saw. */
+import { parentPort, workerData } from 'node:worker_threads'
+import { ChannelError } from '../../src/channels/contract.ts'
+import { ThreadChannel } from '../../src/channels/threads/thread-channel.ts'
+import type { CrowdOrder, CrowdReport } from './crowd.ts'
+
+const order = workerData as CrowdOrder
+const channel = ThreadChannel.attach<Uint8Array>(order.handle)
+
+/** A message says who sent it and its number there, in every word, so that a torn one shows. */
+function message(index: number): Uint8Array {
+  const size = order.sizes[(index * 7 + order.id) % order.sizes.length] ?? 8
+  const words = new Int32Array(Math.max(2, size >> 2))
+  for (let word = 0; word < words.length; word += 2) {
+    words[word] = order.id
+    words[word + 1] = index
+  }
+  return new Uint8Array(words.buffer)
+}
+
+async function produce(): Promise<number> {
+  for (let index = 0; index < order.count; index++) {
+    const bytes = message(index)
+    if (order.way === 'async') await channel.put(bytes)
+    else if (order.way === 'sync' || index % 3 > 0) channel.putSync(bytes)
+    else await channel.put(bytes, { timeoutMs: 60_000 })
+  }
+  return order.count
+}
+
+function check(bytes: Uint8Array): readonly [producer: number, index: number] {
+  const words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2)
+  const [producer = -1, index = -1] = words
+  for (let word = 0; word < words.length; word += 2) {
+    if (words[word] !== producer || words[word + 1] !== index) throw new Error('a torn message')
+  }
+  return [producer, index]
+}
+
+async function consume(report: CrowdReport): Promise<void> {
+  for (;;) {
+    const [producer, index] = check(await next(report.seen.length))
+    report.seen.push(producer, index)
+  }
+}
+
+async function next(turn: number): Promise<Uint8Array> {
+  if (order.way === 'sync') return channel.getSync()
+  if (order.way === 'async') return channel.get()
+  // All ways in turn, and waits that end too early.
+  try {
+    if (turn % 3 === 0) return channel.tryGet() ?? channel.getSync({ timeoutMs: 1 })
+    return await channel.get({ timeoutMs: turn % 2 })
+  } catch (error) {
+    if (error instanceof ChannelError && error.code === 'CHANNEL_TIMEOUT') return channel.get()
+    throw error
+  }
+}
+
+const report: CrowdReport = { put: 0, seen: [], code: '' }
+try {
+  if (order.part === 'producer') report.put = await produce()
+  else await consume(report)
+} catch (error) {
+  if (!(error instanceof ChannelError)) throw error
+  report.code = error.code
+}
+parentPort?.postMessage(report)
