@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { type Address, joinBarrier } from '../src/channels/processes/mod.ts'
 import type { SpawnMain } from '../src/channels/spawn-contract.ts'
 
-export interface Order {
+interface Order {
   readonly address: Address
   readonly folder: string
   readonly index: number

@@ -8,7 +8,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 // In your program: from 'naru/channels/processes'.
 import { openCoordinator, spawnProcess } from '../src/channels/processes/mod.ts'
-import type { Order, Total } from './word-count-worker.ts'
+import type { main, Total } from './word-count-worker.ts'
+
+type Order = Parameters<typeof main>[0]['args']
 
 const texts = [
   'the ferry crosses the river',

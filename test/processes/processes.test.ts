@@ -8,6 +8,7 @@ import { BarrierBroken } from '../../src/channels/barrier-contract.ts'
 import { ChannelClosed, ChannelPeerLost } from '../../src/channels/contract.ts'
 import {
   connectChannel,
+  connectRpc,
   coordinate,
   fifoReceiver,
   type HubChannel,
@@ -43,6 +44,35 @@ test('a value goes to another process and back, over a socket and over a pipe of
   }
   await Promise.all([channel[Symbol.asyncDispose](), pipe[Symbol.asyncDispose]()])
   assert.equal(await child.ended, 0)
+})
+
+test('over TCP the same, and a wrong token is turned away', async () => {
+  const address = { kind: 'tcp', host: '127.0.0.1', port: 0 } as const
+  await using hub = await listenChannel<Value>(address, { token: 'open sesame' })
+  await assert.rejects(connectChannel(hub.address), /refused: the token is wrong/)
+  const channel = await connectChannel<Value>(hub.address, { token: 'open sesame' })
+  await channel.put([1, 2])
+  assert.deepEqual(await hub.get(patience), [1, 2])
+  await hub.put([3, 4])
+  assert.deepEqual(await channel.get(patience), [3, 4])
+  await channel[Symbol.asyncDispose]()
+})
+
+test('calls to another process are answered, streamed and cut off by its death', async () => {
+  await using crew = await Crew.gather()
+  const address = unix(crew.path('s'))
+  const server = crew.hire('server', address.path)
+  await server.line()
+  const { peer } = await connectRpc(address)
+  const answers = await Promise.all([1, 2, 3].map((n) => peer.call('double', n)))
+  assert.deepEqual(answers, [2, 4, 6])
+  let items = 0
+  for await (const _item of peer.stream('count', 1000)) items++
+  assert.equal(items, 1000)
+  await assert.rejects(peer.call('never', null, { deadlineMs: 50 }), { code: 'RPC_DEADLINE' })
+  const call = assert.rejects(peer.call('never'), { code: 'RPC_CLOSED' })
+  server.child.kill('SIGKILL')
+  await call
 })
 
 test('a FIFO carries values one way, and its end ends the reader', async () => {

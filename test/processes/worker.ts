@@ -1,12 +1,14 @@
 /** What the other processes of these tests do: one role each, named on the command line. */
 import { Socket } from 'node:net'
 
+import { Service } from '../../src/channels/mod.ts'
 import {
   connectChannel,
   coordinate,
   fifoSender,
   joinBarrier,
   listenChannel,
+  listenRpc,
   pipeChannel,
 } from '../../src/channels/processes/mod.ts'
 
@@ -43,6 +45,17 @@ const roles: Readonly<Record<string, () => Promise<void>>> = {
     const channel = await pipeChannel<Value>(new Socket({ fd: 3 }), { side: 'connecting' })
     for await (const value of channel) await channel.put(value)
     await channel[Symbol.asyncDispose]()
+  },
+  /** Answers calls until it is ended. */
+  async server() {
+    const service = new Service()
+    service.serve('double', (n: number) => n * 2)
+    service.serve('never', () => new Promise(() => {}))
+    service.serve('count', async function* (to: number) {
+      for (let n = 1; n <= to; n++) yield n
+    })
+    await listenRpc(address, { service })
+    console.log('ready')
   },
   async fifo() {
     const sender = await fifoSender<Value>(path)

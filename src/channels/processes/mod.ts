@@ -35,6 +35,7 @@ export type {
 } from './coordination.ts'
 export type { Coordinator, CoordinatorOptions } from './coordinator.ts'
 export type { LatePolicy } from './coordinator-calls.ts'
+export type { Door } from './door.ts'
 export type { PeerEvent, PeerState } from './hub.ts'
 export type { LinkLimits } from './limits.ts'
 export type { ConnectOptions, HubChannel, ListenOptions } from './open.ts'
@@ -62,7 +63,7 @@ const real: ProcessWorld = {
 export function localAddress(name: string): Address {
   const file = `naru-${name}`
   if (process.platform === 'win32') return { kind: 'unix', path: `\\\\.\\pipe\\${file}` }
-  return { kind: 'unix', path: join(process.env['XDG_RUNTIME_DIR'] ?? tmpdir(), `${file}.sock`) }
+  return { kind: 'unix', path: join(process.env.XDG_RUNTIME_DIR ?? tmpdir(), `${file}.sock`) }
 }
 
 /** A channel to the process that listens there. When the connection is lost the channel has failed. */
