@@ -1,4 +1,5 @@
 /** A thread of the crowd: puts or gets by the way that it is told, and says at the end what it saw. */
+import { once } from 'node:events'
 import { parentPort, workerData } from 'node:worker_threads'
 import { ChannelError } from '../../src/channels/contract.ts'
 import { ThreadChannel } from '../../src/channels/threads/thread-channel.ts'
@@ -6,6 +7,10 @@ import type { CrowdOrder, CrowdReport } from './crowd.ts'
 
 const order = workerData as CrowdOrder
 const channel = ThreadChannel.attach<Uint8Array>(order.handle)
+
+// Only who has attached is missed when it dies; so nobody begins before all have.
+parentPort?.postMessage('attached')
+if (parentPort !== null) await once(parentPort, 'message')
 
 /** A message says who sent it and its number there, in every word, so that a torn one shows. */
 function message(index: number): Uint8Array {

@@ -46,6 +46,7 @@ const limitMs = 60_000
 interface Member {
   readonly name: string
   readonly worker: Worker
+  readonly attached: Promise<unknown>
   /** `null` if it was ended before it could tell. */
   readonly report: Promise<CrowdReport | null>
 }
@@ -59,11 +60,14 @@ export interface CrowdOutcome {
 function start(name: string, order: CrowdOrder): Member {
   const worker = new Worker(new URL('./crowd-worker.js', import.meta.url), { workerData: order })
   const report = new Promise<CrowdReport | null>((resolve, reject) => {
-    worker.once('message', resolve)
+    worker.on('message', (message: 'attached' | CrowdReport) => {
+      if (message !== 'attached') resolve(message)
+    })
     worker.once('error', reject)
     worker.once('exit', () => resolve(null))
   })
-  return { name, worker, report }
+  report.catch(() => undefined) // it may fail before anybody asks
+  return { name, worker, attached: once(worker, 'message'), report }
 }
 
 /** Runs a crowd to its end. `ended` are terminated, one after the other, at moments drawn by chance. */
@@ -82,20 +86,20 @@ export async function runCrowd(
     start(`consumer ${id}`, { ...order, part: 'consumer', id, way }),
   )
   const all = [...producers, ...consumers]
-  await within(
-    limitMs,
-    'threads that start',
-    Promise.all(all.map(({ worker }) => once(worker, 'online'))),
-  )
-  for (const name of ended) {
-    await sleep(pick(random, [0, 1, 2, 5, 10, 20]))
-    await all.find((member) => member.name === name)?.worker.terminate()
+  try {
+    const attached = Promise.all(all.map((member) => member.attached))
+    await within(limitMs, 'threads that start', attached)
+    for (const { worker } of all) worker.postMessage('go')
+    for (const name of ended) {
+      await sleep(pick(random, [0, 1, 2, 5, 10, 20]))
+      await all.find((member) => member.name === name)?.worker.terminate()
+    }
+    const put = await reportsOf(producers)
+    channel.close()
+    return { put, got: await reportsOf(consumers) }
+  } finally {
+    await Promise.all(all.map(({ worker }) => worker.terminate()))
   }
-  const put = await reportsOf(producers)
-  channel.close()
-  const got = await reportsOf(consumers)
-  await Promise.all(all.map(({ worker }) => worker.terminate()))
-  return { put, got }
 }
 
 function reportsOf(members: readonly Member[]): Promise<(CrowdReport | null)[]> {

@@ -6,6 +6,7 @@
  * A busy party first polls for a few turns of the event loop: as long as messages keep coming, nobody has to
  * wake anybody. One where nobody waits has no timer and no pending wait, and keeps no process alive.
  */
+import { assert } from '../../base/assert.ts'
 import { NodeScheduler } from '../../node/scheduler.ts'
 import type { WaitOptions } from '../contract.ts'
 import { Turn } from '../turn.ts'
@@ -95,10 +96,10 @@ export class Desk {
   /** Lets a call wait that could not be served at once. */
   enter<W extends Waiter>(line: Line<W>, waiter: W, options: WaitOptions | undefined): void {
     const wasEmpty = line.waiters.size === 0
-    line.waiters.enter(waiter, options, scheduler)
-    if (!wasEmpty || line.waiters.size === 0) return
-    this.#occupied(line)
-    this.#serve()
+    line.waiters.push(waiter)
+    if (wasEmpty) this.#occupied(line)
+    waiter.arm(options, scheduler)
+    if (wasEmpty && line.waiters.size > 0) this.#serve()
   }
 
   /** Serves again: something has happened in this thread that may concern those who wait. */
@@ -122,6 +123,7 @@ export class Desk {
     this.#hush(line)
     this.#pass(line)
     this.#busy -= 1
+    assert(this.#busy >= 0, 'a line is left by those who entered it')
     if (line.keepsAlive) lamp.release()
     if (this.#busy === 0) lamp.delete(this)
   }

@@ -4,7 +4,7 @@
  */
 import { ChannelClosed, ChannelPeerLost, type Sendable } from '../contract.ts'
 import { Lease } from './lease.ts'
-import { life } from './life.ts'
+import { life, type Resident } from './life.ts'
 import { RingReceiver } from './receiver.ts'
 import { ending, endingOf, endRing, heldBy, isEmpty, Ring, ringHolds, writersDone } from './ring.ts'
 import { lostThread, playRole, roleBit } from './roles.ts'
@@ -14,7 +14,7 @@ import { RingSender } from './sender.ts'
 /** No `news` is this: judge again. */
 const UNJUDGED = -1
 
-export class Endpoint {
+export class Endpoint implements Resident {
   readonly ring: Ring
   readonly seat: Seat
   readonly name: string
@@ -39,7 +39,7 @@ export class Endpoint {
     this.name = name
     this.sender = new RingSender(this.ring)
     this.receiver = new RingReceiver(this.ring)
-    life.watch(seat.roster)
+    life.watch(this)
   }
 
   /** Looks for a value. `READY` when there is one in `value`, or never will be because of `failure`. */

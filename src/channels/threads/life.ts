@@ -1,9 +1,10 @@
 /**
- * Who of this process's threads has ended, as far as this thread can know. It buries the seats of ended
- * threads in every roster that is known here, so that those who wait for them hear of it. It ends nobody.
+ * Who of this process's threads has died, as far as this thread can know. It buries the seats of dead threads
+ * in every roster that is known here, so that those who wait for them hear of it. It ends nobody. A thread that
+ * ends with exit code 0 has not died: it gives its seats back.
  *
- * A thread's end is heard of in four ways, none of which needs the thread's own help but the first:
- *   1. it ends by itself, by `process.exit` or by an uncaught error: its own `exit` handler buries its seats;
+ * A thread's death is heard of in four ways, none of which needs the thread's own help but the first:
+ *   1. it ends by `process.exit` or by an uncaught error: its own `exit` handler buries its seats;
  *   2. it is terminated, or runs out of memory: the thread that made it sees `exit` of its Worker;
  *   3. that thread knows nothing of the object in question: it writes the id into the graveyard, a piece of
  *      memory that all threads made since then share, where sleepers look about once a second;
@@ -19,16 +20,23 @@ import {
   type Worker,
 } from 'node:worker_threads'
 import { threadLimits } from './limits.ts'
-import { bury, type Roster, seatState, stateOf, threadOf } from './roster.ts'
+import { bury, type Roster, type Seat, seatState, stateOf, threadOf } from './roster.ts'
 
 /** A stopped Worker may still be running its last instructions; after so long it is not. */
 const stoppedForMs = 1_000
 const graveyardKey = 'naru.threads.graveyard'
 
+/** A party of this thread. */
+export interface Resident {
+  readonly seat: Seat
+  /** Gives the seat back; called when the thread ends well. */
+  retire(): void
+}
+
 class Life {
-  /** Slot `id % length` holds the latest ended thread of that residue: enough, as ids only grow. */
+  /** Slot `id % length` holds the latest dead thread of that residue: enough, as ids only grow. */
   readonly #graveyard: Int32Array
-  readonly #rosters = new Set<WeakRef<Roster>>()
+  readonly #residents = new Set<WeakRef<Resident>>()
   /** Threads made by this one that run, and since when they have been seen stopped (0: they have not). */
   readonly #workers = new Map<number, { readonly worker: Worker; stoppedMs: number }>()
   /** What ended threads died of. */
@@ -41,7 +49,7 @@ class Life {
     if (!isShared) setEnvironmentData(graveyardKey, memory)
     this.#graveyard = new Int32Array(memory)
     process.on('worker', (worker) => this.follow(worker))
-    if (!isMainThread) process.once('exit', () => this.#end(threadId))
+    if (!isMainThread) process.once('exit', (code) => this.#endSelf(code))
   }
 
   /** Hears of this thread's end. Idempotent; Workers made after this module was loaded are followed unasked. */
@@ -51,21 +59,21 @@ class Life {
     this.#workers.set(id, { worker, stoppedMs: 0 })
     // Listening to errors without thereby handling them: they are still their owner's to handle.
     worker.once(errorMonitor, (error: unknown) => this.#remember(id, error))
-    worker.once('exit', () => {
+    worker.once('exit', (code) => {
       this.#workers.delete(id)
-      this.#end(id)
+      if (code !== 0) this.#end(id)
     })
   }
 
-  /** Seats in this roster are buried from now on when their threads end. */
-  watch(roster: Roster): void {
-    for (const known of this.#rosters) {
-      if (known.deref() === undefined) this.#rosters.delete(known)
+  /** Seats beside this one are buried from now on when their threads die. */
+  watch(resident: Resident): void {
+    for (const known of this.#residents) {
+      if (known.deref() === undefined) this.#residents.delete(known)
     }
-    this.#rosters.add(new WeakRef(roster))
+    this.#residents.add(new WeakRef(resident))
   }
 
-  hasEnded(thread: number): boolean {
+  hasDied(thread: number): boolean {
     if (thread === 0) return false // the main thread ends with the process, and fresh memory says 0
     return Atomics.load(this.#graveyard, thread & (threadLimits.graveyard - 1)) === thread
   }
@@ -81,7 +89,7 @@ class Life {
     for (let seat = 0; seat < roster.seats; seat++) {
       const state = stateOf(roster, seat)
       if (state !== seatState.live && state !== seatState.reserved) continue
-      if (this.hasEnded(threadOf(roster, seat))) bury(roster, seat)
+      if (this.hasDied(threadOf(roster, seat))) bury(roster, seat)
     }
   }
 
@@ -104,10 +112,15 @@ class Life {
     }
   }
 
+  #endSelf(code: number): void {
+    if (code !== 0) this.#end(threadId)
+    else for (const known of this.#residents) known.deref()?.retire()
+  }
+
   #end(thread: number): void {
     Atomics.store(this.#graveyard, thread & (threadLimits.graveyard - 1), thread)
-    for (const known of this.#rosters) {
-      const roster = known.deref()
+    for (const known of this.#residents) {
+      const roster = known.deref()?.seat.roster
       if (roster === undefined) continue
       for (let seat = 0; seat < roster.seats; seat++) {
         if (threadOf(roster, seat) === thread) bury(roster, seat)
