@@ -5,8 +5,7 @@ import { type Finding, isProduct, isTest, type Page } from './rule.ts'
 
 /**
  * A value must be imported somewhere, if only by a test. A type may stay when its own file speaks of
- * it twice: then it is part of a signature, and whoever holds such a value may have to name it. What is
- * started by its URL, a worker, is imported by whoever starts it.
+ * it twice: then it is part of a signature, and whoever holds such a value may have to name it.
  */
 export function checkUnusedExports(pages: readonly Page[]): Finding[] {
   const used = new Set<string>()
@@ -19,10 +18,8 @@ export function checkUnusedExports(pages: readonly Page[]): Finding[] {
       used.add(`${page.path.slice(0, page.path.lastIndexOf('/'))}/${match[1]}.ts *`)
     }
   }
-  const started = new Set(pages.flatMap(startedBy))
   return pages.flatMap((page) => {
     const { path, code } = page
-    if (started.has(path)) return []
     if (path.endsWith('/mod.ts') || isTest(path) || used.has(`${path} *`)) return []
     return exportsOf(page).flatMap(({ name, kind, line }) => {
       if (used.has(`${path} ${name}`)) return []
@@ -32,13 +29,6 @@ export function checkUnusedExports(pages: readonly Page[]): Finding[] {
       return [{ path, line, message: `nobody imports ${name}: do not export it, or delete it` }]
     })
   })
-}
-
-/** The sources of the modules that a page starts by their URL. */
-function startedBy({ path, text }: Page): string[] {
-  const folder = path.slice(0, path.lastIndexOf('/') + 1)
-  const urls = text.matchAll(/new URL\(\s*'\.\/([\w.-]+)\.js',\s*import\.meta\.url/g)
-  return [...urls].map(([, name]) => `${folder}${name}.ts`)
 }
 
 const MARK = /(?<![\w$.])mark\(\s*' *'/g
