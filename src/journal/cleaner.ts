@@ -45,14 +45,14 @@ export type CleanerContext = {
 /** Files to clean together: neighbours in ticket order, so that the target's range stays apart from all others. */
 export function chooseSources(
   files: readonly JournalFile[],
-  coveredThrough: number,
+  covered: (file: JournalFile) => boolean,
   cycle: number,
   limits: JournalLimits,
 ): readonly JournalFile[] {
   let run: JournalFile[] = []
   let bytes = 0
   for (const file of files) {
-    const due = isDue(file, coveredThrough, cycle)
+    const due = covered(file) && isDue(file, cycle)
     const scattered = due && isScattered(file, limits)
     if (scattered && run.length === 0) return [file]
     const wanted = due && liveShare(file) < limits.cleanBelow
@@ -69,9 +69,8 @@ export function chooseSources(
   return run.length > 1 ? run : []
 }
 
-function isDue(file: JournalFile, coveredThrough: number, cycle: number): boolean {
+function isDue(file: JournalFile, cycle: number): boolean {
   if (!file.sealed || file.live === 0 || file.held > 0 || file.leaving) return false
-  if (file.endTicket - 1 > coveredThrough) return false
   return cycle % LEVEL_FACTOR ** Math.min(file.level, LEVEL_MAX) === 0
 }
 

@@ -52,7 +52,7 @@ export class Housekeeper {
     return table.files.some(
       (file) =>
         file.sealed &&
-        file.endTicket - 1 > snapshots.olderTicket &&
+        !snapshots.covers(file) &&
         file.live < file.bodies * limits.cleanBelow,
     )
   }
@@ -87,10 +87,9 @@ export class Housekeeper {
   /** Files that nothing refers to and that replay will never need again. */
   #dead(): JournalFile[] {
     const { table, snapshots } = this.#context
-    const covered = snapshots.olderTicket
     return table.files.filter((file) => {
       if (!file.sealed || file.leaving || file.live > 0 || file.held > 0) return false
-      return file.endTicket - 1 <= covered
+      return snapshots.covers(file)
     })
   }
 
@@ -104,7 +103,8 @@ export class Housekeeper {
   /** Cleans one set of files; false when there was none, or no room. */
   async #clean(): Promise<boolean> {
     const { table, snapshots, limits } = this.#context
-    const sources = chooseSources(table.files, snapshots.olderTicket, this.#cycle, limits)
+    const covered = (file: JournalFile): boolean => snapshots.covers(file)
+    const sources = chooseSources(table.files, covered, this.#cycle, limits)
     if (sources.length === 0) return false
     for (const source of sources) source.leaving = true
     const cleaned = await this.#cleaner.clean(sources).finally(() => {

@@ -190,6 +190,7 @@ export class Recovery {
       file.firstTicket = ticket
       file.endTicket = ticket
       file.firstCommit = commit
+      file.lastCommit = commit - 1
       file.live = this.#liveAtSnapshot.get(generation) ?? 0
       this.#context.table.add(file)
       const handle = await disk.open(found.path, 'write')
