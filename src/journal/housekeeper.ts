@@ -51,9 +51,7 @@ export class Housekeeper {
     const { table, snapshots, limits } = this.#context
     return table.files.some(
       (file) =>
-        file.sealed &&
-        !snapshots.covers(file) &&
-        file.live < file.bodies * limits.cleanBelow,
+        file.sealed && !snapshots.covers(file) && file.live < file.bodies * limits.cleanBelow,
     )
   }
 

@@ -342,7 +342,8 @@ export class Recovery {
     const header = new FrameHeader()
     for (const found of directory.files) {
       const generation = found.header?.generation ?? 0
-      if (generation <= last.generation || found.slot === last.slot) continue
+      // Of any generation: a spare that was too small for one group follows behind the larger one.
+      if (found.slot === last.slot) continue
       const file = await disk.open(found.path, 'read')
       const end = await readAndClose(file, bytes, this.#dataStart)
       const size = readFrame(target, { at: 0, end, generation }, header)

@@ -1,7 +1,7 @@
 /** Losing the newest snapshot costs nothing: the older one and all that replay needs behind it are kept. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { operationOf, openStage } from '../crash/journal-spec.ts'
+import { openStage, operationOf } from '../crash/journal-spec.ts'
 import { Ledger } from '../crash/ledger.ts'
 import { CrashDisk } from '../sim/crash-disk.ts'
 import { drained } from '../sim/turn.ts'
