@@ -123,6 +123,7 @@ export class Housekeeper {
     }
     const left = applyToTable(table, entry, target ?? NOWHERE)
     for (const file of left) reader.forget(file)
+    if (target !== null) handles.adopt(target)
     try {
       await settled(ticket)
     } finally {

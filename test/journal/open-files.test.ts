@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { agedBase } from '../crash/journal-spec.ts'
 import { CrashDisk } from '../sim/crash-disk.ts'
 import { drained } from '../sim/turn.ts'
-import { JournalWorld } from './journal-world.ts'
+import { bodyOfSize, JournalWorld } from './journal-world.ts'
 
 const { image } = await agedBase()
 assert(image !== null)
@@ -43,4 +43,38 @@ test('housekeeping that fails at any call leaves no file open', async () => {
   let call = 100
   while (await failCall(call, tidy)) call++
   assert(call > 150)
+})
+
+test('a journal keeps no more files open than it may', async () => {
+  const disk = new CrashDisk()
+  const world = await JournalWorld.open(disk)
+  const tickets: number[] = []
+  for (let round = 0; round < 60; round++) {
+    tickets.push(...(await world.put(1, [bodyOfSize(900, round)])))
+    await world.settled()
+    // Four for reading, the one in use and its spares, and one that is being sealed.
+    assert(disk.openPaths.length <= 4 + 1 + 3 + 1, disk.openPaths.join())
+  }
+  for (const ticket of tickets) {
+    await world.journal.store.read(ticket)
+    assert(disk.openPaths.length <= 4 + 1 + 3 + 1, disk.openPaths.join())
+  }
+  await world.journal.close()
+})
+
+test('a read that a close meets leaves no file open', async () => {
+  for (let turns = 0; turns < 20; turns++) {
+    const disk = new CrashDisk()
+    const world = await JournalWorld.open(disk)
+    const [first] = await world.put(1, [bodyOfSize(900, 1)])
+    for (let round = 0; round < 20; round++) await world.put(1, [bodyOfSize(900, round)])
+    await world.settled()
+    await world.journal.close()
+    const again = await JournalWorld.open(disk)
+    const read = again.journal.store.read(first!).catch((error: unknown) => error)
+    for (let turn = 0; turn < turns; turn++) await null
+    await again.journal.close()
+    await read
+    assert.deepEqual(disk.openPaths, [], `after ${turns} turns`)
+  }
 })
