@@ -343,8 +343,7 @@ export class Recovery {
       const generation = found.header?.generation ?? 0
       if (generation <= last.generation || found.slot === last.slot) continue
       const file = await disk.open(found.path, 'read')
-      const end = await file.read(bytes, this.#dataStart)
-      await file.close()
+      const end = await file.read(bytes, this.#dataStart).finally(() => file.close())
       const size = readFrame(target, { at: 0, end, generation }, header)
       if (size === 0 || header.kind === FRAME_SURVIVORS || header.commit < next.commit) continue
       throw new JournalDamaged(last.path, next.end, 'a damaged commit or footer')
