@@ -141,11 +141,22 @@ export class Cleaner {
     file.firstTicket = sources[0]!.firstTicket
     file.endTicket = sources[sources.length - 1]!.endTicket
     file.lastCommit = sources[sources.length - 1]!.lastCommit
-    await this.#write(file, survivors)
+    try {
+      await this.#write(file, survivors)
+    } catch (error) {
+      await this.giveBack(file)
+      throw error
+    }
     const { slot, generation, fileBytes, level, firstTicket, endTicket, lastCommit } = file
     const { dataEnd, bodies, bodyBytes } = file
     const place = { slot, generation, fileBytes, level, firstTicket, endTicket }
     return { file, target: { ...place, lastCommit, dataEnd, bodies, bodyBytes } }
+  }
+
+  /** Lets go of a target that takes nobody's place; its file is a spare again. */
+  async giveBack(target: JournalFile): Promise<void> {
+    await this.#context.handles.leave(target)
+    this.#context.spares.retire(target)
   }
 
   /** Copies every living body of the source. */

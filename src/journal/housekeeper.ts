@@ -1,6 +1,6 @@
 /** The Housekeeper recycles dead files and has sparse ones cleaned, one thing at a time, in the background. */
 
-import type { Scheduler } from '../base/ports.ts'
+import { DiskError, type Scheduler } from '../base/ports.ts'
 import type { CleanerContext, Cleaner as CleanerType } from './cleaner.ts'
 import { Cleaner, chooseSources } from './cleaner.ts'
 import { JournalStopped } from './errors.ts'
@@ -77,7 +77,10 @@ export class Housekeeper {
       while (!this.#closed && (await this.#clean())) await this.#retire()
     } catch (error) {
       // When the journal stopped, everybody has been told already.
-      if (!(error instanceof JournalStopped)) throw error
+      if (error instanceof JournalStopped) return
+      // Without space or handles there is no cleaning now; there will be once somebody lets go of some.
+      if (error instanceof DiskError && (error.code === 'full' || error.code === 'handles')) return
+      throw error
     }
   }
 
@@ -117,22 +120,18 @@ export class Housekeeper {
     const { append, handles, reader, settled, spares, table } = this.#context
     const ticket = append(entry)
     if (ticket === null) {
-      if (target !== null) await this.#giveBack(target)
+      if (target !== null) await this.#cleaner.giveBack(target)
       return false
     }
     const left = applyToTable(table, entry, target ?? NOWHERE)
     for (const file of left) reader.forget(file)
-    await settled(ticket)
-    for (const file of left) {
-      await handles.leave(file)
-      spares.retire(file)
+    try {
+      await settled(ticket)
+    } finally {
+      for (const file of left) await handles.leave(file)
     }
+    for (const file of left) spares.retire(file)
     return true
-  }
-
-  async #giveBack(target: JournalFile): Promise<void> {
-    await this.#context.handles.leave(target)
-    this.#context.spares.retire(target)
   }
 }
 
