@@ -1,13 +1,13 @@
 /**
  * The same work twice: one process for each file, and a pool whose processes are used again. Starting a process
- * costs some forty milliseconds and forty megabytes, so beyond a few files the pool wins.
+ * costs tens of milliseconds and some fifty megabytes, so beyond a few files the pool wins.
  * Run it: `node build/examples/process-per-file.js`.
  */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 // In your program: from 'naru/channels/processes' and from 'naru/pool'.
-import { spawnProcess } from '../src/channels/processes/spawn.ts'
+import { spawnProcess } from '../src/channels/processes/mod.ts'
 import { Pool } from '../src/pool/mod.ts'
 
 const work = new URL('./pool-work.js', import.meta.url)

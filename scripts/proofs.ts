@@ -35,4 +35,25 @@ export const proofs: readonly Proof[] = [
     command: ['node', 'build/scripts/fresh.js'],
     limitMs: 60 * MINUTE_MS,
   },
+  {
+    name: 'sync',
+    about: 'no acknowledgement leaves before the sync of what it acknowledges',
+    needs: ['strace'],
+    command: ['node', 'build/scripts/audit-sync.js'],
+    limitMs: 10 * MINUTE_MS,
+  },
+  {
+    name: 'kill',
+    about: '200 kills of a process that appends, nothing acknowledged lost',
+    needs: [],
+    command: ['node', 'build/test/kill/main.js', '--kill', '200'],
+    limitMs: 30 * MINUTE_MS,
+  },
+  {
+    name: 'model',
+    about: 'ten minutes of interleavings of the ring in shared memory',
+    needs: [],
+    command: ['node', 'build/test/model/deep.js', '10'],
+    limitMs: 30 * MINUTE_MS,
+  },
 ]

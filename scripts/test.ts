@@ -50,7 +50,8 @@ async function main(): Promise<number> {
     return 0
   }
   const stop = new AbortController()
-  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort())
+  // Not once: a terminal and npm may both pass the same signal on, and the second would kill us unheard.
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => stop.abort())
   const limitMs = values.limit === undefined ? null : Number(values.limit) * 1000
   const startedMs = performance.now()
   const reports = await runAll(files, {
@@ -59,7 +60,10 @@ async function main(): Promise<number> {
     limitMsOf: (file) => limitMs ?? LIMIT_MS_BY_WORLD[file.world] ?? LIMIT_MS,
     signal: stop.signal,
     onReport: (report) => {
-      if (report.failures.length > 0) console.log(`FAILED ${report.file.source}`)
+      const [first] = report.failures
+      if (first === undefined) return
+      const [headline = ''] = first.details.split('\n')
+      console.log(`FAILED ${report.file.source}: ${first.title}: ${headline}`)
     },
   })
   const totals = totalsOf(reports)

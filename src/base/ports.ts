@@ -106,7 +106,9 @@ export interface DiskFile {
   write(bytes: Uint8Array, position: number): Promise<void>
   /**
    * Writes `pieces` one after the other at `position`, then syncs the data if `sync` says so: the journal's hot
-   * path, one hop for all of it. The pieces come from `allocate` and may not change until it settles.
+   * path, one hop for all of it. The pieces come from `allocate` and may not change until it settles. Once one
+   * was rejected, all later ones of this file are, and none of them reaches the disk: nobody may find what
+   * stands behind a hole.
    */
   commit(pieces: readonly Uint8Array[], position: number, sync: 'sync' | 'no-sync'): Promise<void>
   /** Everything written so far survives a power cut once this resolves. After a rejection nothing may be assumed. */

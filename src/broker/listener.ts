@@ -17,6 +17,8 @@ export interface ListenerContext {
 export interface OpenListener {
   /** Where clients connect to, with the real port: `amqp://127.0.0.1:5672`. */
   readonly url: string
+  /** Called once, when every listener is open and the ready line is out: from now on it may be heard. */
+  begin(): void
   /** Stops accepting and ends the sessions it has, in good order. Idempotent. */
   close(): Promise<void>
 }

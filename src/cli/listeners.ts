@@ -3,5 +3,20 @@
  * entry loads its gateway only when it is opened.
  */
 import type { ListenerKind } from '../broker/listener.ts'
+import { lineListener } from '../gateway/line/kind.ts'
+import { PrintSink } from '../gateway/line/print.ts'
 
-export const listeners: readonly ListenerKind[] = []
+/** Until the broker has queues, what a line client sends is printed: whoever reads our output is the consumer. */
+function printed(): PrintSink {
+  return new PrintSink({
+    write: (text) => process.stdout.write(text),
+    drained: () => new Promise((resolve) => process.stdout.once('drain', resolve)),
+  })
+}
+
+export const listeners: readonly ListenerKind[] = [
+  lineListener(() => {
+    const sink = printed()
+    return { sink, begin: () => sink.begin() }
+  }),
+]

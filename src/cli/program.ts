@@ -6,6 +6,7 @@ import { Command, CommanderError, Option } from 'commander'
 import { version } from '../base/version.ts'
 import type { ListenerKind } from '../broker/listener.ts'
 import { CommandError, UsageError } from './failure.ts'
+import { type InspectFlags, planInspect, type RepairFlags } from './journal-plan.ts'
 import { durabilities, planServe, unbuiltNames } from './serve-plan.ts'
 
 /** Runs one command line (without `node` and the script); answers its exit code. */
@@ -31,6 +32,7 @@ function program(kinds: readonly ListenerKind[]): Command {
     .version(version)
     .exitOverride()
   addServe(naru, kinds)
+  addJournal(naru)
   return naru
 }
 
@@ -62,4 +64,57 @@ function addServe(naru: Command, kinds: readonly ListenerKind[]): void {
     const { serveUntilStopped } = await import('./serve.ts')
     await serveUntilStopped(plan)
   })
+}
+
+function addJournal(naru: Command): void {
+  const journal = naru
+    .command('journal')
+    .description("Look into a broker's directory while no broker has it open, and mend it.")
+  journal
+    .command('verify')
+    .description('Read everything in it and say what is wrong; changes nothing.')
+    .argument('<directory>', 'what `naru serve --dir` was given')
+    .addHelpText(
+      'after',
+      '\nOne line on stdout for each finding; the last one is `clean` or `N findings`.' +
+        '\nThe exit code is 0 when it is clean, and 1 when it is not.',
+    )
+    .action(async (directory: string) => {
+      const { verify } = await import('./journal-verify.ts')
+      await verify(directory)
+    })
+  journal
+    .command('inspect')
+    .description('List its files, its snapshots and its entries; changes nothing.')
+    .argument('<directory>', 'what `naru serve --dir` was given')
+    .option('--from <ticket>', 'entries from this ticket on (1)')
+    .option('--limit <count>', 'at most so many entries (100)')
+    .option('--files', 'list the files')
+    .option('--snapshots', 'list the snapshots')
+    .option('--json', 'one JSON object a line')
+    .addHelpText(
+      'after',
+      '\nWithout --files and --snapshots it lists both, and then the entries.' +
+        '\n--from or --limit asks for entries, besides what else is asked for.',
+    )
+    .action(async (directory: string, flags: InspectFlags) => {
+      const plan = planInspect(flags)
+      const { inspect } = await import('./journal-inspect.ts')
+      await inspect(directory, plan)
+    })
+  journal
+    .command('repair')
+    .description('Make a damaged directory open again, after what it changes was copied.')
+    .argument('<directory>', 'what `naru serve --dir` was given')
+    .option('--backup <directory>', 'where the copies go; must not exist (DIRECTORY/repair-TIME)')
+    .option('--accept-loss', 'give up bodies that cannot be read, and say which')
+    .addHelpText(
+      'after',
+      '\nOne line on stdout for each thing it did, with what is lost. To undo it all, stop the' +
+        '\nbroker and copy the files back. A repair that was interrupted is started again.',
+    )
+    .action(async (directory: string, flags: RepairFlags) => {
+      const { repair } = await import('./journal-repair.ts')
+      await repair(directory, flags)
+    })
 }

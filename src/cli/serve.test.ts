@@ -106,6 +106,8 @@ test('it stops at SIGINT too, the newest first', () =>
     assert.deepEqual(logOf(naru).slice(1), [
       'one is open',
       'two is open',
+      'one has begun',
+      'two has begun',
       'SIGINT: stopping',
       'two is closed',
       'one is closed',

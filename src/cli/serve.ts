@@ -46,11 +46,13 @@ export async function serveUntilStopped(plan: ServePlan): Promise<void> {
 
 async function serve(plan: ServePlan, opening: Opening, stop: AbortSignal): Promise<void> {
   const directory = await openDirectory(plan, opening)
-  const urls = await openListeners(plan.listeners, opening)
+  const listeners = await openListeners(plan.listeners, opening)
+  const urls = Object.fromEntries([...listeners].map(([name, { url }]) => [name, url]))
   const { durability } = plan
   const ready = { urls, dir: directory, durability, pid: process.pid, version }
   process.stdout.on('error', () => {}) // nobody may be reading; that is no reason to end
   process.stdout.write(`ready ${JSON.stringify(ready)}\n`)
+  for (const listener of listeners.values()) listener.begin()
   await fired(stop)
   opening.log.info(`${String(stop.reason)}: stopping`)
 }
@@ -74,6 +76,7 @@ async function openDirectory(plan: ServePlan, opening: Opening): Promise<string 
     await world.disk.makeDirectory(directory)
     const lock: DiskLock = await world.disk.lock(world.disk.join(directory, LOCK_NAME))
     opened.push({ name: 'lock', close: () => lock.release() })
+    log.warn(`${directory} is ours, but nothing is kept in it yet: this version has no queues`)
   } catch (error) {
     throw directoryError(error, directory)
   }
@@ -94,15 +97,15 @@ function directoryError(error: unknown, directory: string): unknown {
 async function openListeners(
   listeners: readonly PlannedListener[],
   opening: Opening,
-): Promise<Record<string, string>> {
-  const urls: Record<string, string> = {}
+): Promise<ReadonlyMap<string, OpenListener>> {
+  const open = new Map<string, OpenListener>()
   for (const planned of listeners) {
     const listener = await openListener(planned, opening)
     const { name } = planned.kind
     opening.opened.push({ name, close: () => listener.close() })
-    urls[name] = listener.url
+    open.set(name, listener)
   }
-  return urls
+  return open
 }
 
 async function openListener(planned: PlannedListener, opening: Opening): Promise<OpenListener> {

@@ -5,14 +5,14 @@
 import { assert } from '../base/assert.ts'
 import type { Disk } from '../base/ports.ts'
 import { RowTable } from './footer.ts'
-import { type FrameTarget, viewOf } from './format.ts'
+import { type FrameTarget, type Seed, viewOf } from './format.ts'
 import type { JournalLimits } from './limits.ts'
 
 export class Chunk implements FrameTarget {
   readonly bytes: Uint8Array
   readonly view: DataView
   /** What the checksums of frames in it start from. */
-  readonly seed: number
+  readonly seed: Seed
   /** Next free byte. Moved by the tail only. */
   at = 0
   /** Commits that still have a piece here and are not settled. */
@@ -25,7 +25,7 @@ export class Chunk implements FrameTarget {
   /** Grows with every reuse, so that a reader sees that what it stood on is gone. */
   epoch = 0
 
-  constructor(bytes: Uint8Array, seed: number) {
+  constructor(bytes: Uint8Array, seed: Seed) {
     this.bytes = bytes
     this.seed = seed
     this.view = viewOf(bytes)
@@ -36,12 +36,12 @@ export class ChunkPool {
   readonly #disk: Disk
   readonly #chunkBytes: number
   readonly #hotMax: number
-  readonly #seed: number
+  readonly #seed: Seed
   readonly #free: Chunk[] = []
   /** In order of use, the one being filled last: ascending tickets. */
   readonly #used: Chunk[] = []
 
-  constructor(disk: Disk, limits: JournalLimits, seed: number) {
+  constructor(disk: Disk, limits: JournalLimits, seed: Seed) {
     this.#disk = disk
     this.#chunkBytes = limits.chunkBytes
     this.#hotMax = Math.max(1, Math.floor(limits.hotBytes / limits.chunkBytes))

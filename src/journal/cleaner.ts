@@ -15,6 +15,7 @@ import {
   FRAME_SURVIVORS,
   FrameHeader,
   frameSize,
+  type Seed,
   SURVIVOR_HEADER_SIZE,
   sealFrame,
   setU48,
@@ -38,7 +39,7 @@ export type CleanerContext = {
   readonly handles: Handles
   readonly spares: SpareFiles
   readonly owner: JournalOwner
-  readonly seed: number
+  readonly seed: Seed
 }
 
 /** Files to clean together: neighbours in ticket order, so that the target's range stays apart from all others. */

@@ -11,12 +11,15 @@ import {
   FILE_HEADER_SIZE,
   type FileHeader,
   FORMAT_VERSION,
+  FrameHeader,
   type Identity,
+  readFrame,
+  seedOf,
   viewOf,
 } from './format.ts'
 import type { JournalLimits } from './limits.ts'
 import { snapshotTicket } from './snapshot-reader.ts'
-import { fillFile, slotName } from './spare-files.ts'
+import { fillFile, removeQuietly, slotName } from './spare-files.ts'
 
 // format file = magic:u64 crc:u32 version:u16 pad:u16 sectorBytes:u32 identity:u64 pad:u32
 //
@@ -24,8 +27,8 @@ import { fillFile, slotName } from './spare-files.ts'
 // the format file under another name, synced; its rename; the directory. So a directory without a
 // format file holds nothing that was ever acknowledged.
 
-const FORMAT_NAME = 'format'
-const FORMAT_NAME_NEW = 'format-new'
+export const FORMAT_NAME = 'format'
+export const FORMAT_NAME_NEW = 'format-new'
 const FORMAT_SIZE = 32
 const MAGIC_LOW = 0x5552414e // 'NARU'
 const MAGIC_HIGH = 0x31524944 // 'DIR1'
@@ -80,7 +83,7 @@ export async function openDirectory(context: DirectoryContext): Promise<Director
   return { path, identity, sectorBytes, files, snapshots, created }
 }
 
-async function readFormat(
+export async function readFormat(
   disk: Disk,
   directory: string,
 ): Promise<{ identity: Identity; sectorBytes: number }> {
@@ -126,9 +129,27 @@ async function namesIn(disk: Disk, directory: string): Promise<string[]> {
  */
 async function refuseOrphans(context: DirectoryContext, names: readonly string[]): Promise<void> {
   const orphan = names.find((name) => snapshotTicket(name) >= 0 || /^journal-\d{5}$/.test(name))
-  if (orphan === undefined || names.every((name) => !isOwn(name) || name === slotName(0))) return
+  if (orphan === undefined) return
+  const unfinished = names.every((name) => !isOwn(name) || name === slotName(0))
+  if (unfinished && !(await holdsCommits(context))) return
   const path = context.disk.join(context.path, FORMAT_NAME)
   throw new JournalDamaged(path, 0, `a missing format file beside ${orphan}`)
+}
+
+/** Whether the very first file holds a commit, which an unfinished creation cannot have written. */
+async function holdsCommits({ disk, path, limits }: DirectoryContext): Promise<boolean> {
+  const found = await readFound(disk, path, slotName(0), limits.sectorBytes)
+  if (found.header === null) return false
+  const bytes = new Uint8Array(limits.commitBytes)
+  const file = await disk.open(found.path, 'read')
+  try {
+    const end = await file.read(bytes, 2 * limits.sectorBytes)
+    const target = { bytes, view: viewOf(bytes), seed: seedOf(found.header.identity) }
+    const range = { at: 0, end, generation: found.header.generation }
+    return readFrame(target, range, new FrameHeader()) > 0
+  } finally {
+    await file.close()
+  }
 }
 
 function isOwn(name: string): boolean {
@@ -154,18 +175,29 @@ async function create(context: DirectoryContext, names: readonly string[]): Prom
     await first.close()
   }
   await disk.syncDirectory(path)
+  await writeNew(disk, disk.join(path, FORMAT_NAME_NEW), encodeFormat(identity, limits.sectorBytes))
+  await disk.rename(disk.join(path, FORMAT_NAME_NEW), disk.join(path, FORMAT_NAME))
+  try {
+    await disk.syncDirectory(path)
+  } catch (error) {
+    // Its name may be gone after a crash for all that later syncs say: the next start has to make it anew.
+    await removeQuietly(disk, disk.join(path, FORMAT_NAME))
+    throw error
+  }
+}
+
+/** The bytes of a format file. */
+export function encodeFormat(identity: Identity, sectorBytes: number): Uint8Array {
   const bytes = new Uint8Array(FORMAT_SIZE)
   const view = viewOf(bytes)
   view.setUint32(0, MAGIC_LOW, true)
   view.setUint32(4, MAGIC_HIGH, true)
   view.setUint16(12, FORMAT_VERSION, true)
-  view.setUint32(16, limits.sectorBytes, true)
+  view.setUint32(16, sectorBytes, true)
   view.setUint32(20, identity.low, true)
   view.setUint32(24, identity.high, true)
   view.setUint32(8, checksum(bytes, 12, FORMAT_SIZE), true)
-  await writeNew(disk, disk.join(path, FORMAT_NAME_NEW), bytes)
-  await disk.rename(disk.join(path, FORMAT_NAME_NEW), disk.join(path, FORMAT_NAME))
-  await disk.syncDirectory(path)
+  return bytes
 }
 
 async function writeNew(disk: Disk, path: string, bytes: Uint8Array): Promise<void> {

@@ -3,6 +3,7 @@
  * Everything that knows an offset inside a header is in this file; nothing here does I/O.
  */
 import { crc32c } from '@node-rs/crc32'
+import type { Brand } from '../base/brand.ts'
 
 // All integers are little-endian. u48 is a u32 (low) followed by a u16 (high).
 //
@@ -68,6 +69,11 @@ export type FileHeader = {
 
 export type Identity = { readonly low: number; readonly high: number }
 
+/** What the checksums of a directory's frames start from: never just any number. */
+export type Seed = Brand<number, 'Seed'>
+
+export const NO_SEED: Seed = 0 as Seed
+
 export function u48(view: DataView, at: number): number {
   return view.getUint32(at, true) + view.getUint16(at + 4, true) * 0x1_0000_0000
 }
@@ -85,12 +91,17 @@ export function viewOf(bytes: Uint8Array): DataView {
  * The checksum of [from, to), started from `seed`. Frames start from the directory's identity, which no client
  * knows: a body that imitates a frame is not taken for one when the search after damage meets it.
  */
-export function checksum(bytes: Uint8Array, from: number, to: number, seed = 0): number {
+export function checksum(
+  bytes: Uint8Array,
+  from: number,
+  to: number,
+  seed: Seed = NO_SEED,
+): number {
   return crc32c(bytes.subarray(from, to), seed) >>> 0
 }
 
-export function seedOf(identity: Identity): number {
-  return (identity.low ^ identity.high) >>> 0
+export function seedOf(identity: Identity): Seed {
+  return ((identity.low ^ identity.high) >>> 0) as Seed
 }
 
 /** Writes a file header into the first FILE_HEADER_SIZE bytes of `into`. */
@@ -151,7 +162,7 @@ export function frameSize(entriesSize: number): number {
 export interface FrameTarget {
   readonly bytes: Uint8Array
   readonly view: DataView
-  readonly seed: number
+  readonly seed: Seed
 }
 
 /** Writes the header of the frame whose entries already stand behind it, and its checksum. */

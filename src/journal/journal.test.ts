@@ -162,3 +162,15 @@ test('every run of a journal has an epoch above the one before', async () => {
   }
   assert.deepEqual(epochs, [1, 2, 3])
 })
+
+test('a journal whose format file is lost is refused, even when only its first file is left', async () => {
+  const disk = new CrashDisk()
+  const world = await JournalWorld.open(disk)
+  await world.put(1, [bodyOfSize(50, 1)])
+  await world.settled()
+  await world.journal.close()
+  for (const { name } of await disk.list('data')) {
+    if (name !== 'journal-00000' && name !== 'lock') await disk.remove(disk.join('data', name))
+  }
+  await assert.rejects(JournalWorld.open(disk), { code: 'JOURNAL_DAMAGED' })
+})

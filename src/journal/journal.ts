@@ -47,14 +47,16 @@ export async function openJournal(options: JournalOptions, ownerOf: OwnerOf): Pr
   const { disk, directory: path } = options
   await disk.makeDirectory(path)
   const lock = await takeLock(disk, path)
+  let journal: Journal | null = null
   try {
     const asked = checkedLimits(options.limits)
     const directory = await openDirectory({ disk, path, random: options.random, limits: asked })
     const limits = { ...asked, sectorBytes: directory.sectorBytes }
-    const journal = new Journal(options, directory, limits, lock)
+    journal = new Journal(options, directory, limits, lock)
     await journal.recover(ownerOf)
     return journal
   } catch (error) {
+    await journal?.letGo()
     await lock.release()
     throw error
   }
@@ -233,13 +235,18 @@ export class Journal implements Engine {
     await this.#snapshotting?.abandon()
     await this.#housekeeper.close()
     await this.#writer.close()
+    await this.letGo()
+    this.#rejectWaiters(new JournalError('JOURNAL_STOPPED', 'the journal was closed'))
+    await this.#lock.release()
+  }
+
+  /** Closes every file; called by whoever ends it, or could not open it whole. */
+  async letGo(): Promise<void> {
     await this.#spares.close()
     for (const file of this.#table.files) {
       await file.handle?.close()
       file.handle = null
     }
-    this.#rejectWaiters(new JournalError('JOURNAL_STOPPED', 'the journal was closed'))
-    await this.#lock.release()
   }
 
   /** The journal's own part of a snapshot: the table as it is at the last ticket given out. */

@@ -12,6 +12,7 @@ import {
   FrameHeader,
   type FrameTarget,
   readFrame,
+  type Seed,
   SURVIVOR_HEADER_SIZE,
   viewOf,
 } from './format.ts'
@@ -41,7 +42,7 @@ export class ReadWindow {
     file: DiskFile,
     range: WindowRange,
     windowBytes: number,
-    seed: number,
+    seed: Seed,
   ): Promise<ReadWindow | null> {
     let size = Math.min(windowBytes, range.end - range.position)
     for (;;) {

@@ -8,7 +8,7 @@ import { bodyOf, EntryCursor, type EntryView } from './entry-cursor.ts'
 import { JournalDamaged, JournalError } from './errors.ts'
 import type { FileTable } from './file-table.ts'
 import { readFooter } from './footer-reader.ts'
-import { FRAME_HEADER_SIZE, FRAME_OPEN } from './format.ts'
+import { FRAME_HEADER_SIZE, FRAME_OPEN, type Seed } from './format.ts'
 import type { Handles } from './handles.ts'
 import type { JournalFile } from './journal-file.ts'
 import type { JournalLimits } from './limits.ts'
@@ -19,7 +19,7 @@ export type ReaderContext = {
   readonly chunks: ChunkPool
   readonly handles: Handles
   readonly limits: JournalLimits
-  readonly seed: number
+  readonly seed: Seed
 }
 
 export class Reader {

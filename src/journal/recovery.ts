@@ -24,6 +24,7 @@ import {
   FrameHeader,
   type FrameTarget,
   readFrame,
+  type Seed,
   seedOf,
   viewOf,
 } from './format.ts'
@@ -82,7 +83,7 @@ export type Recovered = {
 
 export class Recovery {
   readonly #context: RecoveryContext
-  readonly #seed: number
+  readonly #seed: Seed
   readonly #dataStart: number
   readonly #cursor = new EntryCursor()
   readonly #damagedSnapshots: string[] = []
@@ -272,6 +273,7 @@ export class Recovery {
       this.#rowPosition = position
       file.index!.rows.push(header.ticket, position, 0)
     }
+    if (header.kind === FRAME_SURVIVORS && header.count > 0) this.#refuseGap(file, header, position)
     this.#lastKind = header.kind
     this.#replayedBytes += header.size
     file.lastCommit = header.commit
@@ -279,6 +281,12 @@ export class Recovery {
     const cursor = this.#cursor
     cursor.enter(target.bytes, target.view, at, header)
     while (cursor.next()) this.#apply(file, cursor)
+  }
+
+  /** Tickets that a repair gave up because a snapshot holds what they did: only that snapshot makes up for them. */
+  #refuseGap(file: JournalFile, header: FrameHeader, position: number): void {
+    if (header.ticket + header.count - 1 <= this.#snapshotTicket) return
+    throw new JournalDamaged(file.path, position, 'a gap left by a repair, behind the snapshot,')
   }
 
   #apply(file: JournalFile, entry: EntryCursor): void {
@@ -312,6 +320,7 @@ export class Recovery {
       )
     }
     file.dataEnd = next.end
+    file.syncedEnd = next.end
     if (verdict.kind === 'clean') return
     const zeros = new Uint8Array(Math.min(ZERO_BYTES, verdict.bytes))
     for (let at = 0; at < verdict.bytes; at += zeros.length) {
@@ -334,8 +343,7 @@ export class Recovery {
       const generation = found.header?.generation ?? 0
       if (generation <= last.generation || found.slot === last.slot) continue
       const file = await disk.open(found.path, 'read')
-      const end = await file.read(bytes, this.#dataStart)
-      await file.close()
+      const end = await file.read(bytes, this.#dataStart).finally(() => file.close())
       const size = readFrame(target, { at: 0, end, generation }, header)
       if (size === 0 || header.kind === FRAME_SURVIVORS || header.commit < next.commit) continue
       throw new JournalDamaged(last.path, next.end, 'a damaged commit or footer')

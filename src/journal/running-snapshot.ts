@@ -20,7 +20,10 @@ export class RunningSnapshot implements Snapshot {
   readonly #head: SnapshotHead
   readonly #hooks: SnapshotHooks
   #writer: SnapshotWriter | null = null
-  /** The write or finish under way; never rejects. Whoever abandons waits for it, so that no call comes after a close. */
+  /**
+   * The write or finish under way; never rejects. Whoever abandons waits for it, so that no call
+   * comes after a close.
+   */
   #under: Promise<unknown> = Promise.resolve()
   #abandoned = false
   #ended = false

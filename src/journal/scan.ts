@@ -12,6 +12,7 @@ import {
   frameSize,
   readFrame,
   readFrameHeader,
+  type Seed,
   viewOf,
 } from './format.ts'
 import type { JournalLimits } from './limits.ts'
@@ -22,7 +23,7 @@ export type ScanStart = {
   readonly generation: number
   readonly from: number
   readonly fileBytes: number
-  readonly seed: number
+  readonly seed: Seed
   readonly commit: number
   readonly ticket: number
 }
@@ -53,7 +54,7 @@ export class Scanner {
   #spareBuffer: Uint8Array
 
   /** The window has to hold the largest commit and one read-ahead. */
-  constructor(limits: Pick<JournalLimits, 'recoveryBytes' | 'readAheadBytes'>, seed: number) {
+  constructor(limits: Pick<JournalLimits, 'recoveryBytes' | 'readAheadBytes'>, seed: Seed) {
     const bytes = new Uint8Array(limits.recoveryBytes)
     this.#window = { bytes, view: viewOf(bytes), seed }
     this.#aheadBytes = limits.readAheadBytes

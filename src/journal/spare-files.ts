@@ -246,7 +246,14 @@ export class SpareFiles {
     const path = disk.join(directory, slotName(slot))
     try {
       const file = await fillFile(disk, path, this.#fileBytes)
-      await disk.syncDirectory(directory)
+      try {
+        await disk.syncDirectory(directory)
+      } catch (error) {
+        // Its name may be gone after a crash for all that later syncs say: nobody may find it and use it.
+        await file.close()
+        await removeQuietly(disk, path)
+        throw error
+      }
       return { slot, path, fileBytes: this.#fileBytes, copy: 0, file }
     } catch (error) {
       this.#slots.delete(slot)
@@ -268,7 +275,9 @@ export class SpareFiles {
       this.#copies.set(slot, copy)
       this.#armed.push({ ...blank, file, generation })
     } catch (error) {
-      this.#blank.push({ ...blank, file })
+      // A file with a failed commit takes no other: it is opened anew.
+      await file?.close()
+      this.#blank.push({ ...blank, file: null })
       throw error
     }
   }
@@ -302,7 +311,7 @@ export async function fillFile(disk: Disk, path: string, fileBytes: number): Pro
 }
 
 /** Removes what an unfinished creation left; the error that interrupted it is the one to report. */
-async function removeQuietly(disk: Disk, path: string): Promise<void> {
+export async function removeQuietly(disk: Disk, path: string): Promise<void> {
   try {
     await disk.remove(path)
   } catch {

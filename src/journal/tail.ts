@@ -20,6 +20,7 @@ import {
   FRAME_OPEN,
   FrameHeader,
   frameSize,
+  NO_SEED,
   sealFrame,
 } from './format.ts'
 import type { JournalFile } from './journal-file.ts'
@@ -34,7 +35,7 @@ export type TailStart = {
   readonly shard: number
 }
 
-const NO_CHUNK = new Chunk(EMPTY, 0)
+const NO_CHUNK = new Chunk(EMPTY, NO_SEED)
 
 export class Tail {
   readonly #limits: JournalLimits

@@ -41,7 +41,10 @@ export class Writer {
   readonly #atDisk = new Ring<Commit>()
   /** Every ticket up to here is settled. Moved by #settle only. Invariant: below tail.nextTicket. */
   #settledThrough: number
-  /** Every ticket up to here survives a power cut, whatever its writer asked for. Invariant: not above #settledThrough. */
+  /**
+   * Every ticket up to here survives a power cut, whatever its writer asked for. Invariant: not
+   * above #settledThrough.
+   */
   #durableThrough: number
   /** Bytes sealed and not settled; with the tail's open bytes, what a crash would lose. */
   #unsettledBytes = 0
@@ -53,6 +56,8 @@ export class Writer {
   #idle: Timer | null = null
   /** Nothing was written since the last mark, so the end is already proven. */
   #marked: boolean
+  /** The failed commit is being taken out of its file; never rejects. Null while nothing failed. */
+  #disowned: Promise<void> | null = null
   /** Bytes of entries and frames written since the journal was opened. */
   writtenBytes = 0
 
@@ -151,6 +156,7 @@ export class Writer {
       while (this.#stopped === null && this.busy) await this.room()
     }
     this.wake()
+    await this.#disowned
   }
 
   /** Stops for good: nothing is settled any more, whoever waits is told. */
@@ -202,8 +208,12 @@ export class Writer {
       // Behind a commit at the disk only a full frame is worth a commit of its own.
       const early = this.#atDisk.size === 0 || tail.openBytes >= limits.frameBytes
       if (this.#sealed.size === 0 && early) this.#seal()
-      const commit = this.#sealed.shift()
+      const commit = this.#sealed.peek()
       if (commit === undefined) return
+      // Behind a commit that fails the disk writes nothing of the same file; of the next one it would.
+      const before = this.#atDisk.peek()
+      if (before !== undefined && before.file !== commit.file) return
+      this.#sealed.shift()
       this.#issue(commit)
     }
   }
@@ -213,9 +223,15 @@ export class Writer {
     assert(handle !== null, 'a file that is written has a handle')
     this.#atDisk.push(commit)
     if (commit.kind === 'entries') this.#marked = false
-    handle.commit(commit.pieces, commit.position, commit.sync).then(() => {
-      this.#settle(commit)
-    }, this.stop)
+    handle.commit(commit.pieces, commit.position, commit.sync).then(
+      () => {
+        this.#settle(commit)
+      },
+      (error: unknown) => {
+        this.stop(error)
+        this.#disowned ??= disown(commit)
+      },
+    )
   }
 
   #settle(commit: Commit): void {
@@ -230,7 +246,10 @@ export class Writer {
     const through = commit.endTicket - 1
     const news = through > this.#settledThrough
     this.#settledThrough = through
-    if (commit.sync === 'sync') this.#durableThrough = through
+    if (commit.sync === 'sync') {
+      this.#durableThrough = through
+      if (commit.kind !== 'footer') commit.file.syncedEnd = commit.position + commit.size
+    }
     this.#pump()
     if (news) this.#context.settled(through)
     this.wake()
@@ -246,6 +265,27 @@ export class Writer {
       if (this.writtenBytes === written && !this.busy) this.#mark()
       else this.#planMark()
     })
+  }
+}
+
+/**
+ * Takes a commit out of its file again. After a failed sync the system may show its bytes to the next process
+ * and call them clean, though no later sync will write them: that process would build on what a power cut takes.
+ * What was acknowledged without a sync is written again for the same reason. As far as the disk lets us.
+ */
+async function disown(commit: Commit): Promise<void> {
+  const { file, position } = commit
+  const { handle, syncedEnd } = file
+  if (handle === null) return
+  try {
+    if (commit.kind !== 'footer' && syncedEnd < position) {
+      const acked = new Uint8Array(position - syncedEnd)
+      await handle.read(acked, syncedEnd)
+      await handle.write(acked, syncedEnd)
+    }
+    await handle.write(new Uint8Array(commit.size), position)
+  } catch {
+    // The disk refuses; the error that stopped the journal says so already.
   }
 }
 

@@ -4,7 +4,7 @@ import { constants } from 'node:os'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { limits } from '../base/limits.ts'
-import { type CommitCalls, runCommit } from './commit-loop.ts'
+import { type CommitCalls, CommitLoop, runCommit } from './commit-loop.ts'
 
 const { EINTR, EIO, ENOSPC, EDQUOT } = constants.errno
 
@@ -52,7 +52,7 @@ function systemError(errno: number): Error {
 }
 
 function run(disk: CommitCalls, pieces: readonly Uint8Array[], sync: 'sync' | 'no-sync'): number {
-  return runCommit(disk, { handle: 7, pieces, position: 10, sync })
+  return runCommit(disk, { handle: 7, file: 1, pieces, position: 10, sync })
 }
 
 const hello = [Uint8Array.of(1, 2), Uint8Array.of(), Uint8Array.of(3, 4, 5)]
@@ -146,4 +146,13 @@ test('what is no error of the system is not answered but thrown', () => {
     fdatasync: () => {},
   }
   assert.throws(() => run(broken, hello, 'sync'), TypeError)
+})
+
+test('behind a commit that failed nothing of the same file reaches the disk', () => {
+  const disk = new ScriptedDisk([WHOLE, { fail: EIO }])
+  const loop = new CommitLoop(disk)
+  const commit = (file: number): number =>
+    loop.run({ handle: 7, file, pieces: hello, position: 0, sync: 'no-sync' })
+  assert.deepEqual([commit(1), commit(1), commit(1), commit(2)], [0, EIO, EIO, 0])
+  assert.deepEqual(disk.calls, ['write', 'write', 'write'])
 })

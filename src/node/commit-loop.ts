@@ -14,6 +14,8 @@ export interface CommitCalls {
 
 export interface CommitOrder {
   readonly handle: number
+  /** Tells two openings of files apart, though they may have had the same handle one after the other. */
+  readonly file: number
   readonly pieces: readonly Uint8Array[]
   readonly position: number
   readonly sync: 'sync' | 'no-sync'
@@ -21,7 +23,26 @@ export interface CommitOrder {
 
 const { EINTR, EIO } = constants.errno
 
-/** Answers 0, or the number of the system's error. What is no error of the system is thrown. */
+/** Runs commits one after the other. Behind one that failed, none of the same file reaches the disk. */
+export class CommitLoop {
+  readonly #calls: CommitCalls
+  readonly #failed: Set<number>
+
+  constructor(calls: CommitCalls) {
+    this.#calls = calls
+    this.#failed = new Set()
+  }
+
+  /** Answers 0, or the number of the system's error. What is no error of the system is thrown. */
+  run(order: CommitOrder): number {
+    if (this.#failed.has(order.file)) return EIO
+    const errno = runCommit(this.#calls, order)
+    if (errno !== 0) this.#failed.add(order.file)
+    return errno
+  }
+}
+
+/** One commit. Answers as the loop does. */
 export function runCommit(calls: CommitCalls, order: CommitOrder): number {
   const errno = writePieces(calls, order)
   if (errno !== 0 || order.sync === 'no-sync') return errno

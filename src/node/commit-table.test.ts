@@ -13,6 +13,7 @@ const place = fc.record(
 const entries: fc.Arbitrary<CommitEntry> = fc.record(
   {
     handle: fc.nat(),
+    file: fc.nat(),
     sync: fc.constantFrom('sync' as const, 'no-sync' as const),
     position: fc.oneof(fc.maxSafeNat(), fc.constantFrom(2 ** 31, 2 ** 32 - 1, 2 ** 32)),
     pieces: fc.array(place, { maxLength: 50 }),
@@ -45,6 +46,7 @@ test('as many commits fit as the thread has slots', () => {
   const thread = new CommitTable(disk.memory)
   const entry = (handle: number): CommitEntry => ({
     handle,
+    file: handle,
     sync: 'sync',
     position: handle,
     pieces: [],

@@ -10,8 +10,9 @@ import { limits } from '../base/limits.ts'
 //   posted   : commits that the disk has put into slots; moved by the disk, the thread waits on it
 //   done     : commits that the thread has finished; moved by the thread, never past posted
 //   messages : messages sent to the thread so far; it reads them only when this has moved
-// slot    = handle sync positionLow positionHigh errno pieceCount piece*
+// slot    = handle file sync positionLow positionHigh errno pieceCount piece*
 //   handle   : the file's descriptor, or -1: the thread shall end
+//   file     : a number of its own for each opening of a file
 //   sync     : 1 or 0
 //   errno    : the thread's answer, 0 for success
 // piece   = slab offset size                      a slab is shared memory that a message has named
@@ -23,12 +24,13 @@ const MESSAGES = 2
 const HEADER_WORDS = 3
 
 const HANDLE = 0
-const SYNC = 1
-const POSITION_LOW = 2
-const POSITION_HIGH = 3
-const ERRNO = 4
-const PIECE_COUNT = 5
-const PIECES = 6
+const FILE = 1
+const SYNC = 2
+const POSITION_LOW = 3
+const POSITION_HIGH = 4
+const ERRNO = 5
+const PIECE_COUNT = 6
+const PIECES = 7
 const PIECE_WORDS = 3
 const SLOT_WORDS = PIECES + PIECE_WORDS * limits.commitPieces
 
@@ -45,6 +47,7 @@ export interface PiecePlace {
 /** One commit as the table carries it. */
 export interface CommitEntry {
   readonly handle: number
+  readonly file: number
   readonly sync: 'sync' | 'no-sync'
   readonly position: number
   readonly pieces: readonly PiecePlace[]
@@ -123,6 +126,7 @@ function slotOf(number: number): number {
 }
 
 function writeEntry(words: Int32Array, slot: number, entry: CommitEntry): void {
+  words[slot + FILE] = entry.file
   words[slot + SYNC] = entry.sync === 'sync' ? 1 : 0
   words[slot + POSITION_LOW] = entry.position | 0
   words[slot + POSITION_HIGH] = Math.floor(entry.position / WORD)
@@ -144,6 +148,7 @@ function readEntry(words: Int32Array, slot: number): CommitEntry {
   }
   return {
     handle: words[slot + HANDLE]!,
+    file: words[slot + FILE]!,
     sync: words[slot + SYNC] === 1 ? 'sync' : 'no-sync',
     position: words[slot + POSITION_HIGH]! * WORD + (words[slot + POSITION_LOW]! >>> 0),
     pieces,

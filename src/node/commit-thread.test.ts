@@ -11,7 +11,14 @@ import { CommitThread } from './commit-thread.ts'
 
 function commit(thread: CommitThread, handle: number, piece: Uint8Array): Promise<void> {
   return new Promise((resolve, reject) => {
-    const order = { handle, path: 'a', pieces: [piece], position: 0, sync: 'no-sync' as const }
+    const order = {
+      handle,
+      file: handle,
+      path: 'a',
+      pieces: [piece],
+      position: 0,
+      sync: 'no-sync' as const,
+    }
     thread.commit({ ...order, resolve, reject })
   })
 }

@@ -11,9 +11,13 @@ import { Ring } from '../base/ring.ts'
 import { type CommitEntry, CommitTable, type PiecePlace, type SlabMessage } from './commit-table.ts'
 import { diskErrorOfNumber } from './disk-errors.ts'
 
+const FILE_MAX = 2 ** 31 - 1 // what a word of the table says; used anew after two thousand million openings
+
 /** A commit that waits or is under way. */
 export interface Commit {
   readonly handle: number
+  /** From `nextFile`. */
+  readonly file: number
   readonly path: string
   readonly pieces: readonly Uint8Array[]
   readonly position: number
@@ -38,6 +42,7 @@ export class CommitThread {
   #running: Running | null
   /** Why no commit is taken any more; `null` while they are. */
   #failure: string | null
+  #files: number
 
   constructor() {
     this.#commits = new Ring()
@@ -45,6 +50,13 @@ export class CommitThread {
     this.#settled = 0
     this.#running = null
     this.#failure = null
+    this.#files = 0
+  }
+
+  /** A number for a file that was just opened: its commits carry it. */
+  nextFile(): number {
+    this.#files = (this.#files + 1) & FILE_MAX
+    return this.#files
   }
 
   /** Takes one commit; calls its `resolve` or `reject` once, later, in the order of asking. */
@@ -195,6 +207,7 @@ class Slabs {
 function entryOf(commit: Commit, slabs: Slabs): CommitEntry {
   return {
     handle: commit.handle,
+    file: commit.file,
     sync: commit.sync,
     position: commit.position,
     pieces: commit.pieces.map((piece) => slabs.placeOf(piece)),

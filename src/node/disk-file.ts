@@ -9,6 +9,7 @@ export class NodeDiskFile implements DiskFile {
   readonly #handle: FileHandle
   readonly #path: string
   readonly #thread: CommitThread
+  readonly #file: number
   /** Settles with the newest commit, so, as they go in order, with all of them. Never rejects. */
   #commits: Promise<void>
   /** `null` while the file is open. */
@@ -18,6 +19,7 @@ export class NodeDiskFile implements DiskFile {
     this.#handle = handle
     this.#path = path
     this.#thread = thread
+    this.#file = thread.nextFile()
     this.#commits = Promise.resolve()
     this.#closing = null
   }
@@ -55,8 +57,8 @@ export class NodeDiskFile implements DiskFile {
     if (this.#closing !== null) return Promise.reject(this.#closedError())
     const { fd: handle } = this.#handle
     const committed = new Promise<void>((resolve, reject) => {
-      const path = this.#path
-      this.#thread.commit({ handle, path, pieces, position, sync, resolve, reject })
+      const [path, file] = [this.#path, this.#file]
+      this.#thread.commit({ handle, file, path, pieces, position, sync, resolve, reject })
     })
     this.#commits = committed.catch(() => {})
     return committed

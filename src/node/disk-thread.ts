@@ -5,7 +5,7 @@
 import { fdatasyncSync, writevSync } from 'node:fs'
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import { assert } from '../base/assert.ts'
-import { type CommitCalls, runCommit } from './commit-loop.ts'
+import { type CommitCalls, CommitLoop } from './commit-loop.ts'
 import { type CommitEntry, CommitTable, type SlabMessage } from './commit-table.ts'
 
 const calls: CommitCalls = {
@@ -17,6 +17,7 @@ const calls: CommitCalls = {
 assert(parentPort !== null, 'this is a thread')
 const port = parentPort
 const table = new CommitTable(workerData as SharedArrayBuffer)
+const loop = new CommitLoop(calls)
 const slabs = new Map<number, Uint8Array>()
 let messagesRead = 0
 
@@ -24,8 +25,7 @@ for (let number = 0; ; number++) {
   const entry = table.take(number)
   if (entry === null) break
   readMessages()
-  const { handle, position, sync } = entry
-  table.finish(number, runCommit(calls, { handle, pieces: piecesOf(entry), position, sync }))
+  table.finish(number, loop.run({ ...entry, pieces: piecesOf(entry) }))
 }
 
 function readMessages(): void {

@@ -1,5 +1,6 @@
 /** How a crew cuts chunks short: time limits, signals, withdrawals and refusals, with simulated workers. */
 import assert from 'node:assert/strict'
+import { getEventListeners } from 'node:events'
 import { test } from 'node:test'
 
 import { CrewWorld } from '../../test/pool/crew-world.ts'
@@ -80,6 +81,37 @@ test('a chunk that runs is killed with its worker; others go on elsewhere', asyn
   assert.equal(other.fate.kind, 'answered')
   assert.deepEqual(namesOf(world.workers.begun), ['a', 'other'])
   assert.deepEqual(world.ends, ['cancelled'])
+})
+
+test('whoever hears of a cancelled chunk may withdraw others of the same signal', async () => {
+  const world = new CrewWorld({ size: 1 })
+  const cancel = new AbortController()
+  const { signal } = cancel
+  const other = new Probe('other', quick, { signal })
+  const first = new (class extends Probe {
+    override fail(error: unknown): void {
+      super.fail(error)
+      world.crew.withdraw(other)
+    }
+  })('first', quick, { signal })
+  world.crew.submit(first, 'wait')
+  world.crew.submit(other, 'wait')
+  cancel.abort('stop')
+  assert.equal(first.error, 'stop')
+  assert.equal(other.told, 0)
+  await world.settle()
+  assert.equal(world.workers.begun.length, 0)
+})
+
+test('a signal that lives on keeps no listener of what is over', async () => {
+  const world = new CrewWorld({ size: 1 })
+  const { signal } = new AbortController()
+  for (let index = 0; index < 20; index += 1) {
+    world.crew.submit(new Probe('one', quick, { signal }), 'wait')
+  }
+  assert.equal(getEventListeners(signal, 'abort').length, 1)
+  await world.settle()
+  assert.equal(getEventListeners(signal, 'abort').length, 0)
 })
 
 test('a signal that has fired already refuses the chunk', () => {

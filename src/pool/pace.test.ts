@@ -13,6 +13,8 @@ test('nothing goes ahead until a chunk was timed, then quick ones do and slow on
   assert.equal(pace.ahead, 32)
   pace.took(100)
   assert.equal(pace.ahead, 0, 'one slow chunk is enough of a warning')
+  pace.took(0.01)
+  assert.equal(pace.ahead, 0, 'and one quick one does not take it back')
   for (let count = 0; count < 200; count += 1) pace.took(0.01)
   assert.equal(pace.ahead, 32)
   assert.equal(new Pace(0).ahead, 0)

@@ -1,6 +1,7 @@
 /**
- * Runs inside a thread of a pool. Piscina calls `perform` with each order; answers go back over the thread's
- * own port, because Node delivers what was posted there even when the thread dies in its next task.
+ * Runs inside a thread of a pool. Piscina calls `perform` once; from then on orders come over a port of their
+ * own, and answers go back over the thread's, because Node delivers what was posted there even when the
+ * thread dies in its next task.
  */
 import { getHeapStatistics } from 'node:v8'
 import { parentPort } from 'node:worker_threads'
@@ -15,46 +16,64 @@ import {
   type WorkDone,
   type WorkOrder,
 } from './task-runner.ts'
-import { answerTag, type ThreadAnswer, type ThreadOrder } from './thread-orders.ts'
+import {
+  answerTag,
+  type ThreadAnswer,
+  type ThreadOrder,
+  type ThreadStart,
+} from './thread-orders.ts'
 
 const nowMs = (): number => performance.now()
 
 let runner: TaskRunner | null = null
 let watchMemory: StartOrder['watchMemory'] = 'no'
-/** Chunks that have not begun, oldest first: one runs at a time. */
-let waiting: WorkOrder[] = []
+/** Orders that have not been followed, oldest first: one chunk runs at a time. */
+let waiting: ThreadOrder[] = []
 let running: 'yes' | 'no' = 'no'
 
-/** Answers what the setup or the teardown threw, or `null`; an order to work is answered chunk by chunk. */
-export async function perform(order: ThreadOrder): Promise<Thrown | null> {
+/** Answers what the setup threw, or `null`. */
+export async function perform({ start, orders }: ThreadStart): Promise<Thrown | null> {
   try {
-    if (order.kind === 'start') {
-      watchMemory = order.start.watchMemory
-      runner = await startRunner(order.start, nowMs)
-    } else if (order.kind === 'stop') {
-      await runner?.teardown()
-    } else {
-      waiting.push(...order.work)
-      if (running === 'no') await work()
-    }
-    return null
+    watchMemory = start.watchMemory
+    runner = await startRunner(start, nowMs)
   } catch (error) {
     return takeApart(error)
   }
+  orders.on('message', (order: ThreadOrder) => {
+    waiting.push(order)
+    if (running === 'no') void work()
+  })
+  return null
 }
 
 async function work(): Promise<void> {
-  assert(runner !== null, 'a thread is started before it works')
   running = 'yes'
   while (waiting.length > 0) {
     const batch = waiting
     waiting = []
     for (const order of batch) {
-      const done = runner.run(order)
-      answer(done instanceof Promise ? await done : done, order.task)
+      if (order === 'stop') return stop()
+      for (const chunk of order) {
+        const pending = follow(chunk)
+        if (pending !== null) await pending
+      }
     }
   }
   running = 'no'
+}
+
+async function stop(): Promise<never> {
+  await runner?.teardown()
+  process.exit(0)
+}
+
+/** A promise only if the task gave one: most do not, and then the next chunk need not wait for a turn. */
+function follow(order: WorkOrder): Promise<void> | null {
+  assert(runner !== null, 'a thread is started before it works')
+  const done = runner.run(order)
+  if (done instanceof Promise) return done.then((late) => answer(late, order.task))
+  answer(done, order.task)
+  return null
 }
 
 function answer(done: WorkDone, task: string): void {

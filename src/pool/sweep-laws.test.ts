@@ -99,6 +99,11 @@ test('settle tells of every item once, and only what an item did is held against
           outcomes.map(({ index }) => index).sort((left, right) => left - right),
           items.map(({ n }) => n),
         )
+        const begun = new Map<unknown, number>()
+        for (const { chunk } of setting.world.workers.begun) {
+          for (const value of chunk.terms.values) begun.set(value, (begun.get(value) ?? 0) + 1)
+        }
+        for (const times of begun.values()) assert.ok(times <= attempts, 'begun too often')
         const alone = chunkSize === 1 || attempts > 1 ? 'alone' : 'together'
         for (const outcome of outcomes) checkOutcome(outcome, alone)
       },

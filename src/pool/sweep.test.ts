@@ -25,12 +25,30 @@ test('the first failure ends a map, and takes back what still waits', async () =
   const setting = new Setting({ size: 1, aheadMax: 0 })
   const items = itemsOf(Array.from({ length: 40 }, () => ({ kind: 'done', ms: 10 })))
   items[3] = { kind: 'throws', ms: 10, n: 3 }
-  await assert.rejects(
-    setting.run(() => setting.pool.map('deed', setting.some(items), { chunkSize: 1 })),
-    RangeError,
-  )
+  await setting.run(async () => {
+    await assert.rejects(
+      setting.pool.map('deed', setting.some(items), { chunkSize: 1 }),
+      RangeError,
+    )
+    await setting.sleep(1_000)
+  })
   assert.ok(setting.world.workers.begun.length <= 5)
   assert.equal(setting.closed, 1)
+})
+
+test('a consumer that leaves takes back what waits; what runs is left to run', async () => {
+  const setting = new Setting({ size: 2, aheadMax: 0 })
+  const items = itemsOf([10, 90, 50, 50, 50, 50].map((ms) => ({ kind: 'done', ms })))
+  await setting.run(async () => {
+    for await (const _ of setting.pool.imap('deed', items)) break
+    assert.equal(setting.world.crew.counters().queued, 0)
+    await setting.sleep(1_000)
+  })
+  assert.deepEqual(
+    setting.world.workers.begun.map(({ chunk }) => chunk.terms.values),
+    items.slice(0, 3).map((item) => [item]),
+  )
+  assert.equal(setting.world.workers.finished.length, 3)
 })
 
 test('quick items come to travel together when the size is left to the pool', async () => {

@@ -1,9 +1,15 @@
 /**
  * One thread of a pool: a Piscina of its own that may have one thread, so that the crew decides what runs
- * where and when a thread ends. Owned by the crew.
+ * where and when a thread ends. Piscina makes the thread, starts it and ends it; chunks and answers go past it,
+ * in one message each and in order. Owned by the crew.
  */
 import { fileURLToPath } from 'node:url'
-import type { ResourceLimits, Worker } from 'node:worker_threads'
+import {
+  MessageChannel,
+  type MessagePort,
+  type ResourceLimits,
+  type Worker,
+} from 'node:worker_threads'
 import type { Piscina } from 'piscina'
 
 import { assert } from '../base/assert.ts'
@@ -11,7 +17,12 @@ import { putTogether, type Thrown } from '../channels/codec/thrown.ts'
 import { type Answer, type Chunk, noFailures } from './chunk.ts'
 import { failureFrom } from './task-failure.ts'
 import type { StartOrder, WorkOrder } from './task-runner.ts'
-import { answerTag, type ThreadAnswer, type ThreadOrder } from './thread-orders.ts'
+import {
+  answerTag,
+  type ThreadAnswer,
+  type ThreadOrder,
+  type ThreadStart,
+} from './thread-orders.ts'
 import type { WorkerKind, WorkerListener, WorkerPort } from './worker-port.ts'
 
 export interface ThreadSpec {
@@ -24,9 +35,6 @@ export interface ThreadSpec {
 
 /** What Piscina calls in the thread. */
 const perform: keyof typeof import('./pool-thread-worker.ts') = 'perform'
-
-/** Piscina's own limit on tasks under way, never reached: the crew sends no more than its `aheadMax`. */
-const tasksUnderWayMax = 1_000_000
 
 export function threadKind(spec: ThreadSpec): WorkerKind {
   return { start: (workerId, listener) => new ThreadPort(spec, workerId, listener) }
@@ -42,11 +50,15 @@ class ThreadPort implements WorkerPort {
   /** What nobody caught in the thread. Set before its tasks' promises reject. */
   #error: unknown = null
   /** What was sent in this turn and is posted at its end: one hop for all of it. */
-  #unposted: WorkOrder[] = []
+  #unposted: Chunk[] = []
+  readonly #orders: MessagePort
 
   constructor(spec: ThreadSpec, workerId: number, listener: WorkerListener) {
     this.#listener = listener
-    this.#start(spec, workerId).catch((error: unknown) => {
+    const { port1, port2 } = new MessageChannel()
+    this.#orders = port1
+    const start: ThreadStart = { start: { ...spec.start, workerId }, orders: port2 }
+    this.#start(spec, start).catch((error: unknown) => {
       listener.startFailed(error)
       if (this.#thread === null) this.#ended(null)
       else this.kill()
@@ -57,7 +69,7 @@ class ThreadPort implements WorkerPort {
     return this.#thread?.threadId ?? 0
   }
 
-  async #start(spec: ThreadSpec, workerId: number): Promise<void> {
+  async #start(spec: ThreadSpec, start: ThreadStart): Promise<void> {
     // Loaded with the first thread: a program with processes alone, or a task module, does without.
     const { Piscina } = await import('piscina')
     if (this.#state === 'killed') {
@@ -70,8 +82,7 @@ class ThreadPort implements WorkerPort {
       minThreads: 0,
       maxThreads: 1,
       idleTimeout: Number.POSITIVE_INFINITY,
-      concurrentTasksPerWorker: tasksUnderWayMax,
-      // Waiting by Atomics would stop the thread's timers and sockets between two tasks, and gains nothing here.
+      // Waiting by Atomics would stop the thread's timers and sockets between two tasks.
       atomics: 'disabled',
       recordTiming: false,
       resourceLimits: spec.resourceLimits,
@@ -80,9 +91,9 @@ class ThreadPort implements WorkerPort {
     })
     // Only errors of a thread without tasks arrive there; the thread itself tells of every one.
     this.#piscina.on('error', () => undefined)
-    const started = this.#order({ kind: 'start', start: { ...spec.start, workerId } })
+    const started = this.#piscina.run(start, { transferList: [start.orders] })
     this.#watch()
-    const thrown = await started
+    const thrown: Thrown | null = await started
     if (thrown !== null) throw putTogether(thrown)
     if (this.#state !== 'starting') return
     this.#state = 'up'
@@ -99,11 +110,6 @@ class ThreadPort implements WorkerPort {
     })
     thread.on('exit', (code: number) => this.#ended(code))
     this.hold(this.#held)
-  }
-
-  #order(order: ThreadOrder, transfer: Chunk['terms']['transfer'] = []): Promise<Thrown | null> {
-    assert(this.#piscina !== null, 'a thread gets orders once it runs')
-    return this.#piscina.run(order, { transferList: [...transfer] })
   }
 
   #heard(message: unknown): void {
@@ -124,33 +130,44 @@ class ThreadPort implements WorkerPort {
   #ended(exitCode: number | null): void {
     if (this.#state === 'gone') return
     this.#state = 'gone'
+    this.#orders.close()
     void this.#piscina?.destroy()
     this.#listener.gone({ exitCode, signal: null, error: this.#error })
   }
 
   send(chunk: Chunk): void {
-    const { task, form, values, transfer } = chunk.terms
-    if (transfer.length === 0 && values.every(isPlain)) {
-      this.#unposted.push({ task, form, values })
-      if (this.#unposted.length === 1) process.nextTick(() => this.#post())
+    if (chunk.terms.transfer.length > 0) {
+      this.#post()
+      this.#postOne(chunk)
       return
     }
-    this.#post()
-    // By itself: if it cannot be copied, nothing else fails with it.
-    this.#order({ kind: 'work', work: [{ task, form, values }] }, transfer).catch(
-      (error: unknown) => {
-        const died = this.#state !== 'up' || this.#error !== null
-        if (!died) this.#listener.refused(chunk, error)
-      },
-    )
+    this.#unposted.push(chunk)
+    if (this.#unposted.length === 1) process.nextTick(() => this.#post())
   }
 
   #post(): void {
-    const work = this.#unposted
-    if (work.length === 0 || this.#state !== 'up') return
+    const chunks = this.#unposted
     this.#unposted = []
-    // It rejects when the thread dies, and then the thread's exit is what counts.
-    this.#order({ kind: 'work', work }).catch(() => undefined)
+    if (chunks.length === 0 || this.#state !== 'up') return
+    try {
+      this.#order(chunks.map(workOf))
+    } catch {
+      // One of them cannot be copied: by themselves, the others are not held against it.
+      for (const chunk of chunks) this.#postOne(chunk)
+    }
+  }
+
+  #postOne(chunk: Chunk): void {
+    try {
+      this.#order([workOf(chunk)], chunk.terms.transfer)
+    } catch (error) {
+      this.#listener.refused(chunk, error)
+    }
+  }
+
+  /** Throws, and has posted nothing, if something in it cannot be copied. */
+  #order(order: ThreadOrder, transfer: Chunk['terms']['transfer'] = []): void {
+    this.#orders.postMessage(order, transfer)
   }
 
   hold(state: 'busy' | 'idle'): void {
@@ -160,8 +177,7 @@ class ThreadPort implements WorkerPort {
   }
 
   stop(): void {
-    const kill = (): void => this.kill()
-    this.#order({ kind: 'stop' }).then(kill, kill)
+    this.#order('stop')
   }
 
   kill(): void {
@@ -171,8 +187,6 @@ class ThreadPort implements WorkerPort {
   }
 }
 
-function isPlain(value: unknown): boolean {
-  if (value === null) return true
-  const type = typeof value
-  return type !== 'object' && type !== 'function' && type !== 'symbol'
+function workOf({ terms }: Chunk): WorkOrder {
+  return { task: terms.task, form: terms.form, values: terms.values }
 }

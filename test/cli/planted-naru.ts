@@ -13,6 +13,7 @@ async function listen(name: string, context: ListenerContext): Promise<OpenListe
   log.info(`${name} is open`)
   return {
     url: `${name}://${address.host}:${address.port}`,
+    begin: () => log.info(`${name} has begun`),
     close: async () => {
       await listener.close()
       log.info(`${name} is closed`)
@@ -28,9 +29,10 @@ function plant(name: string, defaultPort: number): ListenerKind {
 const stuck: ListenerKind = {
   ...plant('stuck', 0),
   open: async (context) => {
-    const { url } = await listen('stuck', context)
+    const { url, begin } = await listen('stuck', context)
     return {
       url,
+      begin,
       close: () =>
         new Promise(() => {
           context.log.info('stuck is closing')
@@ -43,8 +45,12 @@ const stuck: ListenerKind = {
 const broken: ListenerKind = {
   ...plant('broken', 0),
   open: async (context) => {
-    const { url, close } = await listen('broken', context)
-    return { url, close: () => close().then(() => Promise.reject(new Error('a planted failure'))) }
+    const { url, begin, close } = await listen('broken', context)
+    return {
+      url,
+      begin,
+      close: () => close().then(() => Promise.reject(new Error('a planted failure'))),
+    }
   },
 }
 

@@ -13,6 +13,7 @@ export function poolCrashContract(kind: PoolKind): void {
     crashContract(kind)
     phasesContract(kind)
     memoryContract(kind)
+    heapContract(kind)
     stressContract(kind)
   })
 }
@@ -143,6 +144,19 @@ function memoryContract(kind: PoolKind): void {
       }
       assert.ok(most >= 2 && most <= 6, `${most} pieces of 50 MB`)
       assert.ok(pool.counters().workersRecycled >= 1)
+    })
+  })
+}
+
+function heapContract(kind: PoolKind): void {
+  test('the heap of a worker is bounded where asked', async () => {
+    await withPool(kind, { size: 1 }, async (pool) => {
+      assert.ok((await pool.run('heapLimitMegabytes', [])) > 400)
+    })
+    await withPool(kind, { size: 1, heapMegabytesMax: 64 }, async (pool) => {
+      // The young generation comes on top.
+      const megabytes = await pool.run('heapLimitMegabytes', [])
+      assert.ok(megabytes >= 64 && megabytes < 200, `${megabytes} MB`)
     })
   })
 }

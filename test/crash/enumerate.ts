@@ -29,10 +29,15 @@ export interface CrashSpec<State, Entry> {
 }
 
 export interface CrashOptions {
-  /** Of the states of the first crash, each so-many-th is crashed again at every call of its recovery; 0 for none. Default 1. */
+  /**
+   * Of the states of the first crash, each so-many-th is crashed again at every call of its recovery; 0 for none.
+   * Default 1.
+   */
   readonly againEvery?: number
-  /** Of the crash points, each so-many-th is a killed process too, whose machine then loses power; 0 for none. Default 1. */
+  /** Of the crash points, each so-many-th is a kill too, and the power goes later; 0 for none. Default 1. */
   readonly killEvery?: number
+  /** So many images by chance beside the enumerated ones, of every combination, at each crash point. Default 0. */
+  readonly samples?: number
   /** `last`: power is only cut when the workload is over. Default `all`. */
   readonly points?: 'all' | 'last'
   /** Stops, and says so, after so many recoveries. Unlimited without. */
@@ -143,6 +148,7 @@ class Enumeration<State, Entry> {
   readonly #ledger: Ledger<Entry>
   readonly #againEvery: number
   readonly #killEvery: number
+  readonly #samples: number
   readonly #recoveriesMax: number
   /** By identity, from first and second crashes alike: equal images are recovered once. */
   readonly #known = new Map<number, Recovered<State>>()
@@ -159,16 +165,13 @@ class Enumeration<State, Entry> {
   checks = 0
   isComplete: boolean = true
 
-  constructor(
-    spec: CrashSpec<State, Entry>,
-    ledger: Ledger<Entry>,
-    { againEvery = 1, killEvery = 1, recoveriesMax = Number.POSITIVE_INFINITY }: CrashOptions,
-  ) {
+  constructor(spec: CrashSpec<State, Entry>, ledger: Ledger<Entry>, options: CrashOptions) {
     this.#spec = spec
     this.#ledger = ledger
-    this.#againEvery = againEvery
-    this.#killEvery = killEvery
-    this.#recoveriesMax = recoveriesMax
+    this.#againEvery = options.againEvery ?? 1
+    this.#killEvery = options.killEvery ?? 1
+    this.#samples = options.samples ?? 0
+    this.#recoveriesMax = options.recoveriesMax ?? Number.POSITIVE_INFINITY
     this.#place = placeOf(spec.id, 0, 'none')
   }
 
@@ -198,7 +201,7 @@ class Enumeration<State, Entry> {
 
   async #crash(point: CrashPoint): Promise<ReadonlyMap<Recovered<State>, string>> {
     const seen = new Map<Recovered<State>, string>()
-    for (const image of point.images()) {
+    for (const image of this.#imagesOf(point)) {
       this.images++
       let recovered = this.#known.get(image.identity)
       if (recovered === undefined) {
@@ -215,6 +218,13 @@ class Enumeration<State, Entry> {
       this.#judge(point, image.name, recovered)
     }
     return seen
+  }
+
+  *#imagesOf(point: CrashPoint): Generator<Image> {
+    yield* point.images()
+    for (let index = 0; index < this.#samples; index++) {
+      yield point.sample(point.moment.call * this.#samples + index)
+    }
   }
 
   /** Only the process dies; then, in and after the next one's recovery, the machine. */

@@ -6,7 +6,7 @@ import { type CrashOptions, type CrashReport, describePlace, enumerate } from '.
 import { type Base, journalSpec, operations, type RecoverFrom } from './journal-spec.ts'
 
 /** Every sequence of 1 to `length` operations, the short ones first. */
-export function* sequences(length: number): Generator<readonly string[]> {
+function* sequences(length: number): Generator<readonly string[]> {
   const names = Object.keys(operations)
   let before: readonly (readonly string[])[] = [[]]
   for (let size = 1; size <= length; size++) {

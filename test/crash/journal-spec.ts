@@ -85,14 +85,14 @@ async function runOperations(
   stage.world.audit.assertHonest()
 }
 
-export function operationOf(name: string): Operation {
+function operationOf(name: string): Operation {
   const operation = operations[name]
   assert(operation !== undefined, `no operation ${name}`)
   return operation
 }
 
 /** A journal that was just opened, for operations to work on. */
-export async function openStage(disk: CrashDisk, ledger: Ledger<JournalNote>): Promise<Stage> {
+async function openStage(disk: CrashDisk, ledger: Ledger<JournalNote>): Promise<Stage> {
   const timers = new HandTimers()
   const open = async (): Promise<JournalWorld> => {
     const world = await JournalWorld.open(disk, { scheduler: timers })
@@ -141,8 +141,11 @@ async function loseNewestSnapshot(disk: CrashDisk): Promise<void> {
   await disk.remove(disk.join('data', newest))
 }
 
-/** Throws unless the state is one that some prefix of the groups leads to, and nothing that was settled is missing from it. */
-export function checkState(start: string, state: string, notes: readonly JournalNote[]): void {
+/**
+ * Throws unless the state is one that some prefix of the groups leads to, and nothing that was
+ * settled is missing from it.
+ */
+function checkState(start: string, state: string, notes: readonly JournalNote[]): void {
   const states = [start]
   let settled = 0
   for (const note of notes) {

@@ -4,11 +4,14 @@
  */
 import assert from 'node:assert/strict'
 import { FRAME_ENTRIES, FRAME_MARK } from '../../src/journal/format.ts'
+import type { Durability } from '../../src/journal/writer.ts'
 import type { FrameListener, WatchedFrame } from './frame-watch.ts'
 
 /** What waits for the sync of its file. */
 type Pending = {
   readonly what: 'frame' | 'footer'
+  readonly path: string
+  readonly position: number
   readonly ticket: number
   readonly endTicket: number
   readonly nextGeneration: number
@@ -19,8 +22,8 @@ export class AckAudit implements FrameListener {
   readonly #pending = new Map<string, Pending[]>()
   /** How many of the pending the sync under way covers. */
   readonly #covered = new Map<string, number>()
-  /** What a failed sync should have covered: no later one makes it durable. */
-  readonly #doubtful: Pending[] = []
+  /** What a failed sync should have covered: no later one makes it durable, until it is written again. */
+  #doubtful: readonly Pending[] = []
   /** Every ticket from the first one watched up to here was handed to the system whole. */
   #writtenThrough = -1
   /** Tickets that only asked to be given to the operating system. */
@@ -29,7 +32,13 @@ export class AckAudit implements FrameListener {
   /** Acknowledged tickets that were looked at. */
   audited = 0
 
-  frame({ path, generation, kind, ticket, count }: WatchedFrame): void {
+  wrote(path: string, position: number, sizeBytes: number): void {
+    const isOver = (old: Pending): boolean =>
+      old.path === path && old.position >= position && old.position < position + sizeBytes
+    this.#doubtful = this.#doubtful.filter((old) => !isOver(old))
+  }
+
+  frame({ path, position, generation, kind, ticket, count }: WatchedFrame): void {
     if (kind !== FRAME_ENTRIES && kind !== FRAME_MARK) return
     for (const pending of this.#all()) {
       if (pending.what === 'footer' && pending.nextGeneration === generation) {
@@ -38,13 +47,14 @@ export class AckAudit implements FrameListener {
     }
     if (kind === FRAME_MARK) return
     const endTicket = ticket + count
-    this.#push(path, { what: 'frame', ticket, endTicket, nextGeneration: 0 })
+    this.#push({ what: 'frame', path, position, ticket, endTicket, nextGeneration: 0 })
     this.#writtenThrough = endTicket - 1
   }
 
   footer(path: string, nextGeneration: number): void {
     if (nextGeneration === 0) return
-    this.#push(path, { what: 'footer', ticket: 0, endTicket: 0, nextGeneration })
+    const place = { path, position: Number.POSITIVE_INFINITY }
+    this.#push({ what: 'footer', ...place, ticket: 0, endTicket: 0, nextGeneration })
   }
 
   syncing(path: string): void {
@@ -57,12 +67,13 @@ export class AckAudit implements FrameListener {
 
   syncFailed(path: string): void {
     const lost = this.#pending.get(path)?.splice(0, this.#covered.get(path) ?? 0)
-    this.#doubtful.push(...(lost ?? []))
+    this.#doubtful = [...this.#doubtful, ...(lost ?? [])]
   }
 
-  /** This ticket asked for less than a sync. */
-  weaken(ticket: number): void {
-    this.#weak.add(ticket)
+  /** What this ticket asked for; one that was cut after a crash may be given out again. */
+  asked(ticket: number, durability: Durability): void {
+    if (durability === 'os') this.#weak.add(ticket)
+    else this.#weak.delete(ticket)
   }
 
   /** The journal says that everything up to here is settled. */
@@ -88,9 +99,9 @@ export class AckAudit implements FrameListener {
     assert.deepEqual(this.#findings, [])
   }
 
-  #push(path: string, pending: Pending): void {
-    const list = this.#pending.get(path)
-    if (list === undefined) this.#pending.set(path, [pending])
+  #push(pending: Pending): void {
+    const list = this.#pending.get(pending.path)
+    if (list === undefined) this.#pending.set(pending.path, [pending])
     else list.push(pending)
   }
 

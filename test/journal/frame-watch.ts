@@ -19,6 +19,7 @@ import type { Call } from '../sim/disk-faults.ts'
 /** A frame as it was written. */
 export type WatchedFrame = {
   readonly path: string
+  readonly position: number
   readonly generation: number
   readonly kind: number
   readonly ticket: number
@@ -29,6 +30,8 @@ export type WatchedFrame = {
 
 /** Whoever wants to know. */
 export interface FrameListener {
+  /** Before what was written is told in detail. */
+  wrote?(path: string, position: number, sizeBytes: number): void
   frame?(frame: WatchedFrame): void
   /** `nextGeneration` is 0 for a file of survivors. */
   footer?(path: string, nextGeneration: number): void
@@ -77,7 +80,8 @@ export class FrameWatch implements DiskObserver {
     write.done += bytes.length
     if (write.done < write.bytes.length) return
     this.#writes.delete(path)
-    this.#read(path, write.bytes)
+    this.#tell((to) => to.wrote?.(path, write.position, write.bytes.length))
+    this.#read(path, write)
   }
 
   synced(path: string): void {
@@ -91,7 +95,7 @@ export class FrameWatch implements DiskObserver {
   }
 
   /** What is neither frames nor a footer is a header or zeros. */
-  #read(path: string, bytes: Uint8Array): void {
+  #read(path: string, { position, bytes }: Write): void {
     const view = viewOf(bytes)
     const { length } = bytes
     if (length >= TRAILER_SIZE && view.getUint32(length - 4, true) === TRAILER_MAGIC) {
@@ -107,7 +111,8 @@ export class FrameWatch implements DiskObserver {
       const isKnown = [FRAME_ENTRIES, FRAME_MARK, FRAME_SURVIVORS].includes(kind)
       if (!isKnown || end > length) return
       const body = bytes.subarray(at + FRAME_HEADER_SIZE, end)
-      this.#tell((to) => to.frame?.({ path, generation, kind, ticket, count, bytes: body }))
+      const place = { path, position: position + at }
+      this.#tell((to) => to.frame?.({ ...place, generation, kind, ticket, count, bytes: body }))
     }
   }
 

@@ -54,7 +54,7 @@ export const microtasks: Scheduler = {
 }
 
 /** Chance that is always the same. */
-export function countingRandom(): { u32(): number } {
+function countingRandom(): { u32(): number } {
   let state = 0x9e3779b9
   return {
     u32: () => {
@@ -75,7 +75,7 @@ export type WorldOptions = {
 export const DIRECTORY = 'data'
 
 /** The journal had no room and said so: an answer, which a test may expect. */
-export class Refused extends Error {
+class Refused extends Error {
   override readonly name = 'Refused'
   readonly answer: Reservation
   constructor(answer: Reservation) {
@@ -97,20 +97,24 @@ function auditOf(disk: CrashDisk, census: Census | undefined): AckAudit {
   return audit
 }
 
+type WorldParts = Pick<JournalWorld, 'journal' | 'owner' | 'audit' | 'durability' | 'settledCalls'>
+
 export class JournalWorld {
   readonly journal: Journal
   readonly owner: LedgerOwner
   readonly settledCalls: number[]
   readonly audit: AckAudit
+  readonly durability: Durability
   stopped: Error | null = null
   /** Called in the turn in which a group was written, when the owner's state already shows it. */
   changed: () => void = () => undefined
 
-  private constructor(journal: Journal, owner: LedgerOwner, audit: AckAudit, calls: number[]) {
-    this.journal = journal
-    this.owner = owner
-    this.audit = audit
-    this.settledCalls = calls
+  private constructor(parts: WorldParts) {
+    this.journal = parts.journal
+    this.owner = parts.owner
+    this.audit = parts.audit
+    this.durability = parts.durability
+    this.settledCalls = parts.settledCalls
   }
 
   static async open(disk: CrashDisk, options: WorldOptions = {}): Promise<JournalWorld> {
@@ -143,7 +147,7 @@ export class JournalWorld {
       },
     )
     assert(owner !== null)
-    world = new JournalWorld(journal, owner, audit, settledCalls)
+    world = new JournalWorld({ journal, owner, audit, durability, settledCalls })
     options.census?.recovered(journal.report)
     return world
   }
@@ -171,7 +175,7 @@ export class JournalWorld {
   async put(
     log: number,
     bodies: readonly Uint8Array[],
-    durability?: Durability,
+    durability: Durability = this.durability,
   ): Promise<number[]> {
     const size = bodies.reduce((sum, body) => sum + body.length, 0)
     return this.write(bodies.length, size, () =>
@@ -179,7 +183,7 @@ export class JournalWorld {
         const number = this.journal.log.nextTicket
         const head = { kind: PUT, flags: bodyFlags, log, number }
         const ticket = this.journal.log.write(head, body, durability)
-        if (durability === 'os') this.audit.weaken(ticket)
+        this.audit.asked(ticket, durability)
         this.owner.put({ ticket, log, number })
         return ticket
       }),
@@ -199,13 +203,13 @@ export class JournalWorld {
     return this.write(tickets.length, 0, release, 'relief')
   }
 
-  async note(text: string, durability?: Durability): Promise<number> {
+  async note(text: string, durability: Durability = this.durability): Promise<number> {
     const body = new TextEncoder().encode(text)
     return this.write(1, body.length, () => {
       this.owner.notes.push(text)
       const head = { kind: NOTE, flags: 0, log: 0, number: 0 }
       const ticket = this.journal.log.write(head, body, durability)
-      if (durability === 'os') this.audit.weaken(ticket)
+      this.audit.asked(ticket, durability)
       return ticket
     })
   }

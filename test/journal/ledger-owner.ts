@@ -97,7 +97,7 @@ export class LedgerOwner implements JournalOwner {
   }
 }
 
-export function ticketsIn(bytes: Uint8Array): number[] {
+function ticketsIn(bytes: Uint8Array): number[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   return Array.from({ length: bytes.length / 8 }, (_, index) => view.getFloat64(index * 8, true))
 }

@@ -14,7 +14,7 @@ import { sharedCode } from './shared-code.ts'
 const runsPerMinute = 100_000
 
 /** Explores everything, for about so many minutes; prints a line for each case. */
-export function deep(minutes: number, print: (line: string) => void): void {
+function deep(minutes: number, print: (line: string) => void): void {
   const code = sharedCode()
   const cases = ringScenarios.length + barrierScenarios.length + largeScenarios.length
   const runs = Math.ceil((minutes * runsPerMinute) / cases)

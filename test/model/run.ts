@@ -4,7 +4,7 @@ import { Access, waitersOf } from './memory.ts'
 import type { Answer, Step, Stepping } from './stepwise.ts'
 
 /** A step that was taken. */
-export class Event {
+class Event {
   readonly player: number
   readonly access: Access
   /** How many steps of each player this one follows from, its own included. */

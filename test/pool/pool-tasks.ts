@@ -1,5 +1,6 @@
 /** The tasks that the tests of real pools run: harmless ones, and ones that kill their worker in every way. */
 import { appendFileSync } from 'node:fs'
+import { getHeapStatistics } from 'node:v8'
 import { isMainThread, threadId } from 'node:worker_threads'
 
 import type { SetupContext } from '../../src/pool/mod.ts'
@@ -133,6 +134,10 @@ export function mark(item: { n: number; deed: 'pass' | 'throw' | 'exit' }): numb
 export function grow(megabytes: number): number {
   leak.push(new Uint8Array(megabytes * 2 ** 20).fill(1))
   return leak.length
+}
+
+export function heapLimitMegabytes(): number {
+  return getHeapStatistics().heap_size_limit / 2 ** 20
 }
 
 export function hoard(): never {

@@ -99,8 +99,9 @@ export class MemoryWorld implements Net {
   readonly #listeners = new Map<string, (connection: Connection) => void>()
   #ports = 1000
 
-  constructor(seed: number, weather: Weather) {
-    this.clock = new MemoryTime()
+  /** A network of its own, in a time of its own unless it shares one. */
+  constructor(seed: number, weather: Weather, time: MemoryTime = new MemoryTime()) {
+    this.clock = time
     this.scheduler = this.clock
     this.random = new SeededRandom(seed)
     this.net = this
@@ -163,6 +164,8 @@ export class MemoryConnection implements Connection {
   /** A peer whose process hangs: nothing is delivered to it, and nothing is lost. */
   #frozen = false
   corked = 0
+  /** Bytes under way from which `write` says that it is enough. */
+  enoughBytes: number = UNDER_WAY_MAX
 
   constructor(world: MemoryWorld, peer: string) {
     this.#world = world
@@ -193,7 +196,7 @@ export class MemoryConnection implements Connection {
     const to = this.peerEnd
     assert(to !== null, 'a connection has two ends')
     to.arrive(bytes)
-    this.#full = to.heldBytes > UNDER_WAY_MAX
+    this.#full = to.heldBytes > this.enoughBytes
     return !this.#full
   }
 
@@ -291,7 +294,7 @@ export class MemoryConnection implements Connection {
   }
 
   relieve(): void {
-    if (!this.#full || this.#closed || this.pendingBytes > UNDER_WAY_MAX / 2) return
+    if (!this.#full || this.#closed || this.pendingBytes > this.enoughBytes / 2) return
     this.#full = false
     this.#world.scheduler.soon(() => {
       if (!this.#closed) this.#handler?.drained()

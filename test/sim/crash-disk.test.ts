@@ -172,7 +172,7 @@ test('a failing write may leave a part, and a short one goes on with the rest', 
   const disk = new CrashDisk({ log: 'on' })
   const file = await disk.open('/a', 'create')
   disk.faults.plan(fault(disk.callCount + 1, 'full', 2))
-  await assert.rejects(file.commit([textBytes('abcd')], 0, 'sync'), { code: 'full' })
+  await assert.rejects(file.write(textBytes('abcd'), 0), { code: 'full' })
   assert.equal(await readText(disk, '/a'), 'ab')
   disk.faults.plan(fault(disk.callCount + 1, 'short', 3))
   await file.commit([textBytes('123456')], 0, 'sync')
@@ -303,6 +303,24 @@ test('observers hear of calls, bytes and syncs in their order', async () => {
     'sync-directory',
     '/ synced',
   ])
+})
+
+test('behind a commit that failed nothing of the same file reaches the disk', async () => {
+  const disk = new CrashDisk({ log: 'on' })
+  const file = await disk.open('/a', 'create')
+  const other = await disk.open('/b', 'create')
+  disk.faults.plan(fault(3, 'full', 2))
+  const commits = [file, file, other].map((each) => each.commit([textBytes('abcd')], 0, 'sync'))
+  const outcomes = await Promise.allSettled(commits)
+  assert.deepEqual(
+    outcomes.map(({ status }) => status),
+    ['rejected', 'rejected', 'fulfilled'],
+  )
+  assert.deepEqual(
+    disk.calls.slice(2).map(({ kind, path }) => `${kind} ${path}`),
+    ['write /a', 'write /b', 'sync /b'],
+  )
+  await file.write(textBytes('x'), 0)
 })
 
 test('files left open are named, and a disk is not closed over them', async () => {

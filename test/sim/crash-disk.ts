@@ -120,7 +120,7 @@ export class CrashDisk implements Disk {
     return this.point().images()
   }
 
-  /** Kills the process, not the machine: this disk goes dead, the returned one has all of its bytes, un-synced ones too. */
+  /** Kills the process, not the machine: this disk goes dead, the returned one has all its bytes, un-synced too. */
   killProcess(options: CrashDiskOptions = {}): CrashDisk {
     const image = this.point().killed()
     this.cutPower()

@@ -14,6 +14,8 @@ export class CrashFile implements DiskFile {
   readonly #node: FileNode
   readonly #path: string
   readonly #mode: 'read' | 'write'
+  /** A commit failed: no later one of this opening reaches the disk. */
+  #isFailed: boolean = false
   /** Settles with the newest commit of this file; never rejects. `null` before the first. */
   #commits: Promise<void> | null = null
   /** `null` while the file is open. */
@@ -59,8 +61,14 @@ export class CrashFile implements DiskFile {
     // Compared at the end, where there is time for the owner to change them.
     const asked = engine.isTimed ? gather(pieces).slice() : null
     const committed = engine.inOrder(async () => {
-      await this.#writeAll(gather(pieces), position)
-      if (sync === 'sync') await this.#sync()
+      if (this.#isFailed) throw new DiskError('io', this.#path, `${this.#path}: a commit failed`)
+      try {
+        await this.#writeAll(gather(pieces), position)
+        if (sync === 'sync') await this.#sync()
+      } catch (error) {
+        this.#isFailed = true
+        throw error
+      }
       const isUnchanged = asked === null || equalBytes(asked, gather(pieces))
       assert(isUnchanged, `${this.#path}: the pieces changed during their commit`)
     })

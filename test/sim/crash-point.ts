@@ -2,7 +2,6 @@
  * A moment of a run at which the power may go, and the images that it may leave. The crash disk makes
  * one per call when it is asked to record; it never changes afterwards, however the run goes on.
  */
-import type { Random } from '../../src/base/ports.ts'
 import { type FrozenDisk, freezeDisk, signatureOf } from './disk-frozen.ts'
 import type { NameTree } from './disk-names.ts'
 import { type Image, imageAfterKill, images, sampleImage } from './disk-outcomes.ts'
@@ -36,9 +35,11 @@ export class CrashPoint {
     return images(this.#frozen)
   }
 
-  /** The image of that name, or `null`; `killed` among them. */
+  /** The image of that name, or `null`; `killed` and samples among them. */
   image(name: string): Image | null {
     if (name === 'killed') return this.killed()
+    const seed = /^sample (\d+)$/.exec(name)?.[1]
+    if (seed !== undefined) return this.sample(Number(seed))
     for (const image of this.images()) if (image.name === name) return image
     return null
   }
@@ -47,7 +48,8 @@ export class CrashPoint {
     return imageAfterKill(this.#frozen)
   }
 
-  sample(random: Random): Image {
-    return sampleImage(this.#frozen, random)
+  /** One image by chance, of all combinations and not only those that are enumerated: `sample 17` from seed 17. */
+  sample(seed: number): Image {
+    return sampleImage(this.#frozen, seed)
   }
 }

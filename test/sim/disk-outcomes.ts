@@ -5,6 +5,7 @@
 import { assert } from '../../src/base/assert.ts'
 import { KiB } from '../../src/base/bytes.ts'
 import type { Random } from '../../src/base/ports.ts'
+import { SeededRandom } from '../../src/base/random.ts'
 import { type Content, ContentEditor, mix } from './disk-content.ts'
 import {
   contentAt,
@@ -24,7 +25,7 @@ const PAGE_SIZE: number = 4 * KiB
 /** Where the last write tears: around both units, at the very ends, and in the middle. */
 const TEAR_SIZES: readonly number[] = [1, 511, 512, 513, 4095, 4096]
 
-/** Units of one write of which each is lost once; a larger write has so many lost, evenly spread. Covers 128 KiB whole. */
+/** Units of one write that are lost in turn: all of 128 KiB; of a larger write so many, evenly spread. */
 const UNITS_PER_WRITE_MAX = 256
 
 /** One state that a disk may come up with. */
@@ -110,17 +111,16 @@ export function imageAfterKill(frozen: FrozenDisk): Image {
 }
 
 /** One image by chance, of all combinations and not only those that are enumerated. */
-export function sampleImage(frozen: FrozenDisk, random: Random): Image {
+export function sampleImage(frozen: FrozenDisk, seed: number): Image {
+  const random = new SeededRandom(seed)
+  const keepsAllNames = random.u32() % 2 === 0
+  const layout = new Layout(frozen, () => keepsAllNames || random.u32() % 2 === 0)
   const style = random.u32() % 4
-  if (style === 0) return imageOf(new Layout(frozen, () => true), noneOrAll(frozen, MISSING), '')
-  if (style === 1) return imageOf(new Layout(frozen, () => true), noneOrAll(frozen, WHOLE), '')
-  const layout = new Layout(frozen, () => random.u32() % 2 === 0)
-  const contents = contentsOf(frozen, (operation) => sampleEdit(operation, random))
-  return imageOf(layout, { name: 'sample', contents }, '')
-}
-
-function noneOrAll(frozen: FrozenDisk, edit: Edit): DataVariant {
-  return { name: edit.kind === 'whole' ? 'all' : 'none', contents: contentsOf(frozen, () => edit) }
+  const contents = contentsOf(frozen, (operation) => {
+    if (style < 2) return style === 0 ? WHOLE : MISSING
+    return sampleEdit(operation, random)
+  })
+  return imageOf(layout, { name: `sample ${seed}`, contents }, '')
 }
 
 function sampleEdit(operation: FileOperation, random: Random): Edit {

@@ -51,8 +51,9 @@ export interface SimNetworkOptions {
   readonly conditions?: (random: Random) => NetConditions
 }
 
-/** Ports that systems give out by themselves. */
+/** Where the ports begin that systems give out by themselves. */
 const FREE_PORT_MIN = 49_152
+/** The last port there is. */
 const FREE_PORT_MAX = 65_535
 
 /** One connection, as the test sees it. */

@@ -13,6 +13,10 @@ export function checkUnusedExports(pages: readonly Page[]): Finding[] {
     for (const { path, names } of importsOf(page)) {
       for (const name of names) used.add(`${path} ${name}`)
     }
+    // What is started by its URL, a worker or the module of a pool, is used by name at run time.
+    for (const match of page.text.matchAll(/new URL\(\s*'\.\/([\w-]+)\.js'/g)) {
+      used.add(`${page.path.slice(0, page.path.lastIndexOf('/'))}/${match[1]}.ts *`)
+    }
   }
   return pages.flatMap((page) => {
     const { path, code } = page

@@ -73,7 +73,8 @@ export { used as listed }`,
       'src/b.test.ts': "import { used } from './a.ts'",
       'src/mod.ts': 'export const offered = 1',
       'src/c.ts': 'export const all = 1',
-      'src/d.ts': "import * as c from './c.ts'",
+      'src/d.ts': "import * as c from './c.ts'; new URL('./e-worker.js', import.meta.url)",
+      'src/e-worker.ts': 'export const started = 1',
     }),
   )
   assert.deepEqual(

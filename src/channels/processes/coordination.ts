@@ -92,18 +92,44 @@ export class Coordination implements AsyncDisposable {
     )
   }
 
+  /** A place at one barrier, over a connection of its own that ends when the place is left. */
+  static async join(
+    address: Address,
+    { name, ...options }: CoordinationOptions & JoinBarrierOptions & { readonly name: string },
+    world: ProcessWorld,
+  ): Promise<RemoteBarrier> {
+    const coordination = await Coordination.connect(address, options, world)
+    try {
+      return await coordination.#join(name, options, () => coordination.close())
+    } catch (error) {
+      await coordination.close()
+      throw error
+    }
+  }
+
   /** Fires when the coordinator is lost or has been left. */
   get signal(): AbortSignal {
     return this.#lost.signal
   }
 
   /** Takes a place at the barrier of that name. Each join is one party. */
-  async barrier(name: string, options: JoinBarrierOptions = {}): Promise<RemoteBarrier> {
+  barrier(name: string, options: JoinBarrierOptions = {}): Promise<RemoteBarrier> {
+    return this.#join(name, options, () => {})
+  }
+
+  async #join(
+    name: string,
+    options: JoinBarrierOptions,
+    onLeft: () => Promise<void> | void,
+  ): Promise<RemoteBarrier> {
     const { parties = null, late = 'refuse', action } = options
     const asked = { name, parties, late, acts: action !== undefined }
     const seat = await this.#ask(() => this.#calls.join(asked))
     if (action !== undefined) this.#actions.set(seat, action)
-    return new RemoteBarrier(this.#calls, seat, () => this.#actions.delete(seat))
+    return new RemoteBarrier(this.#calls, seat, () => {
+      this.#actions.delete(seat)
+      return onLeft()
+    })
   }
 
   /** Permits of the semaphore of that name, which has `total` of them; all who use it must say the same. */

@@ -237,6 +237,16 @@ test('without a number the parties are those who have joined, and one who leaves
   await third!.leave()
 })
 
+test('without a number a party that dies is done without, once somebody has reset', async () => {
+  const place = await council(3)
+  const [first, second] = await joinAll(place, {})
+  place.members[2]!.wire.destroy()
+  await place.world.pass(10)
+  await soon(place.world, breaks(first!.wait(), 'lost'))
+  await soon(place.world, second!.reset())
+  await soon(place.world, Promise.all([first!.wait(), second!.wait()]))
+})
+
 test('one who has arrived and leaves counts for that round and for none after it', async () => {
   const place = await council(3)
   const [first, second, third] = await joinAll(place, {})

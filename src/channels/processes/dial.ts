@@ -7,6 +7,7 @@ import { type Address, type Connection, NetError, type Timer } from '../../base/
 import { ChannelPeerLost, ChannelTimeout, type WaitOptions } from '../contract.ts'
 import type { Hello } from './hello.ts'
 import { Link } from './link.ts'
+import { openLink } from './open-link.ts'
 import type { ProcessWorld } from './world.ts'
 
 /** Between two attempts: short at first, because two processes that start together miss each other by little. */
@@ -29,7 +30,15 @@ export async function dial<C>(options: Dial, opened: (link: Link) => C): Promise
   const ends = signal === undefined ? deadline.signal : AbortSignal.any([signal, deadline.signal])
   try {
     const connection = await connectPatiently(options, ends)
-    return await openLink(connection, options, { ends, opened })
+    const { hello } = options
+    const link = new Link({
+      ports: options.world,
+      connection,
+      hello,
+      side: 'connecting',
+      admit: () => null,
+    })
+    return await openLink(link, ends, opened)
   } finally {
     timer?.cancel()
   }
@@ -72,25 +81,5 @@ function connectOnce({ world, address }: Dial, ends: AbortSignal): Promise<Conne
     return () => {
       given = true
     }
-  })
-}
-
-function openLink<C>(
-  connection: Connection,
-  { world, hello }: Dial,
-  { ends, opened }: { readonly ends: AbortSignal; readonly opened: (link: Link) => C },
-): Promise<C> {
-  const link = new Link({ ports: world, connection, hello, side: 'connecting', admit: () => null })
-  return untilAborted<C>(ends, (resolve, reject) => {
-    link.user = {
-      readable: () => {},
-      writable: () => {},
-      changed: () => {
-        if (link.failure !== null) reject(link.failure)
-        else if (link.phase === 'open') resolve(opened(link))
-      },
-    }
-    link.start()
-    return () => link.destroy()
   })
 }

@@ -119,7 +119,7 @@ test('a frame beyond the maximum, or without a type, is a fault before its bytes
 test('a million frames that are no values leave no memory behind them', () => {
   const { inbox, controls } = fill(100)
   const beats = Buffer.concat(
-    Array.from({ length: 1000 }, () => controlFrame(FRAME.beat, new Uint8Array())),
+    Array.from({ length: 1000 }, () => controlFrame(FRAME.beat, new Uint8Array(60))),
   )
   const before = process.memoryUsage().arrayBuffers
   for (let count = 0; count < 1000; count++) {

@@ -137,6 +137,11 @@ const strange: readonly [name: string, frames: [number, Uint8Array][], why: RegE
     [[FRAME.credit, Buffer.from('0100000000000000', 'hex')]],
     /1 values of 0/,
   ],
+  [
+    'a credit of bytes for nothing',
+    [[FRAME.credit, Buffer.from('0000000001000000', 'hex')]],
+    /0 values of 1/,
+  ],
   ['a credit of the wrong size', [[FRAME.credit, Buffer.from('01', 'hex')]], /a credit of 1 bytes/],
   ['a second hello', [[FRAME.hello, new Uint8Array()]], /a frame of type 1 while open/],
   [

@@ -3,26 +3,15 @@
  * on one machine or between two.
  */
 import type { Address } from '../../base/ports.ts'
-import type { ChannelEvent } from '../channel-options.ts'
 import type { Ending, Sendable, WaitOptions } from '../contract.ts'
 import { dial } from './dial.ts'
 import { Door } from './door.ts'
-import { checkLimits, type Hello } from './hello.ts'
 import { Hub, type PeerEvent, type PeerState } from './hub.ts'
-import { type LinkLimits, linkLimits, peersMaxDefault } from './limits.ts'
+import { peersMaxDefault } from './limits.ts'
 import type { Link } from './link.ts'
 import { ProcessChannel } from './process-channel.ts'
+import { channelOf, helloOf, type SocketOptions } from './settings.ts'
 import type { ProcessWorld } from './world.ts'
-
-export interface SocketOptions<T extends Sendable> extends Partial<LinkLimits> {
-  /** For people: what errors, `stats` and the trace call this end. */
-  readonly name?: string
-  /** Both sides must mean the same one. `channel` unless told. */
-  readonly purpose?: string
-  /** A secret that both sides know. Needed to listen where other machines can connect. */
-  readonly token?: string
-  readonly trace?: (event: ChannelEvent<T>) => void
-}
 
 export interface ConnectOptions<T extends Sendable> extends SocketOptions<T>, WaitOptions {
   /** How long to try again while nobody listens: processes start in any order. 0 unless told. */
@@ -135,27 +124,6 @@ export class HubChannel<T extends Sendable> extends ProcessChannel<T> {
     await super[Symbol.asyncDispose]()
     await closed
   }
-}
-
-function channelOf<T extends Sendable>(
-  link: Link,
-  options: SocketOptions<T>,
-  world: ProcessWorld,
-): ProcessChannel<T> {
-  const { name = 'channel', trace = null } = options
-  return new ProcessChannel<T>(link, { name, trace, ports: world })
-}
-
-function helloOf<T extends Sendable>(options: SocketOptions<T>): Hello {
-  const { purpose = 'channel', token = '' } = options
-  const limits: LinkLimits = {
-    windowMessages: options.windowMessages ?? linkLimits.windowMessages,
-    windowBytes: options.windowBytes ?? linkLimits.windowBytes,
-    messageBytesMax: options.messageBytesMax ?? linkLimits.messageBytesMax,
-    silenceMs: options.silenceMs ?? linkLimits.silenceMs,
-  }
-  checkLimits(limits)
-  return { purpose, token, limits }
 }
 
 function pickWait({ signal, timeoutMs }: WaitOptions): WaitOptions {

@@ -16,13 +16,15 @@ export class Outbox {
   #slabBytes = slabBytesMin
   /** Bytes ever handed to the connection. */
   sentBytes = 0
+  /** What the connection said last: enough, until it is drained. Only a pipe without credits goes by it. */
+  enough = false
 
   constructor(connection: Connection) {
     this.#connection = connection
   }
 
-  get empty(): boolean {
-    return this.#start === this.#end
+  get unsentBytes(): number {
+    return this.#end - this.#start
   }
 
   /** Makes room for a frame of at most `size` bytes; returns where it begins in `bytes`. */
@@ -58,8 +60,7 @@ export class Outbox {
   /** Hands everything to the connection. */
   flush(): void {
     if (this.#start === this.#end) return
-    // Its answer is not asked for: what is under way is bounded by the peer's window, not by this socket.
-    this.#connection.write(this.bytes.subarray(this.#start, this.#end))
+    this.enough = !this.#connection.write(this.bytes.subarray(this.#start, this.#end))
     this.sentBytes += this.#end - this.#start
     this.#start = this.#end
   }

@@ -16,13 +16,13 @@ import { brokenOf, type CoordinatorCalls, errorOf, isLoss, type Seat } from './c
 export class RemoteBarrier implements Barrier {
   readonly #calls: Client<CoordinatorCalls>
   readonly #seat: Seat
-  readonly #onLeave: () => void
+  readonly #onLeave: () => Promise<void> | void
   /** The newest round that was heard of. */
   #generation = 0
   #waiting = 0
   #left = false
 
-  constructor(calls: Client<CoordinatorCalls>, seat: Seat, onLeave: () => void) {
+  constructor(calls: Client<CoordinatorCalls>, seat: Seat, onLeave: () => Promise<void> | void) {
     this.#calls = calls
     this.#seat = seat
     this.#onLeave = onLeave
@@ -81,8 +81,11 @@ export class RemoteBarrier implements Barrier {
     if (this.#waiting > 0)
       throw new BarrierMisuse('a party that waits cannot leave: abort the wait')
     this.#left = true
-    this.#onLeave()
-    await this.#ask(() => this.#calls.leave({ seat: this.#seat }))
+    try {
+      await this.#ask(() => this.#calls.leave({ seat: this.#seat }))
+    } finally {
+      await this.#onLeave()
+    }
   }
 
   /** Leaves. The barrier itself stays, for the others; a lost coordinator is left already. */

@@ -37,7 +37,10 @@ export class Parcel {
   }
 }
 
-/** Sends as much as there is room for. `READY` when all is in, `ENDED` when it never will be, else the set to sleep in. */
+/**
+ * Sends as much as there is room for. `READY` when all is in, `ENDED` when it never will be, else
+ * the set to sleep in.
+ */
 export function writeParts(ring: Ring, parcel: Parcel): number {
   if (!parcel.held) {
     const lock = lockWriter(ring)

@@ -1,4 +1,7 @@
-/** Writing to a ring: steps P1 to P6 of ring.ts. Whoever calls holds the writer word for microseconds, or is `parts`. */
+/**
+ * Writing to a ring: steps P1 to P6 of ring.ts. Whoever calls holds the writer word for
+ * microseconds, or is `parts`.
+ */
 import { threadLimits } from './limits.ts'
 import {
   besideTail,

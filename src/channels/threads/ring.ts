@@ -54,7 +54,10 @@ export const PART = -4
 /** `peek` found no frame, `reserve` no room. */
 export const NOTHING = -5
 
-/** A message in one frame, or in several; and what fills the ring's end. Up to `last`, a frame completes a message. */
+/**
+ * A message in one frame, or in several; and what fills the ring's end. Up to `last`, a frame
+ * completes a message.
+ */
 export const kind = { whole: 1, last: 2, first: 3, middle: 4, pad: 5 } as const
 
 /** Bit of the writer word: nobody becomes the writer any more. */
@@ -183,7 +186,10 @@ export function writersDone(ring: Ring): boolean {
   return owner === 0 || !ownerLives(ring.roster, owner)
 }
 
-/** Whether nothing is inside. Not the same as `peek` finding nothing, which may be a message that another puts together. */
+/**
+ * Whether nothing is inside. Not the same as `peek` finding nothing, which may be a message that
+ * another puts together.
+ */
 export function isEmpty(ring: Ring): boolean {
   const head = Atomics.load(ring.words, ring.headAt)
   return head === Atomics.load(ring.words, ring.tailAt)

@@ -1,4 +1,7 @@
-/** Puts values into a ring, one at a time, for one party. It never waits: what finds no room is tried again by its owner. */
+/**
+ * Puts values into a ring, one at a time, for one party. It never waits: what finds no room is
+ * tried again by its owner.
+ */
 import type { Sendable } from '../contract.ts'
 import { Outgoing } from './codec.ts'
 import type { Ring } from './ring.ts'

@@ -9,24 +9,35 @@ import type { LineSink } from './sink.ts'
 
 const DEFAULT_PORT = 12345
 
-export function lineListener(sink: () => LineSink, options: LineOptions = {}): ListenerKind {
+/** A sink, and what lets it go once the program around it is ready. */
+export interface LineDrain {
+  readonly sink: LineSink
+  begin(): void
+}
+
+export function lineListener(drain: () => LineDrain, options: LineOptions = {}): ListenerKind {
   return {
     name: 'line',
     defaultPort: DEFAULT_PORT,
     description: 'plain sockets: every line a client sends is a message',
-    open: (context) => openLine(context, sink(), options),
+    open: (context) => openLine(context, drain(), options),
   }
 }
 
 async function openLine(
   context: ListenerContext,
-  sink: LineSink,
+  drain: LineDrain,
   options: LineOptions,
 ): Promise<OpenListener> {
   const { openLineListener } = await import('./listener.ts')
   const { world, address, log } = context
+  const { sink } = drain
   const listener = await openLineListener({ world, address, log, sink, options })
-  return { url: urlOf(listener.address), close: () => listener.close() }
+  return {
+    url: urlOf(listener.address),
+    begin: () => drain.begin(),
+    close: () => listener.close(),
+  }
 }
 
 function urlOf(address: Address): string {

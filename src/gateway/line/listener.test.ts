@@ -31,7 +31,7 @@ function noted(): { log: Log; lines: string[] } {
 test('as a kind of listener it says where clients connect to, and its messages go into a channel', async () => {
   const world = new MemoryWorld(1, 'seeded')
   const queue = new Channel<LineMessage>({ capacity: 2 }, world)
-  const kind = lineListener(() => channelSink(queue))
+  const kind = lineListener(() => ({ sink: channelSink(queue), begin: () => undefined }))
   assert.deepEqual([kind.name, kind.defaultPort], ['line', 12345])
   const disk = null as unknown as Disk
   const opened = await kind.open({ world: { ...world, disk }, address: ADDRESS, log: noted().log })

@@ -22,7 +22,7 @@ interface Waiting {
 export class PrintSink implements LineSink {
   readonly acknowledges = 'never'
   readonly #output: TextOutput
-  /** Those who wait for room, one message each, first come first: never more than there are clients. */
+  /** Those who wait for room, first come first. Invariant: empty unless held; never more than there are clients. */
   readonly #waiting = new Set<Waiting>()
   /** Nothing is printed before `begin`, nor while the output has enough. */
   #held = true
@@ -39,7 +39,7 @@ export class PrintSink implements LineSink {
   }
 
   offer(message: LineMessage): Ticket | 'full' {
-    if (this.#held || this.#waiting.size > 0) return 'full'
+    if (this.#held) return 'full'
     return this.#print(message)
   }
 

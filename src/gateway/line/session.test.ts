@@ -112,6 +112,18 @@ test('a message that comes drop by drop is given up, however busy the client loo
   assert.deepEqual(shelf.bodies(), ['whole'])
 })
 
+test('each message has its own time to become whole', async () => {
+  const { world, client } = await place({ idleMs: 60_000, messageMs: 5000 })
+  const one = await client()
+  one.send('begun')
+  await world.pass(4000)
+  one.send(' and done\nbegun again')
+  await world.pass(4000)
+  assert.equal(one.told, '')
+  await world.pass(1500)
+  assert.equal(one.told, 'ERR message not whole after 5000 ms\n')
+})
+
 test('times of Infinity are never', async () => {
   const { world, client } = await place({
     idleMs: Number.POSITIVE_INFINITY,
@@ -192,6 +204,38 @@ test('no more is read than may go unanswered', async () => {
   shelf.commit()
   await world.pass(10)
   assert.deepEqual(shelf.bodies(), ['a', 'b', 'c', 'd'])
+})
+
+test('of a client that is gone all is taken, answered or not', async () => {
+  const { world, shelf, listener, client } = await place(
+    { answers: 'ok', unansweredMax: 1 },
+    { durable: true },
+  )
+  const one = await client()
+  one.send('a\nb\nc')
+  await world.pass(10)
+  assert.deepEqual(shelf.bodies(), ['a'])
+  one.connection.destroy()
+  await world.pass(10)
+  assert.deepEqual(shelf.bodies(), ['a', 'b', 'c'])
+  assert.equal(listener.counters().clients, 0)
+})
+
+test('a client that is refused while it was held back is read on, so that its end is seen', async () => {
+  const { world, shelf, listener, client } = await place(
+    { answers: 'ok', unansweredMax: 1, lingerMs: 60_000 },
+    { durable: true },
+  )
+  const one = await client()
+  one.send('a\nb\n')
+  await world.pass(10)
+  one.send('more\n')
+  shelf.fail()
+  await world.pass(10)
+  assert.equal(one.told, 'ERR not stored\n')
+  one.connection.end()
+  await world.pass(100)
+  assert.deepEqual([one.gone, listener.counters().clients], [true, 0])
 })
 
 test('a client that does not take its answers is not read on, and is let go in the end', async () => {

@@ -318,7 +318,8 @@ export class Session implements ConnectionHandler {
   /** Goes on once nothing is under way any more. */
   #finish(): void {
     if (this.#phase !== 'finishing' || this.#waiting) return
-    if (this.#unanswered > 0 || this.#answers.length > 0) return
+    const isAnswered = this.#unanswered === 0 && this.#answers.length === 0
+    if (!isAnswered && !this.#gone) return
     if (this.counters.refusal !== null) this.#write([`ERR ${this.counters.refusal}`])
     this.#linger()
   }

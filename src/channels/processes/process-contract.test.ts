@@ -1,0 +1,78 @@
+/** Channels and barriers between processes keep the contracts of all channels and barriers. */
+
+import { barrierContract } from '../../../test/contracts/barrier-contract.ts'
+import {
+  type ChannelEnds,
+  type ChannelWorld,
+  channelContract,
+} from '../../../test/contracts/channel-contract.ts'
+import { ADDRESS, pair, soon } from '../../../test/processes/channel-pair.ts'
+import { MemoryWorld } from '../../../test/processes/memory-world.ts'
+import type { Sendable } from '../contract.ts'
+import { Coordination } from './coordination.ts'
+import { Coordinator } from './coordinator.ts'
+import { connectChannel, listenChannel } from './open.ts'
+
+type Open = (world: MemoryWorld) => Promise<ChannelEnds>
+
+async function run(open: Open, body: (world: ChannelWorld) => Promise<void>): Promise<void> {
+  // Each channel of a test has a network of its own, and they share the time.
+  const first = new MemoryWorld(1, 'whole')
+  const worlds: MemoryWorld[] = []
+  await body({
+    ports: first,
+    open: () => {
+      const world = worlds.length === 0 ? first : new MemoryWorld(1, 'whole', first.clock)
+      worlds.push(world)
+      return open(world)
+    },
+    drive: (promise) => soon(first, promise),
+    settle: () => first.pass(0),
+  })
+}
+
+for (const windowMessages of [1, 7]) {
+  const far = { windowMessages }
+  channelContract({
+    name: `a link with a window of ${windowMessages}`,
+    run: (body) =>
+      run(async (world) => {
+        const ends = await pair({ world, far, near: far })
+        return { sender: ends.near, receiver: ends.far }
+      }, body),
+  })
+  // The other way round a close is no end: the hub stays open for its other peers.
+  channelContract({
+    name: `a hub and its peer, ${windowMessages} at most`,
+    run: (body) =>
+      run(async (world) => {
+        const sender = await listenChannel<Sendable>(ADDRESS, {}, world)
+        const receiver = await soon(world, connectChannel<Sendable>(ADDRESS, far, world))
+        return { sender, receiver }
+      }, body),
+  })
+}
+
+barrierContract({
+  name: 'a barrier of several processes',
+  actions: 'functions',
+  run: async (body) => {
+    const world = new MemoryWorld(1, 'whole')
+    await Coordinator.open(ADDRESS, {}, world)
+    await body({
+      open: async ({ parties, action }, views) => {
+        const barriers = []
+        for (let view = 0; view < Math.min(views, parties); view++) {
+          const coordination = await soon(world, Coordination.connect(ADDRESS, {}, world))
+          const options = { parties, ...(action === undefined ? {} : { action }) }
+          barriers.push(await soon(world, coordination.barrier('stage', options)))
+        }
+        // One who watches from the side looks over somebody's shoulder.
+        while (barriers.length < views) barriers.push(barriers[0]!)
+        return barriers
+      },
+      drive: (promise) => soon(world, promise),
+      settle: () => world.pass(0),
+    })
+  },
+})

@@ -1,0 +1,12 @@
+/** Crashes of a journal that has lived: a share of all sequences of up to three operations. */
+import { shareTest } from './journal-share.ts'
+import { agedBase } from './journal-spec.ts'
+
+shareTest('recycling and cleaning keep what was settled', agedBase, {
+  length: 3,
+  share: 1,
+  of: 64,
+  againEvery: 0,
+  killEvery: 0,
+  statesMin: 30_000,
+})
