@@ -4,7 +4,7 @@ import { ChannelMisuse } from '../contract.ts'
 import { threadLimits } from './limits.ts'
 import { ringHolds } from './ring.ts'
 import { type Role, roleBits } from './roles.ts'
-import { join, Roster, type Seat, seatState, sitDown } from './roster.ts'
+import { Roster, type Seat, sitDown } from './roster.ts'
 import { type SharedHandle, takeAnySeat } from './seating.ts'
 
 export interface ThreadChannelOptions {
