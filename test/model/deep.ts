@@ -4,9 +4,10 @@
  */
 import { argv } from 'node:process'
 import { SeededRandom } from '../../src/base/random.ts'
-import { type Explored, explore, exploreDeaths, wander } from './explorer.ts'
+import { barrierWorld } from './barrier-model.ts'
+import { type Explored, explore, exploreDeaths, type World, wander } from './explorer.ts'
 import { ringWorld } from './ring-model.ts'
-import { largeScenarios, ringScenarios } from './scenarios.ts'
+import { barrierScenarios, largeScenarios, ringScenarios } from './scenarios.ts'
 import { sharedCode } from './shared-code.ts'
 
 /** Some two thousand runs a second. */
@@ -15,20 +16,28 @@ const runsPerMinute = 100_000
 /** Explores everything, for about so many minutes; prints a line for each case. */
 function deep(minutes: number, print: (line: string) => void): void {
   const code = sharedCode()
-  const runs = Math.ceil((minutes * runsPerMinute) / (ringScenarios.length + largeScenarios.length))
+  const cases = ringScenarios.length + barrierScenarios.length + largeScenarios.length
+  const runs = Math.ceil((minutes * runsPerMinute) / cases)
   for (const { name, world, mortal } of ringScenarios) {
     const start = ringWorld(code, world)
-    const explored =
-      mortal === null
-        ? explore({ start, death: null, runsMax: runs })
-        : exploreDeaths({ start, runsMax: Math.ceil(runs / 40) }, mortal)
-    print(`${describe(explored)}  ${name}`)
+    print(`${describe(exploreAll(start, mortal, runs))}  ${name}`)
+  }
+  for (const { name, world, mortal } of barrierScenarios) {
+    const start = barrierWorld(code, world)
+    print(`${describe(exploreAll(start, mortal, runs))}  ${name}`)
   }
   for (const [index, { world, mortals }] of largeScenarios.entries()) {
     const seed = index + 1
     wander({ start: ringWorld(code, world), random: new SeededRandom(seed), runs, mortals })
     print(`${runs} random runs  seed ${seed}  ${JSON.stringify(world)}`)
   }
+}
+
+/** A death comes at some forty different steps. */
+function exploreAll(start: () => World, mortal: string | null, runs: number): Explored {
+  return mortal === null
+    ? explore({ start, death: null, runsMax: runs })
+    : exploreDeaths({ start, runsMax: Math.ceil(runs / 40) }, mortal)
 }
 
 function describe({ runs, complete }: Explored): string {

@@ -94,3 +94,64 @@ export const ringFaults: readonly PlantedFault[] = [
     scenario: 'the receiver of parts dies, another goes on',
   },
 ]
+
+export const barrierFaults: readonly PlantedFault[] = [
+  {
+    name: 'the last to arrive wakes nobody',
+    module: 'rounds',
+    text: 'if (acts)\n            return ACTING;\n        wakeAll(rounds.roster, roundsSet);\n        return PASSED;\n    }\n}\n/**\n * What',
+    instead:
+      'if (acts)\n            return ACTING;\n        return PASSED;\n    }\n}\n/**\n * What',
+    scenario: 'two parties meet again and again',
+  },
+  {
+    name: 'a release wakes nobody',
+    module: 'rounds',
+    text: 'state - (1 << shift.full)) !== state)\n            continue;\n        wakeAll(rounds.roster, roundsSet);',
+    instead: 'state - (1 << shift.full)) !== state)\n            continue;',
+    scenario: 'two parties with an action',
+  },
+  {
+    name: 'a round with an action counts as over before it has run',
+    module: 'rounds',
+    text: 'return (rounds.generation - fullOf(state)) | 0;',
+    instead: 'return rounds.generation;',
+    scenario: 'two parties with an action',
+  },
+  {
+    name: 'the generation is read only after the state',
+    module: 'rounds',
+    text: 'const known = Atomics.load(words, generationAt);\n        const state = Atomics.load(words, stateAt);',
+    instead:
+      'const state = Atomics.load(words, stateAt);\n        const known = Atomics.load(words, generationAt);',
+    scenario: 'two parties with an action',
+  },
+  {
+    name: 'a reset is taken for a round that was passed',
+    module: 'rounds',
+    text: 'return wasReset(rounds, ticket) ? BROKEN : PASSED;',
+    instead: 'return PASSED;',
+    scenario: 'somebody breaks and resets it while others meet',
+  },
+  {
+    name: 'a reset is counted only after it can be seen',
+    module: 'rounds',
+    text: 'Atomics.add(words, rounds.resetsAt, 1);',
+    instead: '',
+    scenario: 'somebody breaks and resets it while others meet',
+  },
+  {
+    name: 'who gives up breaks a round that is over',
+    module: 'rounds',
+    text: 'if (isOver || reasonOf(state) !== 0)',
+    instead: 'if (reasonOf(state) !== 0)',
+    scenario: 'one gives up while the other arrives',
+  },
+  {
+    name: 'a death breaks nothing',
+    module: 'rounds',
+    text: "breakRounds(rounds, 'lost');",
+    instead: '',
+    scenario: 'one dies while the other waits',
+  },
+]

@@ -1,4 +1,5 @@
 /** The cases that are explored, small enough to be told in a line each. */
+import type { BarrierWorldOptions, Deed } from './barrier-model.ts'
 import type { RingWorldOptions } from './ring-model.ts'
 
 export interface Scenario {
@@ -134,5 +135,80 @@ export const largeScenarios: readonly {
       capacity: 2,
     },
     mortals: ['producer 1', 'consumer 0', 'nobody'],
+  },
+]
+
+export interface BarrierScenario {
+  readonly name: string
+  readonly world: BarrierWorldOptions
+  readonly mortal: string | null
+}
+
+const twice: readonly Deed[] = ['wait', 'wait']
+
+export const barrierScenarios: readonly BarrierScenario[] = [
+  {
+    name: 'two parties meet again and again',
+    world: { parties: 2, actors: [twice, twice], acts: false },
+    mortal: null,
+  },
+  {
+    name: 'two parties with an action',
+    world: { parties: 2, actors: [twice, twice], acts: true },
+    mortal: null,
+  },
+  {
+    name: 'three parties meet',
+    world: { parties: 3, actors: [['wait'], ['wait'], ['wait']], acts: false },
+    mortal: null,
+  },
+  {
+    name: 'one arrives without waiting, and runs ahead of the action',
+    world: { parties: 2, actors: [['arrive', 'arrive', 'close'], twice], acts: true },
+    mortal: null,
+  },
+  {
+    name: 'one gives up while the other arrives',
+    world: { parties: 2, actors: [['give up'], ['wait']], acts: false },
+    mortal: null,
+  },
+  {
+    name: 'one gives up while the action of its round runs',
+    world: { parties: 2, actors: [['give up'], ['wait']], acts: true },
+    mortal: null,
+  },
+  {
+    name: 'somebody breaks and resets it while others meet',
+    world: { parties: 2, actors: [['wait'], ['wait'], ['break', 'reset', 'close']], acts: false },
+    mortal: null,
+  },
+  {
+    name: 'two reset it at once while one waits, who gives up then',
+    world: { parties: 2, actors: [['wait'], ['reset', 'break'], ['reset', 'close']], acts: false },
+    mortal: null,
+  },
+  {
+    name: 'one joins, and completes the round by leaving',
+    world: {
+      parties: 2,
+      actors: [['register', 'wait'], ['wait'], ['deregister', 'close']],
+      acts: true,
+    },
+    mortal: null,
+  },
+  {
+    name: 'one dies while the other waits',
+    world: { parties: 2, actors: [twice, twice], acts: false },
+    mortal: 'party 0',
+  },
+  {
+    name: 'one dies in its action',
+    world: { parties: 2, actors: [['wait'], ['wait']], acts: true },
+    mortal: 'party 0',
+  },
+  {
+    name: 'one dies while it resets',
+    world: { parties: 2, actors: [['break', 'reset', 'close'], ['wait']], acts: false },
+    mortal: 'party 0',
   },
 ]

@@ -18,6 +18,7 @@ export interface SharedCode {
   readonly write: Stepped<typeof import('../../src/channels/threads/ring-write.ts')>
   readonly read: Stepped<typeof import('../../src/channels/threads/ring-read.ts')>
   readonly parts: Stepped<typeof import('../../src/channels/threads/ring-parts.ts')>
+  readonly rounds: Stepped<typeof import('../../src/channels/threads/rounds.ts')>
 }
 
 /** Small enough that every order of events can be followed. */
@@ -37,7 +38,16 @@ const limits = {
 export function sharedCode(fault: Fault | null = null): SharedCode {
   const made = stepwise({
     folder: new URL('../../src/channels/threads/', import.meta.url),
-    modules: ['roster', 'roles', 'sleep', 'ring', 'ring-write', 'ring-read', 'ring-parts'],
+    modules: [
+      'roster',
+      'roles',
+      'sleep',
+      'ring',
+      'ring-write',
+      'ring-read',
+      'ring-parts',
+      'rounds',
+    ],
     given: {
       assert: assertModule as unknown as Exports,
       bytes: bytesModule as unknown as Exports,
@@ -53,6 +63,7 @@ export function sharedCode(fault: Fault | null = null): SharedCode {
     write: made['ring-write'],
     read: made['ring-read'],
     parts: made['ring-parts'],
+    rounds: made.rounds,
   } as unknown as SharedCode
 }
 

@@ -4,7 +4,8 @@ import { ChannelMisuse } from '../contract.ts'
 import { threadLimits } from './limits.ts'
 import { ringHolds } from './ring.ts'
 import { type Role, roleBits } from './roles.ts'
-import { join, Roster, type Seat, seatState, sitDown } from './roster.ts'
+import { Roster, type Seat, sitDown } from './roster.ts'
+import { type SharedHandle, takeAnySeat } from './seating.ts'
 
 export interface ThreadChannelOptions {
   /** Size of the ring, a power of two; 256 KiB unless told. A value up to half of it goes through in one piece. */
@@ -25,11 +26,8 @@ export interface AttachOptions {
   readonly role?: Role
 }
 
-/** A channel on its way to another thread: plain data and shared memory, for `workerData` and `postMessage`. */
-export interface ThreadChannelHandle {
-  readonly kind: 'naru/thread-channel'
-  readonly name: string
-  readonly memory: SharedArrayBuffer
+/** A channel on its way to another thread. */
+export interface ThreadChannelHandle extends SharedHandle<'naru/thread-channel'> {
   /** A seat kept for the receiver of this handle, or `null` for any. */
   readonly seat: number | null
 }
@@ -78,20 +76,10 @@ export function checkShape(options: ThreadChannelOptions): {
 
 /** The seat of a party that comes by this handle. */
 export function takeSeat(handle: ThreadChannelHandle, role: Role | undefined): Seat {
-  const roster = new Roster(handle.memory)
-  const seat =
-    handle.seat === null
-      ? takeAnySeat(roster, roleBits(role))
-      : sitDown(roster, handle.seat, threadId)
+  if (handle.seat === null) {
+    return takeAnySeat(handle, { roles: roleBits(role), holds: ringHolds })
+  }
+  const seat = sitDown(new Roster(handle.memory), handle.seat, threadId)
   if (seat !== null) return seat
-  throw new ChannelMisuse(
-    handle.seat === null
-      ? `all ${roster.seats} seats of ${handle.name} are taken: raise \`seats\``
-      : `the seat of this handle of ${handle.name} has been taken before`,
-  )
-}
-
-function takeAnySeat(roster: Roster, roles: number): Seat | null {
-  const guest = { thread: threadId, roles, state: seatState.live }
-  return join(roster, guest, (seat) => ringHolds(roster, seat))
+  throw new ChannelMisuse(`the seat of this handle of ${handle.name} has been taken before`)
 }

@@ -1,9 +1,9 @@
 /** The receiving half of one party's thread channel: tries, then waits in line. The channel owns it. */
-import { isMainThread } from 'node:worker_threads'
 import { type GetWaiter, NextGet, PlainGet } from '../channel-waiters.ts'
-import { ChannelMisuse, type Sendable, type Unwatch, type WaitOptions } from '../contract.ts'
+import type { Sendable, Unwatch, WaitOptions } from '../contract.ts'
 import { done } from '../turn.ts'
-import { Blocking, CollectCall, WatchCall } from './channel-calls.ts'
+import { Blocking, checkBlocking } from './blocking.ts'
+import { CollectCall, WatchCall } from './channel-calls.ts'
 import { type Desk, type Line, turn } from './desk.ts'
 import type { Endpoint } from './endpoint.ts'
 import { sets } from './ring.ts'
@@ -52,11 +52,10 @@ export class GetSide<T extends Sendable> implements Attempt {
   }
 
   getSync(options: WaitOptions | undefined): T {
-    if (isMainThread) throw new ChannelMisuse('getSync blocks, which the main thread must not: get')
-    options?.signal?.throwIfAborted()
+    checkBlocking('get', options)
     const value = this.tryGet()
     if (value !== undefined) return value
-    const patience = new Blocking(options, () => this.#endpoint.lookUp())
+    const patience = new Blocking(options, 2, () => this.#endpoint.lookUp())
     const isOver = sleepUntilReady(this.#endpoint.seat, this, patience)
     const { failure } = this.#endpoint
     const got = this.#endpoint.value as T | undefined

@@ -1,8 +1,8 @@
 /** The sending half of one party's thread channel: tries, then waits in line. The channel owns it. */
-import { isMainThread } from 'node:worker_threads'
-import { ChannelMisuse, type Sendable, type Unwatch, type WaitOptions } from '../contract.ts'
+import type { Sendable, Unwatch, WaitOptions } from '../contract.ts'
 import { done } from '../turn.ts'
-import { Blocking, PutCall, PutJob, WatchCall } from './channel-calls.ts'
+import { Blocking, checkBlocking } from './blocking.ts'
+import { PutCall, PutJob, WatchCall } from './channel-calls.ts'
 import { type Desk, type Line, turn } from './desk.ts'
 import type { Endpoint } from './endpoint.ts'
 import { ENDED, sets } from './ring.ts'
@@ -57,11 +57,10 @@ export class PutSide implements Attempt {
   }
 
   putSync(value: Sendable, options: WaitOptions | undefined): void {
-    if (isMainThread) throw new ChannelMisuse('putSync blocks, which the main thread must not: put')
-    options?.signal?.throwIfAborted()
+    checkBlocking('put', options)
     if (this.offer(value) === READY) return
     const job = new PutJob(this.#endpoint.sender.keep())
-    const patience = new Blocking(options, () => this.#endpoint.lookUp())
+    const patience = new Blocking(options, 2, () => this.#endpoint.lookUp())
     this.#job = job
     const isOver = sleepUntilReady(this.#endpoint.seat, this, patience)
     this.#job = null

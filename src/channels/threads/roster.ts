@@ -276,3 +276,8 @@ export function bury(roster: Roster, seat: number): void {
   spreadNews(roster)
   wakeEverybody(roster)
 }
+
+/** Frees the seat of a dead party once its death has had its consequences. */
+export function unbury(roster: Roster, seat: number): void {
+  change(roster, seat, { from: seatState.dead, to: seatState.free })
+}

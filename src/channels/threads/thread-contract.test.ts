@@ -1,11 +1,13 @@
 /** The thread channel and the thread barrier keep what every channel and every barrier keeps. */
 import { setImmediate as macrotask } from 'node:timers/promises'
+import { type BarrierWorld, barrierContract } from '../../../test/contracts/barrier-contract.ts'
 import { type ChannelWorld, channelContract } from '../../../test/contracts/channel-contract.ts'
 import { NodeClock } from '../../node/clock.ts'
 import { NodeRandom } from '../../node/random.ts'
 import { NodeScheduler } from '../../node/scheduler.ts'
 import type { Sendable } from '../contract.ts'
 import { threadLimits } from './limits.ts'
+import { ThreadBarrier } from './thread-barrier.ts'
 import { ThreadChannel } from './thread-channel.ts'
 
 /** Turns that a desk polls, and as many again for the wake-up and what follows from it. */
@@ -24,3 +26,19 @@ const world: ChannelWorld = {
 }
 
 channelContract({ name: 'thread channel', run: (body) => body(world) })
+
+const barrierWorld: BarrierWorld = {
+  open: (plan, views) => {
+    const first = ThreadBarrier.create(plan)
+    const others = Array.from({ length: views - 1 }, () => ThreadBarrier.attach(first.handle, plan))
+    return Promise.resolve([first, ...others])
+  },
+  drive: (promise) => promise,
+  settle,
+}
+
+barrierContract({
+  name: 'thread barrier',
+  actions: 'functions',
+  run: (body) => body(barrierWorld),
+})
