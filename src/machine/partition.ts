@@ -139,9 +139,9 @@ export class Partition {
     return this.#page(row).sizes[this.#slot(row)]!
   }
 
-  /** The places of an empty partition that was cut to its end, as a snapshot kept them. */
+  /** Both ends, as a snapshot kept them, once its rows are back. */
   restoreEnds(firstOffset: number, nextOffset: number): void {
-    assert(this.#nextRow === 0, 'the partition is not new')
+    assert(nextOffset >= this.nextOffset, 'a partition that ends before its rows')
     this.#firstOffset = firstOffset
     this.nextOffset = nextOffset
   }
