@@ -28,10 +28,7 @@ export function writeBatch(bytes: Uint8Array, start: number, batch: Batch): void
   setU32At(bytes, start + 4, batch.count)
   setU48At(bytes, start + 8, Math.max(0, batch.timeMs))
   bytes.fill(0, start + 14, start + BATCH_HEADER_SIZE)
-  bytes.set(
-    batch.bytes.subarray(batch.at, batch.at + batch.size),
-    start + BATCH_HEADER_SIZE,
-  )
+  bytes.set(batch.bytes.subarray(batch.at, batch.at + batch.size), start + BATCH_HEADER_SIZE)
 }
 
 /** A stored batch, as a view. One object is reused; valid as long as the bytes are. */

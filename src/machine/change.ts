@@ -156,7 +156,12 @@ function decodeFields(kind: Change['kind'], reader: Reader): Change {
     case 'namespace-made':
       return { kind, name: textOf(reader) }
     case 'queue-made': {
-      const [namespace, id, name, flags] = [textOf(reader), reader.u32(), textOf(reader), reader.u8()]
+      const [namespace, id, name, flags] = [
+        textOf(reader),
+        reader.u32(),
+        textOf(reader),
+        reader.u8(),
+      ]
       const autoDelete = (flags & FLAG_AUTO_DELETE) !== 0
       return { kind, namespace, id, name, autoDelete, notes: sizedOf(reader) }
     }

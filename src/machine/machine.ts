@@ -7,7 +7,7 @@
  *   apply           entry, state   -> state                    the same while running and on replay
  */
 import { assert, unreachable } from '../base/assert.ts'
-import { Batch, BatchView } from './batch.ts'
+import { type Batch, BatchView } from './batch.ts'
 import { type Change, decodeChange } from './change.ts'
 import {
   type Bodies,
@@ -106,12 +106,11 @@ export class Machine {
     }
   }
 
-  /** A persistent message reached its queues; each takes its next sequence. */
-  addMessage(targets: readonly Queue[], ticket: number, size: number, marks: 'marks' | 'plain'): void {
+  /** A persistent message reached its queues; each takes its next sequence. `flags` are the first one's. */
+  addMessage(targets: readonly Queue[], ticket: number, size: number, flags: number): void {
     for (let index = 0; index < targets.length; index++) {
       const queue = targets[index]!
-      const flags = marks === 'marks' && index === 0 ? MARKED : 0
-      queue.add(queue.nextSequence, ticket, size, flags)
+      queue.add(queue.nextSequence, ticket, size, index === 0 ? flags : 0)
     }
     if (targets.length > 1) this.#bodies.retain(ticket, targets.length - 1)
   }
@@ -295,10 +294,7 @@ export class Machine {
     this.addBatch(this.#partition(entry.log), entry.ticket, this.#batch, entry.number)
   }
 
-  #eachRange(
-    entry: EntryView,
-    visit: (queue: Queue, from: number, count: number) => void,
-  ): void {
+  #eachRange(entry: EntryView, visit: (queue: Queue, from: number, count: number) => void): void {
     const queue = this.#queue(entry.log)
     const end = entry.bodyAt + entry.bodySize
     for (let at = entry.bodyAt; at < end; at += RANGE_SIZE) {

@@ -41,9 +41,7 @@ export class Content {
 /** Bytes that the message takes in the journal with `targets` targets. */
 export function messageSize(head: Uint8Array, content: Content, targets: number): number {
   const more = Math.max(0, targets - 1)
-  return (
-    FIXED_SIZE + more * TARGET_SIZE + head.length + content.propertiesSize + content.bodySize
-  )
+  return FIXED_SIZE + more * TARGET_SIZE + head.length + content.propertiesSize + content.bodySize
 }
 
 export type Outgoing = {

@@ -72,6 +72,11 @@ export class Partition {
     return this.#nextRow - this.#firstRow
   }
 
+  /** One past the last row. */
+  get nextRow(): number {
+    return this.#nextRow
+  }
+
   /** Everything as it is now; rows never change, so nothing is copied but the list of pages. */
   freeze(): FrozenPartition {
     return {

@@ -147,6 +147,13 @@ export class Queue {
 
   /** Takes the message that `peekReady` just answered. */
   take(sequence: number): void {
+    this.hold(sequence)
+    if (sequence === this.#cursor) this.#cursor++
+    else this.#returned.shift()
+  }
+
+  /** Keeps a ready message from being taken. */
+  hold(sequence: number): void {
     const page = this.#writable(sequence)
     const slot = (sequence - 1) % PAGE_MESSAGES
     const state = page.states[slot]!
@@ -157,8 +164,6 @@ export class Queue {
     this.readyBytes -= size
     this.heldCount++
     this.heldBytes += size
-    if (sequence === this.#cursor) this.#cursor++
-    else this.#returned.shift()
   }
 
   /** Gives a held message back to its place. `counted` deliveries are remembered. */
