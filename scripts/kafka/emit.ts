@@ -57,6 +57,7 @@ export function emitApi(api: Api): string {
   const imports = [
     uses('EMPTY') ? "import { EMPTY } from '../../../base/bytes.ts'" : '',
     `import ${uses('NO_UUID') ? '' : 'type '}{ ${uses('NO_UUID') ? 'NO_UUID, type ' : ''}WireReader } from '../reader.ts'`,
+    uses('RecordSource') ? "import type { RecordSource } from '../record-source.ts'" : '',
     "import type { WireWriter } from '../writer.ts'",
   ]
   return [
@@ -206,7 +207,7 @@ class Emitter {
     if (field.fields.length > 0) {
       return `decode${field.type}(r${this.#usesVersion(field.fields) ? ', version' : ''})`
     }
-    if (field.type === 'records') return side === 'request' ? 'r.records()' : 'r.recordPieces()'
+    if (field.type === 'records') return side === 'request' ? 'r.records()' : 'r.recordSource()'
     const call = CALLS[field.type]!
     if (field.nullable === null) return `r.${call}()`
     const nullable = `r.nullable${call[0]!.toUpperCase()}${call.slice(1)}()`
@@ -287,7 +288,7 @@ class Emitter {
       return `encode${field.type}(w${this.#usesVersion(field.fields) ? ', version' : ''}, ${value})`
     }
     if (field.type === 'records') {
-      return side === 'request' ? `w.records(${value})` : `w.recordPieces(${value})`
+      return side === 'request' ? `w.records(${value})` : `w.recordSource(${value})`
     }
     if (field.type === 'bool') return `w.u8(${value} ? 1 : 0)`
     const call = CALLS[field.type]!
@@ -327,7 +328,7 @@ function typeOf(field: Field, side: Side): string {
       : field.type === 'records'
         ? side === 'request'
           ? 'Uint8Array | null'
-          : 'readonly Uint8Array[] | null'
+          : 'RecordSource | null'
         : field.type === 'bool'
           ? 'boolean'
           : field.type === 'bytes'

@@ -24,6 +24,7 @@ import * as offsetFetch from '../../src/wire/kafka/messages/offset-fetch.generat
 import * as produce from '../../src/wire/kafka/messages/produce.generated.ts'
 import * as syncGroup from '../../src/wire/kafka/messages/sync-group.generated.ts'
 import { NO_UUID, type WireReader } from '../../src/wire/kafka/reader.ts'
+import { RecordBytes } from '../../src/wire/kafka/record-source.ts'
 import type { WireWriter } from '../../src/wire/kafka/writer.ts'
 
 type Message = Record<string, unknown>
@@ -142,7 +143,7 @@ function scalarOf(type: string, isRequest: boolean): fc.Arbitrary<unknown> {
     case 'bytes':
       return bytes
     case 'records':
-      return isRequest ? bytes : bytes.map((piece) => [piece])
+      return isRequest ? bytes : bytes.map((each) => new RecordBytes(each))
     default:
       throw new Error(`no values of ${type}`)
   }

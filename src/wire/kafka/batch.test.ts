@@ -5,7 +5,7 @@ import { makeBatch, seal } from '../../../test/kafka/batches.ts'
 import { BatchFlaw, judgeBatch, placeBatch } from './batch.ts'
 import { findRecordByTime } from './records.ts'
 
-const rules = { sizeBytesMax: 1000, produceVersion: 9 }
+const rules = { sizeBytesMax: 1000, produceVersion: 9, timestampMax: 5000 }
 const records = [
   { timestampMs: 1000, value: 'one' },
   { timestampMs: 3000, value: 'two' },
@@ -95,6 +95,8 @@ test('a count of none, or one that the last offset contradicts, is refused', () 
 
 test('a time out of range is refused, no time is taken', () => {
   assert.equal(flawOf(changed(35, 0x7f)), 'INVALID_TIMESTAMP')
+  assert.equal(flawOf(makeBatch([{ timestampMs: 5000, value: '' }])), 'taken')
+  assert.equal(flawOf(makeBatch([{ timestampMs: 5001, value: '' }])), 'INVALID_TIMESTAMP')
   assert.equal(flawOf(changed(35, 0xff, 0, 0, 0, 0, 0, 0, 0)), 'INVALID_TIMESTAMP')
   assert.equal(flawOf(changed(35, ...Array<number>(8).fill(0xff))), 'taken')
 })

@@ -54,6 +54,8 @@ export interface BatchRules {
   readonly sizeBytesMax: number
   /** Version of the request: zstd came late. */
   readonly produceVersion: number
+  /** A producer's clock may not be ahead of this. */
+  readonly timestampMax: number
 }
 
 const ZSTD_VERSION_MIN = 7
@@ -113,7 +115,7 @@ function judgeHeader(view: DataView, sizeBytes: number, rules: BatchRules): Batc
     return flaw('UNSUPPORTED_FOR_MESSAGE_FORMAT', 'idempotent producers are not served')
   }
   const batch = readHeader(view, sizeBytes)
-  if (!Number.isSafeInteger(batch.timestampMax) || batch.timestampMax < -1) {
+  if (!(batch.timestampMax >= -1 && batch.timestampMax <= rules.timestampMax)) {
     return flaw('INVALID_TIMESTAMP', 'the timestamp of the batch is out of range')
   }
   return batch

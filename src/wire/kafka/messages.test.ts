@@ -84,6 +84,9 @@ test('the code in messages/ is what the table says', () => {
   const bare = (text: string): string => text.replace(/[\s,()]/g, '')
   for (const [path, text] of generateMessages()) {
     const folder = join(import.meta.dirname, '..', '..', '..', '..', 'src', 'wire', 'kafka')
-    assert.equal(bare(readFileSync(join(folder, path), 'utf8')), bare(text), path)
+    assert.ok(
+      bare(readFileSync(join(folder, path), 'utf8')) === bare(text),
+      `${path} is older than the table`,
+    )
   }
 })

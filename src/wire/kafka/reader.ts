@@ -6,6 +6,7 @@
 import { Fault } from '../../base/fault.ts'
 import { Reader } from '../../base/reader.ts'
 import { kafkaWireLimits } from './limits.ts'
+import { RecordBytes } from './record-source.ts'
 
 /** `plain` lengths are fixed integers; `flexible` ones are varints plus one, and structs end in tags. */
 export type Dialect = 'plain' | 'flexible'
@@ -95,10 +96,10 @@ export class WireReader extends Reader {
     return this.nullableBlob()
   }
 
-  /** The same as one piece, as a response holds them. */
-  recordPieces(): readonly Uint8Array[] | null {
+  /** The same as a response holds them. */
+  recordSource(): RecordBytes | null {
     const records = this.nullableBlob()
-    return records === null ? null : [records]
+    return records === null ? null : new RecordBytes(records)
   }
 
   /** As 32 hexadecimal digits. */

@@ -5,6 +5,7 @@
 import { assert } from '../../base/assert.ts'
 import { Writer } from '../../base/writer.ts'
 import type { Dialect } from './reader.ts'
+import type { RecordSource } from './record-source.ts'
 
 const WORD = 2 ** 32
 const SHORT_MAX = 0x7fff // a plain string has two signed bytes of length
@@ -94,16 +95,16 @@ export class WireWriter extends Writer {
     this.nullableBlob(bytes)
   }
 
-  /** Several runs of batches under one length. */
-  recordPieces(pieces: readonly Uint8Array[] | null): void {
-    if (pieces === null) {
+  /** What a source writes, under its length. */
+  recordSource(source: RecordSource | null): void {
+    if (source === null) {
       this.nullCount()
       return
     }
-    let size = 0
-    for (const piece of pieces) size += piece.length
-    this.count(size)
-    for (const piece of pieces) this.bytes(piece)
+    this.count(source.sizeBytes)
+    const end = this.size + source.sizeBytes
+    source.write(this)
+    assert(this.size === end, 'a source of records that lied about its size')
   }
 
   /** 32 hexadecimal digits as 16 bytes. */

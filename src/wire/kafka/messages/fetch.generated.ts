@@ -1,5 +1,7 @@
 /** The Fetch messages of Kafka, API key 1: generated from the table in schema/, never edited. */
+
 import { NO_UUID, type WireReader } from '../reader.ts'
+import type { RecordSource } from '../record-source.ts'
 import type { WireWriter } from '../writer.ts'
 
 export interface FetchRequest {
@@ -394,7 +396,7 @@ export interface PartitionData {
   readonly snapshotId: SnapshotId | null
   readonly abortedTransactions: readonly AbortedTransaction[] | null
   readonly preferredReadReplica: number
-  readonly records: readonly Uint8Array[] | null
+  readonly records: RecordSource | null
 }
 
 function decodePartitionData(r: WireReader, version: number): PartitionData {
@@ -412,7 +414,7 @@ function decodePartitionData(r: WireReader, version: number): PartitionData {
     }
   }
   const preferredReadReplica = version >= 11 ? r.i32() : -1
-  const records = r.recordPieces()
+  const records = r.recordSource()
   let divergingEpoch: EpochEndOffset | null = null
   let currentLeader: LeaderIdAndEpoch | null = null
   let snapshotId: SnapshotId | null = null
@@ -464,7 +466,7 @@ function encodePartitionData(w: WireWriter, version: number, m: PartitionData): 
   if (version >= 11) {
     w.i32(m.preferredReadReplica)
   }
-  w.recordPieces(m.records)
+  w.recordSource(m.records)
   if (w.dialect === 'flexible') {
     let tags = 0
     if (m.divergingEpoch !== null) {
