@@ -75,7 +75,7 @@ export class Runtime {
   readonly durability: DurabilityMode
   readonly limits: BrokerLimits
   readonly machine: Machine
-  readonly commits: Commits = new Commits()
+  readonly commits: Commits
   readonly declare: Declarations
   readonly log: OperatorLog
   readonly time: JournalTime
@@ -103,6 +103,7 @@ export class Runtime {
     this.limits = checkedBrokerLimits(options.limits ?? {})
     this.machine = machine
     this.#engine = engine
+    this.commits = new Commits(engine.log.settledThrough)
     this.#stopped = options.stopped ?? (() => {})
     this.time = new JournalTime(world.clock, machine.newestMs, (text) => log.warn(text))
     const { transientBytes } = this.limits
