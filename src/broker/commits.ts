@@ -13,8 +13,13 @@ export class Commits {
   readonly #watchers = new Set<CommitWatcher>()
   /** Ascending by ticket. */
   readonly #waiters = new Ring<Waiter>()
-  #through = 0
+  /** Moved by every commit; starts where recovery ended. */
+  #through: number
   #stopped: Error | null = null
+
+  constructor(through: number) {
+    this.#through = through
+  }
 
   get through(): number {
     return this.#through
