@@ -2,7 +2,7 @@
  * Produce: batches go into the log as they came, and the answer when they are durable. Costs are per
  * batch; the records inside are never touched.
  */
-import { HELD } from '../../broker/runtime.ts'
+import { HELD } from '../../broker/room.ts'
 import { Batch } from '../../machine/batch.ts'
 import { FORMAT_KAFKA } from '../../machine/message.ts'
 import type { Partition } from '../../machine/partition.ts'
@@ -65,7 +65,10 @@ class Produce {
       const responses = this.#responsesOf(this.#topic)
       for (; this.#partition < topic.partitionData.length; this.#partition++) {
         const answer = this.#append(topic, stream, topic.partitionData[this.#partition]!)
-        if (answer === null) return this.#hold()
+        if (answer === null) {
+          this.#hold()
+          return
+        }
         if (answer.errorCode !== 0) this.#hasError = true
         responses.push(answer)
       }
