@@ -15,7 +15,7 @@ import {
   type StreamRequest,
 } from '../machine/plan.ts'
 import type { Queue, QueueOptions } from '../machine/queue.ts'
-import type { Refusal } from '../machine/refusal.ts'
+import { isRefusal, type Refusal } from '../machine/refusal.ts'
 import type { Stream } from '../machine/stream.ts'
 import type { Commits } from './commits.ts'
 import type { Context } from './context.ts'
@@ -84,7 +84,7 @@ export class Declarations {
     }
     const done = await this.#commit(() => {
       const since = this.#same(namespace, request)
-      if (since !== null) return 'kind' in since ? since : []
+      if (since !== null) return isRefusal(since) ? since : []
       const { autoDelete, notes } = options
       const id = machine.nextId
       return [{ kind: 'queue-made', namespace: namespace.name, id, name, autoDelete, notes }]
@@ -116,7 +116,7 @@ export class Declarations {
       return done ?? { messages }
     }
     const checked = check()
-    if ('kind' in checked) return checked
+    if (isRefusal(checked)) return checked
     if (checked.length > 0) {
       this.#dispatcher.dismiss(queue)
       machine.dropQueue(queue)
@@ -171,7 +171,7 @@ export class Declarations {
     }
     if (exchange.options.durable) return this.#commit(check)
     const checked = check()
-    if ('kind' in checked) return checked
+    if (isRefusal(checked)) return checked
     if (checked.length > 0) this.#context.machine.dropExchange(namespace, name)
     return null
   }
@@ -253,7 +253,7 @@ export class Declarations {
     const { engine } = this.#context
     for (;;) {
       const changes = plan()
-      if ('kind' in changes) return changes
+      if (isRefusal(changes)) return changes
       const waitsFor = engine.log.nextTicket - 1
       // What is there already may have been made in this very moment: its maker still waits, and so do we.
       if (changes.length === 0) {

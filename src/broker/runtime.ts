@@ -13,39 +13,31 @@ import type { World } from '../base/ports.ts'
 import type { Engine } from '../journal/engine.ts'
 import type { JournalStopped } from '../journal/errors.ts'
 import type { JournalLimits } from '../journal/limits.ts'
-import { BATCH_HEADER_SIZE, type Batch, BatchView, writeBatch } from '../machine/batch.ts'
-import {
-  KIND_BATCH,
-  KIND_MESSAGE,
-  KIND_OFFSETS,
-  KIND_RESTARTED,
-  KIND_STOPPED,
-} from '../machine/entry.ts'
-import { type Commitment, type Committed, encodeCommitments } from '../machine/group.ts'
+import { type Batch, BatchView } from '../machine/batch.ts'
+import { KIND_RESTARTED, KIND_STOPPED } from '../machine/entry.ts'
+import type { Commitment, Committed } from '../machine/group.ts'
 import type { Machine } from '../machine/machine.ts'
-import { type Content, MESSAGE_MARKS, messageSize, writeMessage } from '../machine/message.ts'
+import type { Content } from '../machine/message.ts'
 import type { Namespace } from '../machine/namespace.ts'
-import { MARKED, TRANSIENT } from '../machine/page.ts'
 import type { Partition } from '../machine/partition.ts'
 import { planRoute } from '../machine/plan.ts'
 import type { Queue } from '../machine/queue.ts'
-import type { Refusal } from '../machine/refusal.ts'
+import { isRefusal, type Refusal } from '../machine/refusal.ts'
 import type { Route } from '../machine/route.ts'
 import { Commits } from './commits.ts'
 import type { Consumer } from './consumer.ts'
 import type { Context } from './context.ts'
 import { Declarations } from './declarations.ts'
 import { Dispatcher } from './dispatcher.ts'
-import { writeChanges, writeRun } from './entries.ts'
+import { writeRun } from './entries.ts'
 import { JournalTime } from './journal-time.ts'
 import { type BrokerLimits, checkedBrokerLimits } from './limits.ts'
 import { openEngine } from './open-engine.ts'
 import { PartitionDesks } from './partitions.ts'
+import { type Persistence, Publisher } from './publisher.ts'
+import { Room } from './room.ts'
 import { SnapshotTaker } from './snapshot-taker.ts'
 import { TransientBodies } from './transient.ts'
-
-/** What `publish` and `append` answer when there is no room now: try again when `whenRoom` calls. */
-export const HELD = -1
 
 export const DEFAULT_NAMESPACE = '/'
 
@@ -68,8 +60,6 @@ export interface Flushable {
   flush(): void
 }
 
-const BODY_INDEXED = 3 // its body is kept while somebody refers to it, and found by queue and sequence
-
 export class Runtime {
   readonly world: World
   readonly durability: DurabilityMode
@@ -82,16 +72,14 @@ export class Runtime {
   readonly #engine: Engine
   readonly #transient: TransientBodies
   readonly #dispatcher: Dispatcher
+  readonly #publisher: Publisher
+  readonly #room: Room
   readonly #partitions = new PartitionDesks()
   readonly #snapshots: SnapshotTaker
-  readonly #head = { kind: 0, flags: 0, log: 0, number: 0 }
   readonly #batch = new BatchView()
   readonly #stopped: (error: Error) => void
   #flushables: Flushable[] = []
-  #waitingForRoom: (() => void)[] = []
   #isPlanned = false
-  #isAwaitingRoom = false
-  #isDiskFull = false
   #closed: Promise<void> | null = null
   #failure: Error | null = null
 
@@ -117,6 +105,12 @@ export class Runtime {
       fail: (error) => this.fail(error),
     }
     this.#dispatcher = new Dispatcher(context)
+    this.#room = new Room(engine, this.#transient)
+    this.#publisher = new Publisher(context, {
+      dispatcher: this.#dispatcher,
+      partitions: this.#partitions,
+      room: this.#room,
+    })
     const { commits } = this
     const parts = { commits, dispatcher: this.#dispatcher, partitions: this.#partitions }
     this.declare = new Declarations(context, parts)
@@ -148,7 +142,7 @@ export class Runtime {
 
   /** Publishers are held because the disk is full, not because it is slow. */
   get isDiskFull(): boolean {
-    return this.#isDiskFull
+    return this.#room.isDiskFull
   }
 
   get references(): number {
@@ -164,35 +158,18 @@ export class Runtime {
    * Publishes to everybody on the route. Answers the ticket to wait for, 0 when there is nothing to wait for,
    * or HELD. The body may have `limits.bodyBytes` at most; the caller has looked.
    */
-  publish(route: Route, content: Content, persistence: 'persistent' | 'transient'): number {
-    assert(content.bodySize <= this.limits.bodyBytes, 'a body larger than the limit')
-    let ticket = 0
-    const { durable, passing } = route
-    if (durable.length > 0 && persistence === 'persistent') {
-      ticket = this.#keep(route, content)
-      if (ticket === HELD) return HELD
-    } else if (durable.length > 0 && !this.#pass(durable, route, content)) return HELD
-    // Half-published messages must not be: the durable part is done, so what has no room here is dropped,
-    // as messages that are only in memory may be.
-    if (passing.length > 0 && !this.#pass(passing, route, content) && ticket === 0) return HELD
-    return ticket
+  publish(route: Route, content: Content, persistence: Persistence): number {
+    return this.#publisher.publish(route, content, persistence)
   }
 
   /** Appends a batch. Answers the ticket to wait for, or HELD. The first record gets `partition.nextOffset`. */
   append(partition: Partition, batch: Batch): number {
-    const { log } = this.#engine
-    const size = BATCH_HEADER_SIZE + batch.size
-    if (!this.#reserve(size)) return HELD
-    const head = this.#head
-    head.kind = KIND_BATCH
-    head.flags = BODY_INDEXED
-    head.log = partition.id
-    head.number = partition.nextOffset
-    const ticket = log.claim(head, size)
-    writeBatch(log.slot.bytes, log.slot.at, batch)
-    this.#partitions.appending(partition)
-    this.machine.addBatch(partition, ticket, batch, partition.nextOffset)
-    return ticket
+    return this.#publisher.append(partition, batch)
+  }
+
+  /** Answers the ticket to wait for, or HELD. Makes the group if it is new. */
+  commitOffsets(namespace: Namespace, name: string, commitments: readonly Commitment[]): number {
+    return this.#publisher.commitOffsets(namespace, name, commitments)
   }
 
   /** Every record before this offset can be read. */
@@ -220,23 +197,6 @@ export class Runtime {
 
   unwatch(partition: Partition, watcher: { appended(partition: Partition): void }): void {
     this.#partitions.unwatch(partition, watcher)
-  }
-
-  /** Answers the ticket to wait for, or HELD. Makes the group if it is new. */
-  commitOffsets(namespace: Namespace, name: string, commitments: readonly Commitment[]): number {
-    const { log } = this.#engine
-    if (!namespace.groups.has(name)) {
-      const id = this.machine.nextId
-      const change = { kind: 'group-made', namespace: namespace.name, id, name } as const
-      if (typeof writeChanges(log, [change], 'relief') !== 'number') return this.#held()
-      this.machine.change(change)
-    }
-    const group = namespace.groups.get(name)!
-    const body = encodeCommitments(commitments)
-    if (log.reserve(1, body.length, 'relief') !== 'ok') return this.#held()
-    const ticket = log.write({ kind: KIND_OFFSETS, flags: 0, log: group.id, number: 0 }, body)
-    group.apply(commitments)
-    return ticket
   }
 
   /** Where the group goes on, or undefined when it never said. */
@@ -299,7 +259,7 @@ export class Runtime {
 
   /** Calls once when something that was HELD is worth another try. */
   whenRoom(callback: () => void): void {
-    this.#waitingForRoom.push(callback)
+    this.#room.when(callback)
   }
 
   /** Calls `flush` once at the end of this turn. */
@@ -310,7 +270,7 @@ export class Runtime {
 
   /** Every commit ends here. Called by the engine. */
   settled(through: number): void {
-    this.#isDiskFull = false
+    this.#room.settled()
     this.commits.settle(through)
     this.#partitions.committed(through)
     this.#dispatcher.committed()
@@ -323,7 +283,7 @@ export class Runtime {
     if (this.#failure !== null) return
     this.#failure = error instanceof Error ? error : new Error(String(error))
     this.commits.stop(this.#failure)
-    this.#wakeHeld()
+    this.#room.wake()
     this.#stopped(this.#failure)
   }
 
@@ -344,7 +304,7 @@ export class Runtime {
       this.machine.restarted()
     }
     const made = await this.declare.namespace(DEFAULT_NAMESPACE)
-    assert(!('kind' in made), 'the first namespace was refused')
+    assert(!isRefusal(made), 'the first namespace was refused')
   }
 
   async #close(): Promise<void> {
@@ -358,74 +318,7 @@ export class Runtime {
     const error = new Error('the broker was closed')
     this.#failure ??= error
     this.commits.stop(error)
-    this.#wakeHeld()
-  }
-
-  /** Writes a persistent message for the durable queues of the route. */
-  #keep(route: Route, content: Content): number {
-    const { durable } = route
-    const { log } = this.#engine
-    const size = messageSize(route.head, content, durable.length)
-    if (!this.#reserve(size)) return HELD
-    const first = durable[0]!
-    const marks = this.#dispatcher.isAttended(first)
-    const head = this.#head
-    head.kind = KIND_MESSAGE
-    head.flags = BODY_INDEXED
-    head.log = first.id
-    head.number = first.nextSequence
-    const ticket = log.claim(head, size)
-    const flags = marks ? MESSAGE_MARKS : 0
-    const { slot } = log
-    writeMessage(slot.bytes, slot.at, { flags, head: route.head, targets: durable }, content)
-    const charged = route.head.length + content.propertiesSize + content.bodySize
-    this.machine.addMessage(durable, ticket, charged, marks ? MARKED : 0)
-    for (const queue of durable) this.#dispatcher.published(queue)
-    return ticket
-  }
-
-  /** Keeps the message in memory for each of the queues; false when there is no room. */
-  #pass(queues: readonly Queue[], route: Route, content: Content): boolean {
-    for (const [index, queue] of queues.entries()) {
-      const ticket = this.#transient.add(queue, route.head, content)
-      if (ticket === 0) {
-        if (index > 0) return true
-        this.#held()
-        return false
-      }
-      const size = route.head.length + content.propertiesSize + content.bodySize
-      queue.add(queue.nextSequence, ticket, size, TRANSIENT)
-      this.#dispatcher.published(queue)
-    }
-    return true
-  }
-
-  #reserve(size: number): boolean {
-    const answer = this.#engine.log.reserve(1, size, 'publish')
-    if (answer === 'ok') return true
-    assert(answer !== 'too-large', 'an entry larger than a commit')
-    if (answer === 'full') this.#isDiskFull = true
-    this.#held()
-    return false
-  }
-
-  #held(): typeof HELD {
-    if (this.#isAwaitingRoom) return HELD
-    this.#isAwaitingRoom = true
-    const woken = (): void => {
-      if (!this.#isAwaitingRoom) return
-      this.#isAwaitingRoom = false
-      this.#wakeHeld()
-    }
-    this.#engine.log.room().then(woken, woken)
-    this.#transient.room().then(woken, woken)
-    return HELD
-  }
-
-  #wakeHeld(): void {
-    const waiting = this.#waitingForRoom
-    this.#waitingForRoom = []
-    for (const callback of waiting) callback()
+    this.#room.wake()
   }
 
   #plan(): void {

@@ -76,7 +76,8 @@ async function openBroker(
 ): Promise<Runtime> {
   const { directory, durability } = plan
   if (durability === 'memory') {
-    log.warn('durability is memory: everything is gone when this process ends')
+    const why = directory === null ? 'no --dir' : 'durability is memory'
+    log.warn(`${why}: everything is in memory and gone when this process ends`)
   }
   try {
     const broker = await Runtime.open({ world, directory, durability, log, stopped })
@@ -88,6 +89,9 @@ async function openBroker(
 }
 
 function directoryError(error: unknown, directory: string): unknown {
+  if (error instanceof JournalError && error.code === 'JOURNAL_LOCKED') {
+    return new CommandError(`--dir ${directory}: another naru serve has this directory open`)
+  }
   if (error instanceof JournalError) {
     return new CommandError(`--dir ${directory}: ${error.message}`, { cause: error })
   }

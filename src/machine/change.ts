@@ -82,7 +82,7 @@ const kinds: readonly Change['kind'][] = [
   'group-deleted',
 ]
 
-export const IDENTITY_SIZE = 16
+const IDENTITY_SIZE = 16
 const FLAG_AUTO_DELETE = 1
 const FLAG_INTERNAL = 2
 
@@ -96,29 +96,32 @@ export function encodeChange(change: Change): Uint8Array {
 function encodeFields(writer: Writer, change: Change): void {
   switch (change.kind) {
     case 'namespace-made':
-      return text(writer, change.name)
+      text(writer, change.name)
+      return
     case 'queue-made':
       text(writer, change.namespace)
       writer.u32(change.id)
       text(writer, change.name)
       writer.u8(change.autoDelete ? FLAG_AUTO_DELETE : 0)
-      return sized(writer, change.notes)
+      sized(writer, change.notes)
+      return
     case 'queue-deleted':
-      return writer.u32(change.id)
+      writer.u32(change.id)
+      return
     case 'exchange-made':
       text(writer, change.namespace)
       text(writer, change.name)
       text(writer, change.exchangeKind)
-      return writer.u8(
-        (change.autoDelete ? FLAG_AUTO_DELETE : 0) | (change.internal ? FLAG_INTERNAL : 0),
-      )
+      writer.u8((change.autoDelete ? FLAG_AUTO_DELETE : 0) | (change.internal ? FLAG_INTERNAL : 0))
+      return
     case 'bound':
     case 'unbound':
       text(writer, change.namespace)
       text(writer, change.exchange)
       writer.u32(change.queue)
       text(writer, change.key)
-      return sized(writer, change.notes)
+      sized(writer, change.notes)
+      return
     case 'stream-made':
       text(writer, change.namespace)
       text(writer, change.name)
@@ -130,14 +133,16 @@ function encodeFields(writer: Writer, change: Change): void {
     case 'group-made':
       text(writer, change.namespace)
       writer.u32(change.id)
-      return text(writer, change.name)
+      text(writer, change.name)
+      return
     case 'exchange-deleted':
     case 'stream-deleted':
     case 'group-deleted':
       text(writer, change.namespace)
-      return text(writer, change.name)
+      text(writer, change.name)
+      return
     default:
-      return unreachable(change)
+      unreachable(change)
   }
 }
 

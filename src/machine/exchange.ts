@@ -2,7 +2,7 @@
 import type { Queue } from './queue.ts'
 
 /** How an exchange chooses among its bindings. */
-export const exchangeKinds = ['direct'] as const
+const exchangeKinds = ['direct'] as const
 export type ExchangeKind = (typeof exchangeKinds)[number]
 
 export function isExchangeKind(kind: string): kind is ExchangeKind {

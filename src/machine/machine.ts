@@ -76,31 +76,39 @@ export class Machine {
     this.stoppedCleanly = false
     switch (entry.kind) {
       case KIND_MESSAGE:
-        return this.#replayMessage(entry)
+        this.#replayMessage(entry)
+        return
       case KIND_BATCH:
-        return this.#replayBatch(entry)
+        this.#replayBatch(entry)
+        return
       case KIND_SETTLED:
-        return this.#eachRange(entry, (queue, from, count) => this.settle(queue, from, count))
+        this.#eachRange(entry, (queue, from, count) => this.settle(queue, from, count))
+        return
       case KIND_RETURNED:
-        return this.#eachRange(entry, (queue, from, count) => {
+        this.#eachRange(entry, (queue, from, count) => {
           for (let sequence = from; sequence < from + count; sequence++) {
             if (queue.stateOf(sequence) !== GONE) queue.giveBack(sequence, 1)
           }
         })
+        return
       case KIND_MARK:
         this.#queue(entry.log).mark = entry.number
         return
       case KIND_RESTARTED:
-        return this.restarted()
+        this.restarted()
+        return
       case KIND_STOPPED:
-        return this.stopped()
+        this.stopped()
+        return
       case KIND_OFFSETS:
         this.#group(entry.log).apply(decodeCommitments(entry.bytes, entry.bodyAt, entry.bodySize))
         return
       case KIND_CUT:
-        return this.cut(this.#partition(entry.log), entry.number)
+        this.cut(this.#partition(entry.log), entry.number)
+        return
       case KIND_CHANGED:
-        return this.change(decodeChange(entry.bytes, entry.bodyAt, entry.bodySize))
+        this.change(decodeChange(entry.bytes, entry.bodyAt, entry.bodySize))
+        return
       default:
         throw new Error(`an entry of kind ${entry.kind}: written by a newer version?`)
     }
@@ -158,7 +166,8 @@ export class Machine {
         return
       }
       case 'queue-deleted':
-        return this.dropQueue(this.#queue(change.id))
+        this.dropQueue(this.#queue(change.id))
+        return
       case 'exchange-made': {
         const { name, exchangeKind: kind, autoDelete, internal } = change
         assert(isExchangeKind(kind), `an exchange of kind ${kind}`)
@@ -167,7 +176,8 @@ export class Machine {
         return
       }
       case 'exchange-deleted':
-        return this.dropExchange(this.namespace(change.namespace), change.name)
+        this.dropExchange(this.namespace(change.namespace), change.name)
+        return
       case 'bound':
       case 'unbound': {
         const namespace = this.namespace(change.namespace)
@@ -181,9 +191,11 @@ export class Machine {
         return
       }
       case 'stream-made':
-        return this.#makeStream(change)
+        this.#makeStream(change)
+        return
       case 'stream-deleted':
-        return this.#dropStream(this.namespace(change.namespace), change.name)
+        this.#dropStream(this.namespace(change.namespace), change.name)
+        return
       case 'group-made': {
         const group = new Group(change.id, change.name)
         this.namespace(change.namespace).groups.set(change.name, group)
@@ -200,7 +212,7 @@ export class Machine {
         return
       }
       default:
-        return unreachable(change)
+        unreachable(change)
     }
   }
 

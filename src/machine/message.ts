@@ -6,7 +6,7 @@
  *   target     = queue:u32 sequence:u48            the first target stands in the entry's own head
  *   head       = exchange:str8 key:str8            str8 = size:u8 bytes, UTF-8
  *   flags      : 1 the first target is marked by this very entry, see Queue.mark
- *   format     : who reads the properties, see Format
+ *   format     : who reads the properties: 0 plain, 1 AMQP, 2 Kafka
  *
  * The frame around it has a checksum; nothing here is checked again.
  */
@@ -14,10 +14,7 @@ import { EMPTY } from '../base/bytes.ts'
 import { type EntryView, setU32At, setU48At, u32At, u48At } from './entry.ts'
 import type { Queue } from './queue.ts'
 
-/** In which protocol's terms properties or batches are written; `plain` is the core's own. */
-export const formats = ['plain', 'amqp', 'kafka', 'redis', 'kinesis'] as const
-export type Format = (typeof formats)[number]
-
+// In which protocol's terms properties or batches are written; `plain` is our own.
 export const FORMAT_PLAIN = 0
 export const FORMAT_AMQP = 1
 export const FORMAT_KAFKA = 2

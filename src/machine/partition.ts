@@ -11,7 +11,7 @@ import { Ring } from '../base/ring.ts'
 
 export const PAGE_ROWS = 1_024
 
-export class RowPage {
+class RowPage {
   readonly offsets: Float64Array = new Float64Array(PAGE_ROWS)
   readonly tickets: Float64Array = new Float64Array(PAGE_ROWS)
   readonly times: Float64Array = new Float64Array(PAGE_ROWS)

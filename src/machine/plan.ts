@@ -13,11 +13,11 @@ import type { Refusal } from './refusal.ts'
 import { Route } from './route.ts'
 
 /** Names share a length byte with the stored messages. */
-export const nameBytesMax = 255
+const nameBytesMax = 255
 /** A stream's partitions are counted in 16 bits; nobody needs more in one process. */
-export const partitionsMax = 10_000 // each one costs memory and a row in every answer about the stream
+const partitionsMax = 10_000 // each one costs memory and a row in every answer about the stream
 /** Targets of one message are counted in 16 bits. */
-export const targetsMax = 65_535 // the entry names each one in 10 bytes, and has to fit a commit
+const targetsMax = 65_535 // the entry names each one in 10 bytes, and has to fit a commit
 
 const encoder = new TextEncoder()
 
@@ -27,14 +27,6 @@ export function checkName(name: string): Refusal | null {
     return { kind: 'name-invalid', name, reason: `it has more than ${nameBytesMax} bytes` }
   }
   return null
-}
-
-export function findQueue(namespace: Namespace, name: string): Queue | Refusal {
-  return namespace.queues.get(name) ?? { kind: 'queue-missing', queue: name }
-}
-
-export function findExchange(namespace: Namespace, name: string): Exchange | Refusal {
-  return namespace.exchanges.get(name) ?? { kind: 'exchange-missing', exchange: name }
 }
 
 /** null: it is there just so. */

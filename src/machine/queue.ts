@@ -40,7 +40,7 @@ export type QueueIdentity = {
   readonly options: QueueOptions
 }
 
-const DELIVERIES_MAX = 255
+const DELIVERIES_MAX = 255 // one byte a message; nobody tells 255 from 300
 
 export class Queue {
   readonly id: number

@@ -1,12 +1,6 @@
 /** A Stream is an append-only log in partitions. What was read stays, until retention cuts it off. */
 import type { Partition } from './partition.ts'
 
-export type StreamOptions = {
-  readonly partitions: number
-  /** What the declaring protocol wants to find again; opaque here. */
-  readonly notes: Uint8Array
-}
-
 export class Stream {
   readonly namespace: string
   readonly name: string
