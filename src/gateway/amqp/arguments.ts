@@ -40,7 +40,11 @@ export function checkArguments(
   of: 'queue' | 'consumer' | 'exchange',
   table: FieldTable,
 ): Reply | null {
-  const unbuilt = { queue: unbuiltOfQueue, consumer: unbuiltOfConsumer, exchange: unbuiltOfExchange }
+  const unbuilt = {
+    queue: unbuiltOfQueue,
+    consumer: unbuiltOfConsumer,
+    exchange: unbuiltOfExchange,
+  }
   const found = table.find(({ name }) => unbuilt[of].has(name))
   if (found === undefined) return null
   return replyOf('not-implemented', `argument '${found.name}' of a ${of}`)

@@ -48,8 +48,7 @@ export class Confirms {
   /** Tells what can be told. */
   tell(): void {
     const tickets = this.#tickets
-    const first = this.#told
-    let last = first
+    let last = this.#told
     while (tickets.size > 0 && tickets.peek() <= this.#through) {
       const isRefused = tickets.shift() === REFUSED
       if (isRefused) {

@@ -58,7 +58,10 @@ export interface Tuning {
 }
 
 /** What the client chose, or why it cannot be. Its heartbeat counts, whatever we proposed. */
-export function negotiate(chosen: Fields<'connection.tune-ok'>, limits: AmqpLimits): Tuning | Reply {
+export function negotiate(
+  chosen: Fields<'connection.tune-ok'>,
+  limits: AmqpLimits,
+): Tuning | Reply {
   const { channelMax, frameMax, heartbeat: heartbeatSeconds } = chosen
   return (
     checkRange('channel_max', channelMax, { min: limits.channelsMin, max: limits.channels }) ??

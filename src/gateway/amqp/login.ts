@@ -60,7 +60,8 @@ function tableCredentials(response: Uint8Array): Credentials {
   const table = readTableToEnd(new Reader(response))
   const text = (value: FieldValue | null): string => {
     const found = textOf(value)
-    if (found === null) throw new Fault('frame-error', 'an AMQPLAIN response names LOGIN and PASSWORD')
+    if (found === null)
+      throw new Fault('frame-error', 'an AMQPLAIN response names LOGIN and PASSWORD')
     return found
   }
   return { user: text(fieldOf(table, 'LOGIN')), password: text(fieldOf(table, 'PASSWORD')) }
@@ -76,6 +77,6 @@ function sameText(given: string, right: string): boolean {
 }
 
 /** Whether the peer is on this machine; the path of a socket file is. */
-export function isLoopback(peer: string): boolean {
+function isLoopback(peer: string): boolean {
   return /^(127\.|\[::1\]|\[::ffff:127\.|localhost:|\/|[^:]*$)/.test(peer)
 }

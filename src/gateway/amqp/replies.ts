@@ -27,9 +27,12 @@ const hardCodes = {
   'internal-error': [541, 'INTERNAL_ERROR'],
 } as const
 
-const codes = { ...softCodes, ...hardCodes }
+export type ReplyName = keyof typeof softCodes | keyof typeof hardCodes
 
-export type ReplyName = keyof typeof codes
+const codes: Readonly<Record<ReplyName, readonly [code: number, label: string]>> = {
+  ...softCodes,
+  ...hardCodes,
+}
 
 /** Why something is not done, as the peer is told. */
 export interface Reply {
@@ -45,7 +48,10 @@ export function replyOf(name: ReplyName, explanation: string): Reply {
 }
 
 /** The text of a mandatory message that nobody gets. */
-export const noRoute = { code: softCodes['no-route'][0], text: softCodes['no-route'][1] } as const
+export const noRoute: { readonly code: number; readonly text: string } = {
+  code: softCodes['no-route'][0],
+  text: softCodes['no-route'][1],
+}
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
@@ -63,7 +69,7 @@ export function queueText(name: string, vhost: string): string {
   return `queue '${name}' in vhost '${vhost}'`
 }
 
-export function exchangeText(name: string, vhost: string): string {
+function exchangeText(name: string, vhost: string): string {
   return `exchange '${name}' in vhost '${vhost}'`
 }
 
@@ -89,10 +95,7 @@ const LOCKED =
   'does not match that of the original declaration.'
 
 type Replies = {
-  readonly [K in Refusal['kind']]: (
-    refusal: Extract<Refusal, { kind: K }>,
-    vhost: string,
-  ) => Reply
+  readonly [K in Refusal['kind']]: (refusal: Extract<Refusal, { kind: K }>, vhost: string) => Reply
 }
 
 const replies: Replies = {
@@ -130,15 +133,9 @@ const replies: Replies = {
   'exchange-in-use': ({ exchange }, vhost) =>
     replyOf('precondition-failed', `${exchangeText(exchange, vhost)} in use`),
   'exchange-fixed': ({ exchange }, vhost) =>
-    replyOf(
-      'access-refused',
-      `deletion of system ${exchangeText(exchange, vhost)} not allowed`,
-    ),
+    replyOf('access-refused', `deletion of system ${exchangeText(exchange, vhost)} not allowed`),
   'exchange-internal': ({ exchange }, vhost) =>
-    replyOf(
-      'access-refused',
-      `cannot publish to internal ${exchangeText(exchange, vhost)}`,
-    ),
+    replyOf('access-refused', `cannot publish to internal ${exchangeText(exchange, vhost)}`),
   // The core's own streams have no door in this gateway; a refusal about one is answered all the same.
   'stream-missing': ({ stream }, vhost) => replyOf('not-found', `no ${queueText(stream, vhost)}`),
   'stream-exists': ({ stream }, vhost) =>
