@@ -33,6 +33,11 @@ export class ChannelZero {
     if (method.name === 'connection.close') this.#close()
     if (method.name === 'connection.close-ok' && session.phase === 'closing') session.end()
     if (session.isOver) return
+    if (method.name === 'connection.update-secret' && session.isRunning) {
+      // Passwords do not run out, so there is nothing to renew; RabbitMQ says the same of its own users.
+      session.send(0, 'connection.update-secret-ok', {})
+      return
+    }
     const next = phaseAfter(session.phase, method.name)
     if (next === null) {
       const isLate = session.isRunning
