@@ -3,6 +3,7 @@
  * entry loads its gateway only when it is opened.
  */
 import type { ListenerKind } from '../broker/listener.ts'
+import { amqpListener } from '../gateway/amqp/kind.ts'
 import { lineListener } from '../gateway/line/kind.ts'
 import { PrintSink } from '../gateway/line/print.ts'
 
@@ -15,6 +16,7 @@ function printed(): PrintSink {
 }
 
 export const listeners: readonly ListenerKind[] = [
+  amqpListener,
   lineListener(() => {
     const sink = printed()
     return { sink, begin: () => sink.begin() }
