@@ -4,7 +4,8 @@
  */
 import type { Log } from '../base/log.ts'
 import type { World } from '../base/ports.ts'
-import { type DurabilityMode, Runtime } from '../broker/runtime.ts'
+import { DEFAULT_NAMESPACE, type DurabilityMode, Runtime } from '../broker/runtime.ts'
+import type { Queue } from '../machine/queue.ts'
 import { isRefusal } from '../machine/refusal.ts'
 import { nodeWorld } from '../node/world.ts'
 import { Durable } from './durable.ts'
@@ -18,6 +19,7 @@ import {
 } from './errors.ts'
 import { GroupDesks } from './group-desks.ts'
 import { type Listening, type ListenOptions, listenAll } from './listening.ts'
+import { OpenEnds } from './open-ends.ts'
 import { checkOptions } from './options.ts'
 import { BrokerQueue, type QueueOptions } from './queue.ts'
 import { BrokerStream, type StreamOptions, streamOf } from './stream.ts'
@@ -35,7 +37,13 @@ export type BrokerOptions = {
   readonly onFailure?: (error: Error) => void
 }
 
-const NAMESPACE = '/'
+type BrokerParts = {
+  readonly world: World
+  readonly listening: Listening
+  readonly durable: Durable
+  readonly ends: OpenEnds
+}
+
 const SILENT: Log = { info: () => {}, warn: () => {}, error: () => {} }
 const NO_NOTES = new Uint8Array(0)
 const KNOWN = ['dir', 'durability', 'listen', 'log', 'onFailure']
@@ -46,17 +54,16 @@ export class Broker implements AsyncDisposable {
   readonly #listening: Listening
   readonly #durable: Durable
   readonly #groups = new GroupDesks()
+  readonly #ends: OpenEnds
   #closed: Promise<void> | null = null
 
   /** Opened by `Broker.open`. */
-  private constructor(
-    runtime: Runtime,
-    parts: { world: World; listening: Listening; durable: Durable },
-  ) {
+  private constructor(runtime: Runtime, parts: BrokerParts) {
     this.#runtime = runtime
     this.#world = parts.world
     this.#listening = parts.listening
     this.#durable = parts.durable
+    this.#ends = parts.ends
   }
 
   /** Opens a broker; rejects with a sentence that says what is wrong with the directory or a port. */
@@ -68,16 +75,18 @@ export class Broker implements AsyncDisposable {
       throw new BrokerError('REFUSED', `durability ${durability} needs a dir`)
     }
     const world = nodeWorld()
+    const ends = new OpenEnds()
     let durable: Durable | null = null
     const stopped = (error: Error): void => {
       durable?.stop(error)
+      ends.stop(error)
       options.onFailure?.(error)
     }
     const runtime = await Runtime.open({ world, directory: dir, durability, log, stopped })
     try {
       durable = new Durable(runtime)
       const listening = await listenAll({ world, log, broker: runtime }, options.listen ?? {})
-      return new Broker(runtime, { world, listening, durable })
+      return new Broker(runtime, { world, listening, durable, ends })
     } catch (error) {
       await runtime.close()
       await world.disk.close()
@@ -104,7 +113,7 @@ export class Broker implements AsyncDisposable {
     if (options === undefined) {
       const there = namespace.queues.get(name)
       if (there === undefined) throw queueMissing(name)
-      return new BrokerQueue<T>(this.#runtime, there, this.#durable)
+      return this.#queueOf<T>(there)
     }
     checkOptions('a queue', options, ['durable', 'autoDelete'])
     const { durable = true, autoDelete = false } = options
@@ -116,13 +125,13 @@ export class Broker implements AsyncDisposable {
       return this.queue(name)
     }
     if (isRefusal(answer)) throw errorOf(answer)
-    return new BrokerQueue<T>(this.#runtime, answer, this.#durable)
+    return this.#queueOf<T>(answer)
   }
 
   /** The same for a stream. */
   async stream<T = unknown>(name: string, options?: StreamOptions): Promise<BrokerStream<T>> {
     const namespace = this.#namespace()
-    const parts = { durable: this.#durable, groups: this.#groups }
+    const parts = { durable: this.#durable, groups: this.#groups, ends: this.#ends }
     const there = namespace.streams.get(name)
     if (options !== undefined) checkOptions('a stream', options, ['partitions'])
     if (there !== undefined) {
@@ -154,13 +163,19 @@ export class Broker implements AsyncDisposable {
 
   async #close(): Promise<void> {
     await this.#listening.close()
+    this.#ends.stop(closed())
     await this.#runtime.close()
     this.#durable.stop(closed())
     await this.#world.disk.close()
   }
 
+  #queueOf<T>(queue: Queue): BrokerQueue<T> {
+    const place = { runtime: this.#runtime, queue, ends: this.#ends }
+    return new BrokerQueue<T>(place, this.#durable)
+  }
+
   #namespace(): NonNullable<ReturnType<Runtime['namespace']>> {
-    const namespace = this.#runtime.namespace(NAMESPACE)
+    const namespace = this.#runtime.namespace(DEFAULT_NAMESPACE)
     if (this.#runtime.failure !== null || namespace === undefined) throw closed()
     return namespace
   }

@@ -14,8 +14,9 @@ import { FORMAT_PLAIN } from '../machine/message.ts'
 import type { Queue } from '../machine/queue.ts'
 import { type BodyKind, bodyKindOf } from '../wire/plain/body.ts'
 import { textOf } from './body.ts'
-import { closed, queueMissing } from './errors.ts'
+import { queueMissing } from './errors.ts'
 import { Message, type MessageOwner } from './message.ts'
+import type { OpenEnd, OpenEnds } from './open-ends.ts'
 
 export type ConsumeOptions = {
   /** Messages that may be handed out and not settled. */
@@ -24,14 +25,21 @@ export type ConsumeOptions = {
   readonly signal?: AbortSignal
 }
 
+export type ConsumptionPlace = {
+  readonly runtime: Runtime
+  readonly queue: Queue
+  readonly ends: OpenEnds
+}
+
 const prefetchUsual = 1_000 // enough to keep a loop busy while acknowledgements travel; nothing for memory
 
 const slabBytes = 16 * KiB // small bodies share memory: one allocation for many of them
 
 export class Consumption<T = unknown>
-  implements AsyncIterableIterator<Message<T>>, Receiver, MessageOwner, AsyncDisposable
+  implements AsyncIterableIterator<Message<T>>, Receiver, MessageOwner, OpenEnd, AsyncDisposable
 {
   readonly #runtime: Runtime
+  readonly #ends: OpenEnds
   readonly #queue: Queue
   readonly #consumer: Consumer
   /** Handed to us, not yet to the program. */
@@ -48,8 +56,11 @@ export class Consumption<T = unknown>
     this.#end('closed')
   }
 
-  constructor(runtime: Runtime, queue: Queue, options: ConsumeOptions) {
+  constructor(place: ConsumptionPlace, options: ConsumeOptions) {
+    const { ends, queue, runtime } = place
     this.#runtime = runtime
+    this.#ends = ends
+    ends.add(this)
     this.#queue = queue
     this.#keyBytes = new TextEncoder().encode(queue.name)
     this.#signal = options.signal
@@ -122,6 +133,10 @@ export class Consumption<T = unknown>
     this.#end(queueMissing(this.#queue.name))
   }
 
+  stop(error: Error): void {
+    this.#end(error)
+  }
+
   acknowledge(message: Message): void {
     if (message.list !== this.#held) return
     this.#held.remove(message)
@@ -192,7 +207,8 @@ export class Consumption<T = unknown>
 
   #end(why: Error | 'closed'): void {
     if (this.#ended !== null) return
-    this.#ended = this.#runtime.failure === null ? why : closed()
+    this.#ended = why
+    this.#ends.delete(this)
     this.#signal?.removeEventListener('abort', this.#abort)
     const unseen = new Set(this.#ready)
     this.#ready.clear()

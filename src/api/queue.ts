@@ -7,7 +7,12 @@ import { isRefusal } from '../machine/refusal.ts'
 import type { Route } from '../machine/route.ts'
 import { propertiesOfKind } from '../wire/plain/body.ts'
 import { type Body, BodyEncoder } from './body.ts'
-import { type ConsumeOptions, Consumption, type MessageBatch } from './consumption.ts'
+import {
+  type ConsumeOptions,
+  Consumption,
+  type ConsumptionPlace,
+  type MessageBatch,
+} from './consumption.ts'
 import type { Durable } from './durable.ts'
 import { BrokerError, closed, errorOf, queueMissing } from './errors.ts'
 
@@ -25,6 +30,7 @@ export type SendOptions = {
 
 export class BrokerQueue<T = unknown> {
   readonly name: string
+  readonly #place: ConsumptionPlace
   readonly #runtime: Runtime
   readonly #queue: Queue
   readonly #durable: Durable
@@ -34,7 +40,9 @@ export class BrokerQueue<T = unknown> {
   /** Sends that found no room wait for their turn here. */
   #turn: Promise<void> | null = null
 
-  constructor(runtime: Runtime, queue: Queue, durable: Durable) {
+  constructor(place: ConsumptionPlace, durable: Durable) {
+    const { queue, runtime } = place
+    this.#place = place
     this.name = queue.name
     this.#runtime = runtime
     this.#queue = queue
@@ -84,7 +92,7 @@ export class BrokerQueue<T = unknown> {
   /** Messages, one after the other; ask `batches` of it for many at once. */
   consume(options: ConsumeOptions = {}): Consumption<T> {
     this.#check()
-    return new Consumption<T>(this.#runtime, this.#queue, options)
+    return new Consumption<T>(this.#place, options)
   }
 
   /** Messages as they are there, up to `messagesMax` at a time. */

@@ -12,6 +12,7 @@ import type { Stream } from '../machine/stream.ts'
 import { readPlainRecords } from '../wire/plain/records.ts'
 import { BrokerError, closed, streamMissing } from './errors.ts'
 import type { GroupDesks, GroupMember } from './group-desks.ts'
+import type { OpenEnd, OpenEnds } from './open-ends.ts'
 import { BrokerRecord } from './record.ts'
 
 export type ReadOptions = {
@@ -40,25 +41,30 @@ export class RecordBatch<T = unknown> {
   }
 }
 
-export class StreamReader<T> implements PartitionWatcher, GroupMember {
+export type ReaderParts = {
+  readonly groups: GroupDesks
+  readonly ends: OpenEnds
+  readonly options: ReadOptions
+}
+
+export class StreamReader<T> implements PartitionWatcher, GroupMember, OpenEnd {
   readonly #runtime: Runtime
   readonly #stream: Stream
   readonly #groups: GroupDesks
   readonly #options: ReadOptions
+  readonly #ends: OpenEnds
   /** The next offset to read of each partition; only those that are assigned. */
   #positions = new Map<Partition, number>()
   #waiting: (() => void) | null = null
   #isClosed = false
+  #failure: Error | null = null
 
-  constructor(
-    runtime: Runtime,
-    stream: Stream,
-    parts: { readonly groups: GroupDesks; readonly options: ReadOptions },
-  ) {
+  constructor(runtime: Runtime, stream: Stream, parts: ReaderParts) {
     this.#runtime = runtime
     this.#stream = stream
     this.#groups = parts.groups
     this.#options = parts.options
+    this.#ends = parts.ends
   }
 
   async *batches(recordsMax: number): AsyncGenerator<RecordBatch<T>> {
@@ -98,7 +104,13 @@ export class StreamReader<T> implements PartitionWatcher, GroupMember {
     this.#wake()
   }
 
+  stop(error: Error): void {
+    this.#failure ??= error
+    this.#wake()
+  }
+
   #begin(): void {
+    this.#ends.add(this)
     const { group, signal } = this.#options
     signal?.addEventListener('abort', this.#onAbort, { once: true })
     if (signal?.aborted === true) this.#isClosed = true
@@ -109,6 +121,7 @@ export class StreamReader<T> implements PartitionWatcher, GroupMember {
   #end(): void {
     const { group, signal } = this.#options
     this.#isClosed = true
+    this.#ends.delete(this)
     signal?.removeEventListener('abort', this.#onAbort)
     this.assigned([])
     if (group !== undefined) this.#groups.leave(this.#stream, group, this)
@@ -131,7 +144,7 @@ export class StreamReader<T> implements PartitionWatcher, GroupMember {
   async #next(recordsMax: number): Promise<RecordBatch<T> | null> {
     for (;;) {
       if (this.#isClosed) return null
-      if (this.#runtime.failure !== null) throw closed()
+      if (this.#failure !== null) throw this.#failure
       if (this.#stream.deleted) throw streamMissing(this.#stream.name)
       const partition = this.#readable()
       if (partition === null) await this.#more()

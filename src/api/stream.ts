@@ -12,6 +12,7 @@ import { type Body, BodyEncoder } from './body.ts'
 import type { Durable } from './durable.ts'
 import { BrokerError, closed, errorOf, streamMissing } from './errors.ts'
 import type { GroupDesks } from './group-desks.ts'
+import type { OpenEnds } from './open-ends.ts'
 import { partitionOfKey } from './partitioner.ts'
 import type { BrokerRecord } from './record.ts'
 import { type ReadOptions, type RecordBatch, StreamReader } from './stream-reader.ts'
@@ -43,6 +44,7 @@ export class BrokerStream<T = unknown> {
   readonly #stream: Stream
   readonly #durable: Durable
   readonly #groups: GroupDesks
+  readonly #ends: OpenEnds
   readonly #bodies = new BodyEncoder()
   readonly #writers: PlainRecordsWriter[]
   readonly #batch = new Batch()
@@ -56,13 +58,18 @@ export class BrokerStream<T = unknown> {
   constructor(
     runtime: Runtime,
     stream: Stream,
-    parts: { readonly durable: Durable; readonly groups: GroupDesks },
+    parts: {
+      readonly durable: Durable
+      readonly groups: GroupDesks
+      readonly ends: OpenEnds
+    },
   ) {
     this.name = stream.name
     this.#runtime = runtime
     this.#stream = stream
     this.#durable = parts.durable
     this.#groups = parts.groups
+    this.#ends = parts.ends
     this.#writers = stream.partitions.map(() => new PlainRecordsWriter(KiB))
     this.#batch.format = FORMAT_PLAIN
   }
@@ -209,7 +216,11 @@ export class BrokerStream<T = unknown> {
 
   #reader(options: ReadOptions): StreamReader<T> {
     this.#check()
-    return new StreamReader<T>(this.#runtime, this.#stream, { groups: this.#groups, options })
+    return new StreamReader<T>(this.#runtime, this.#stream, {
+      groups: this.#groups,
+      ends: this.#ends,
+      options,
+    })
   }
 
   #partition(index: number): Partition {
