@@ -2,7 +2,7 @@
  * OffsetCommit and OffsetFetch: where groups go on. The offsets are the broker's and durable; who may
  * commit is the group's to say.
  */
-import { HELD } from '../../broker/runtime.ts'
+import { HELD } from '../../broker/room.ts'
 import type { Commitment } from '../../machine/group.ts'
 import type { Partition } from '../../machine/partition.ts'
 import type { ErrorName } from '../../wire/kafka/error-codes.ts'

@@ -2,7 +2,7 @@
  * Produce: batches go into the log as they came, and the answer when they are durable. Costs are per
  * batch; the records inside are never touched.
  */
-import { HELD } from '../../broker/runtime.ts'
+import { HELD } from '../../broker/room.ts'
 import { Batch } from '../../machine/batch.ts'
 import { FORMAT_KAFKA } from '../../machine/message.ts'
 import type { Partition } from '../../machine/partition.ts'
