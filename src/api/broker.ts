@@ -144,7 +144,7 @@ export class Broker implements AsyncDisposable {
     }
     if (options === undefined) throw streamMissing(name)
     const { partitions = 1 } = options
-    const request = { name, partitions, identity: this.#chance(16), notes: NO_NOTES }
+    const request = { name, partitions, identity: this.#runtime.chance(16), notes: NO_NOTES }
     const answer = await this.#runtime.declare.stream(namespace, request)
     // Somebody else made it meanwhile.
     if (isRefusal(answer) && answer.kind === 'stream-exists') return this.stream<T>(name, options)
@@ -178,12 +178,5 @@ export class Broker implements AsyncDisposable {
     const namespace = this.#runtime.namespace(DEFAULT_NAMESPACE)
     if (this.#runtime.failure !== null || namespace === undefined) throw closed()
     return namespace
-  }
-
-  #chance(size: number): Uint8Array {
-    const bytes = new Uint8Array(size)
-    const view = new DataView(bytes.buffer)
-    for (let at = 0; at < size; at += 4) view.setUint32(at, this.#world.random.u32())
-    return bytes
   }
 }
