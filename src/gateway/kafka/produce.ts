@@ -102,7 +102,7 @@ class Produce {
     }
     const { broker, limits, world } = gateway
     const verdict = judgeBatch(records, {
-      sizeBytesMax: broker.limits.bodyBytes,
+      sizeBytesMax: broker.limits.batchBytes,
       produceVersion: version,
       timestampMax: world.clock.wallMs() + limits.timestampAheadMs,
     })
