@@ -9,6 +9,7 @@ shareTest('a second crash during recovery changes nothing', agedBase, {
   againEvery: 20,
   killEvery: 20,
   statesMin: 8_000,
+  camePast: ['rolled', 'retired', 'cleaned', 'snapshots', 'cut'],
 })
 
 shareTest('the older snapshot leads to the same state', agedBase, {
@@ -19,4 +20,5 @@ shareTest('the older snapshot leads to the same state', agedBase, {
   againEvery: 0,
   killEvery: 0,
   statesMin: 8_000,
+  camePast: ['rolled', 'snapshots', 'cut', 'olderSnapshots'],
 })
