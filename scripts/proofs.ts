@@ -50,6 +50,13 @@ export const proofs: readonly Proof[] = [
     limitMs: 30 * MINUTE_MS,
   },
   {
+    name: 'crash',
+    about: 'every crash state of all sequences of up to three operations of the journal',
+    needs: [],
+    command: ['node', 'build/test/crash/main.js'],
+    limitMs: 300 * MINUTE_MS,
+  },
+  {
     name: 'model',
     about: 'ten minutes of interleavings of the ring in shared memory',
     needs: [],
