@@ -57,6 +57,14 @@ export const proofs: readonly Proof[] = [
     limitMs: 300 * MINUTE_MS,
   },
   {
+    name: 'faults',
+    about:
+      'every failure of every disk call of all sequences of up to two operations of the journal',
+    needs: [],
+    command: ['node', 'build/test/faults/main.js'],
+    limitMs: 300 * MINUTE_MS,
+  },
+  {
     name: 'model',
     about: 'ten minutes of interleavings of the ring in shared memory',
     needs: [],
