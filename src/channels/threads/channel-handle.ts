@@ -32,6 +32,13 @@ export interface ThreadChannelHandle extends SharedHandle<'naru/thread-channel'>
   readonly seat: number | null
 }
 
+/** A place at a channel for a thread that is still to be made. */
+export interface KeptPlace {
+  readonly handle: ThreadChannelHandle
+  /** Says which thread it became. */
+  isFor(thread: number): void
+}
+
 export interface ThreadChannelStats {
   readonly name: string
   readonly capacity: number
@@ -82,4 +89,12 @@ export function takeSeat(handle: ThreadChannelHandle, role: Role | undefined): S
   const seat = sitDown(new Roster(handle.memory), handle.seat, threadId)
   if (seat !== null) return seat
   throw new ChannelMisuse(`the seat of this handle of ${handle.name} has been taken before`)
+}
+
+/** Keeps a seat for a thread that is still to be made. It is missed when it dies, even before it sits down. */
+export function keepSeat(roster: Roster, role: Role): Seat {
+  const guest = { thread: 0, roles: roleBits(role), state: seatState.reserved }
+  const seat = join(roster, guest, (index) => ringHolds(roster, index))
+  if (seat === null) throw new ChannelMisuse(`all ${roster.seats} seats are taken: raise \`seats\``)
+  return seat
 }

@@ -24,6 +24,8 @@ import { done } from '../turn.ts'
 import {
   type AttachOptions,
   checkShape,
+  type KeptPlace,
+  keepSeat,
   type ThreadChannelHandle,
   type ThreadChannelOptions,
   type ThreadChannelStats,
@@ -35,8 +37,8 @@ import { GetSide } from './get-side.ts'
 import { PutSide } from './put-side.ts'
 import { ending, endingOf, endRing, messages, Ring } from './ring.ts'
 import { LARGE } from './ring-write.ts'
-import { roleBit } from './roles.ts'
-import { addRoles, READY, type Seat } from './roster.ts'
+import { type Role, roleBit } from './roles.ts'
+import { addRoles, READY, reserveFor, type Seat } from './roster.ts'
 
 export class ThreadChannel<T extends Sendable>
   implements Duplex<T>, SelectableReceiver<T>, SelectableSender<T>
@@ -83,6 +85,18 @@ export class ThreadChannel<T extends Sendable>
     return { kind: 'naru/thread-channel', name: this.name, memory: this.#memory, seat: null }
   }
 
+  /**
+   * A handle for one thread that is still to be made, and how to say which it became: then it is missed when it
+   * dies, even if it never attaches.
+   */
+  keepPlace(role: Role): KeptPlace {
+    const seat = keepSeat(this.#endpoint.seat.roster, role)
+    return {
+      handle: { ...this.handle, seat: seat.index },
+      isFor: (thread) => reserveFor(seat, thread),
+    }
+  }
+
   get size(): number {
     return messages(this.#endpoint.ring)
   }
@@ -111,6 +125,11 @@ export class ThreadChannel<T extends Sendable>
     throw new ChannelMisuse(
       `${this.name} takes a value larger than half its ring by put alone; or raise ringBytes`,
     )
+  }
+
+  /** Resolves when no `put` of this party waits any more, whatever became of it. */
+  async flushed(): Promise<void> {
+    while (this.#puts.waiting > 0) await new Promise<void>((resolve) => this.onWritable(resolve))
   }
 
   /** `tryPut` that tells full from closed. */
