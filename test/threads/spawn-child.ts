@@ -2,7 +2,7 @@
 import type { Sendable } from '../../src/channels/contract.ts'
 import type { SpawnedSelf } from '../../src/channels/spawn-contract.ts'
 
-export type Deed =
+type Deed =
   | 'double'
   | 'tell'
   | 'count'
@@ -14,7 +14,7 @@ export type Deed =
   | 'wait'
   | 'eat-memory'
 
-export interface ChildArgs {
+interface ChildArgs {
   readonly deed: Deed
   readonly number: number
 }

@@ -76,7 +76,7 @@ export class Rounds {
   /** The round being filled, as of the last look. */
   generation: number
 
-  constructor(seat: Seat, acts: boolean) {
+  constructor(seat: Seat, action: 'action' | 'no-action') {
     const { roster } = seat
     this.seat = seat
     this.roster = roster
@@ -85,7 +85,7 @@ export class Rounds {
     this.generationAt = roster.ownAt + own.generation
     this.resetsAt = roster.ownAt + own.resets
     this.recordsAt = roster.ownAt + own.records
-    this.acts = acts
+    this.acts = action === 'action'
     this.news = 0
     this.generation = 0
   }
@@ -141,10 +141,10 @@ function oldestOf(rounds: Rounds, state: number): number {
   return (rounds.generation - fullOf(state)) | 0
 }
 
-/** The state once the round being filled is complete. */
-function completed(state: number, acts: boolean): number {
+/** The state once the round being filled is complete, and one more is full: 1 where an action has to run, else 0. */
+function completed(state: number, fullMore: number): number {
   const generation = (state + (1 << shift.generation)) & GENERATION
-  const full = (state & FULL) + (acts ? 1 << shift.full : 0)
+  const full = (state & FULL) + (fullMore << shift.full)
   return generation | full | (state & PARTIES)
 }
 
@@ -175,7 +175,7 @@ export function arrive(rounds: Rounds, ticket: Ticket): number {
     const isLast = arrived + 1 >= (state & PARTIES) >>> shift.parties
     // Rounds act in order: where one is full already, even a round without an action of its own has to queue.
     const acts = isLast && (rounds.acts || fullOf(state) > 0)
-    const next = isLast ? completed(state, acts) : state + 1
+    const next = isLast ? completed(state, acts ? 1 : 0) : state + 1
     if (Atomics.compareExchange(words, stateAt, state, next) !== state) continue
     ticket.index = arrived
     ticket.acts = acts
@@ -325,7 +325,7 @@ export function changeParties(rounds: Rounds, by: number, ticket: Ticket): numbe
     const isFull = arrived > 0 && arrived >= parties && reasonOf(state) === 0
     if (isFull && fullOf(state) >= fullMax) return REFUSED
     const acts = isFull && (rounds.acts || fullOf(state) > 0)
-    const next = isFull ? completed(changed, acts) : changed
+    const next = isFull ? completed(changed, acts ? 1 : 0) : changed
     if (Atomics.compareExchange(words, stateAt, state, next) !== state) continue
     ticket.acts = acts
     if (!isFull) return PASSED

@@ -1,7 +1,6 @@
 /** Spawned threads: what they say arrives, how they end is told, and no end is anybody else's. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import type { ChildArgs, Deed } from '../../../test/threads/spawn-child.ts'
 import { ChannelClosed, ChannelPeerLost, ChannelTimeout, type Sendable } from '../contract.ts'
 import { SpawnCrashed, type Spawned } from '../spawn-contract.ts'
 import { spawnThread, type ThreadSpawnOptions } from './spawn.ts'
@@ -10,9 +9,12 @@ import type { ThreadOutput } from './spawn-thread-ends.ts'
 /** Real threads on a busy machine: far above what a test here takes, far below a hang. */
 const limitMs = 30_000
 
+type Child = typeof import('../../../test/threads/spawn-child.ts')
+type ChildArgs = Parameters<Child['main']>[0]['args']
+
 const module = new URL('../../../test/threads/spawn-child.js', import.meta.url)
 
-function child(deed: Deed, options: ThreadSpawnOptions & { number?: number } = {}) {
+function child(deed: ChildArgs['deed'], options: ThreadSpawnOptions & { number?: number } = {}) {
   const { number = 0, ...rest } = options
   return spawnThread<ChildArgs, number, Sendable>(module, { deed, number }, rest)
 }
