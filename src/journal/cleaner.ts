@@ -45,14 +45,14 @@ export type CleanerContext = {
 /** Files to clean together: neighbours in ticket order, so that the target's range stays apart from all others. */
 export function chooseSources(
   files: readonly JournalFile[],
-  coveredThrough: number,
+  covered: (file: JournalFile) => boolean,
   cycle: number,
   limits: JournalLimits,
 ): readonly JournalFile[] {
   let run: JournalFile[] = []
   let bytes = 0
   for (const file of files) {
-    const due = isDue(file, coveredThrough, cycle)
+    const due = covered(file) && isDue(file, cycle)
     const scattered = due && isScattered(file, limits)
     if (scattered && run.length === 0) return [file]
     const wanted = due && liveShare(file) < limits.cleanBelow
@@ -69,9 +69,8 @@ export function chooseSources(
   return run.length > 1 ? run : []
 }
 
-function isDue(file: JournalFile, coveredThrough: number, cycle: number): boolean {
+function isDue(file: JournalFile, cycle: number): boolean {
   if (!file.sealed || file.live === 0 || file.held > 0 || file.leaving) return false
-  if (file.endTicket - 1 > coveredThrough) return false
   return cycle % LEVEL_FACTOR ** Math.min(file.level, LEVEL_MAX) === 0
 }
 
@@ -141,11 +140,22 @@ export class Cleaner {
     file.firstTicket = sources[0]!.firstTicket
     file.endTicket = sources[sources.length - 1]!.endTicket
     file.lastCommit = sources[sources.length - 1]!.lastCommit
-    await this.#write(file, survivors)
+    try {
+      await this.#write(file, survivors)
+    } catch (error) {
+      await this.giveBack(file)
+      throw error
+    }
     const { slot, generation, fileBytes, level, firstTicket, endTicket, lastCommit } = file
     const { dataEnd, bodies, bodyBytes } = file
     const place = { slot, generation, fileBytes, level, firstTicket, endTicket }
     return { file, target: { ...place, lastCommit, dataEnd, bodies, bodyBytes } }
+  }
+
+  /** Lets go of a target that takes nobody's place; its file is a spare again. */
+  async giveBack(target: JournalFile): Promise<void> {
+    await this.#context.handles.leave(target)
+    this.#context.spares.retire(target)
   }
 
   /** Copies every living body of the source. */

@@ -7,6 +7,8 @@ export class Handles {
   readonly #max: number
   /** Files whose handle may be closed, the least recently used first. */
   readonly #idle = new Set<JournalFile>()
+  /** Closings that nobody waits for but the end; never rejects. */
+  #trimming: Promise<void> = Promise.resolve()
 
   constructor(disk: Disk, openMax: number) {
     this.#disk = disk
@@ -31,6 +33,18 @@ export class Handles {
       file.busy--
       if (file.left && file.busy === 0) await this.leave(file)
     }
+  }
+
+  /** Takes over a sealed file that was opened for writing. */
+  adopt(file: JournalFile): void {
+    this.#idle.add(file)
+    // What was written is synced, so a close that fails takes nothing along.
+    this.#trimming = this.#trimming.then(() => this.#trim()).catch(() => undefined)
+  }
+
+  /** Resolves when no handle is being closed in the background. */
+  async close(): Promise<void> {
+    await this.#trimming
   }
 
   /** Lets go of a file that left the table; whoever still reads it closes the handle. */

@@ -1,6 +1,6 @@
 /** The Housekeeper recycles dead files and has sparse ones cleaned, one thing at a time, in the background. */
 
-import type { Scheduler } from '../base/ports.ts'
+import { DiskError, type Scheduler } from '../base/ports.ts'
 import type { CleanerContext, Cleaner as CleanerType } from './cleaner.ts'
 import { Cleaner, chooseSources } from './cleaner.ts'
 import { JournalStopped } from './errors.ts'
@@ -51,9 +51,7 @@ export class Housekeeper {
     const { table, snapshots, limits } = this.#context
     return table.files.some(
       (file) =>
-        file.sealed &&
-        file.endTicket - 1 > snapshots.olderTicket &&
-        file.live < file.bodies * limits.cleanBelow,
+        file.sealed && !snapshots.covers(file) && file.live < file.bodies * limits.cleanBelow,
     )
   }
 
@@ -77,17 +75,19 @@ export class Housekeeper {
       while (!this.#closed && (await this.#clean())) await this.#retire()
     } catch (error) {
       // When the journal stopped, everybody has been told already.
-      if (!(error instanceof JournalStopped)) throw error
+      if (error instanceof JournalStopped) return
+      // Without space or handles there is no cleaning now; there will be once somebody lets go of some.
+      if (error instanceof DiskError && (error.code === 'full' || error.code === 'handles')) return
+      throw error
     }
   }
 
   /** Files that nothing refers to and that replay will never need again. */
   #dead(): JournalFile[] {
     const { table, snapshots } = this.#context
-    const covered = snapshots.olderTicket
     return table.files.filter((file) => {
       if (!file.sealed || file.leaving || file.live > 0 || file.held > 0) return false
-      return file.endTicket - 1 <= covered
+      return snapshots.covers(file)
     })
   }
 
@@ -101,7 +101,8 @@ export class Housekeeper {
   /** Cleans one set of files; false when there was none, or no room. */
   async #clean(): Promise<boolean> {
     const { table, snapshots, limits } = this.#context
-    const sources = chooseSources(table.files, snapshots.olderTicket, this.#cycle, limits)
+    const covered = (file: JournalFile): boolean => snapshots.covers(file)
+    const sources = chooseSources(table.files, covered, this.#cycle, limits)
     if (sources.length === 0) return false
     for (const source of sources) source.leaving = true
     const cleaned = await this.#cleaner.clean(sources).finally(() => {
@@ -117,22 +118,19 @@ export class Housekeeper {
     const { append, handles, reader, settled, spares, table } = this.#context
     const ticket = append(entry)
     if (ticket === null) {
-      if (target !== null) await this.#giveBack(target)
+      if (target !== null) await this.#cleaner.giveBack(target)
       return false
     }
     const left = applyToTable(table, entry, target ?? NOWHERE)
     for (const file of left) reader.forget(file)
-    await settled(ticket)
-    for (const file of left) {
-      await handles.leave(file)
-      spares.retire(file)
+    if (target !== null) handles.adopt(target)
+    try {
+      await settled(ticket)
+    } finally {
+      for (const file of left) await handles.leave(file)
     }
+    for (const file of left) spares.retire(file)
     return true
-  }
-
-  async #giveBack(target: JournalFile): Promise<void> {
-    await this.#context.handles.leave(target)
-    this.#context.spares.retire(target)
   }
 }
 

@@ -19,6 +19,7 @@ export class JournalFile {
   firstTicket = 0
   endTicket = 0
   firstCommit = 0
+  /** While there is none: the one before the first. */
   lastCommit = 0
   /** Where the next frame goes. Moved by the tail; fixed once sealed. */
   dataEnd: number

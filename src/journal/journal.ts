@@ -166,6 +166,7 @@ export class Journal implements Engine {
         tail,
         settled: (through) => this.#onSettled(through),
         stopped: (error) => this.#onStopped(error),
+        sealed: (file) => this.#handles.adopt(file),
       },
       recovered.marked ? 'marked' : 'unmarked',
     )
@@ -243,6 +244,7 @@ export class Journal implements Engine {
   /** Closes every file; called by whoever ends it, or could not open it whole. */
   async letGo(): Promise<void> {
     await this.#spares.close()
+    await this.#handles.close()
     for (const file of this.#table.files) {
       await file.handle?.close()
       file.handle = null

@@ -190,6 +190,7 @@ export class Recovery {
       file.firstTicket = ticket
       file.endTicket = ticket
       file.firstCommit = commit
+      file.lastCommit = commit - 1
       file.live = this.#liveAtSnapshot.get(generation) ?? 0
       this.#context.table.add(file)
       const handle = await disk.open(found.path, 'write')
@@ -341,9 +342,10 @@ export class Recovery {
     const header = new FrameHeader()
     for (const found of directory.files) {
       const generation = found.header?.generation ?? 0
-      if (generation <= last.generation || found.slot === last.slot) continue
+      // Of any generation: a spare that was too small for one group follows behind the larger one.
+      if (found.slot === last.slot) continue
       const file = await disk.open(found.path, 'read')
-      const end = await file.read(bytes, this.#dataStart).finally(() => file.close())
+      const end = await readAndClose(file, bytes, this.#dataStart)
       const size = readFrame(target, { at: 0, end, generation }, header)
       if (size === 0 || header.kind === FRAME_SURVIVORS || header.commit < next.commit) continue
       throw new JournalDamaged(last.path, next.end, 'a damaged commit or footer')
@@ -373,3 +375,11 @@ export class Recovery {
 }
 
 const ZERO_BYTES = 1024 * 1024 // one write of the cut: the torn tail is at most a few commits long
+
+async function readAndClose(file: DiskFile, into: Uint8Array, at: number): Promise<number> {
+  try {
+    return await file.read(into, at)
+  } finally {
+    await file.close()
+  }
+}

@@ -7,6 +7,7 @@
  *   kept: newest, older                +--> the third becomes `snapshot-spare`, filled up ahead
  */
 import { type Disk, DiskError, type DiskFile } from '../base/ports.ts'
+import type { JournalFile } from './journal-file.ts'
 import type { JournalLimits } from './limits.ts'
 import {
   encodeBlock,
@@ -38,9 +39,15 @@ export class Snapshots {
     return this.#kept[0]?.head.ticket ?? 0
   }
 
-  /** What is covered even if the newest snapshot is lost: files below may be recycled. */
-  get olderTicket(): number {
-    return this.#kept[1]?.head.ticket ?? 0
+  /**
+   * Whether replay needs nothing of the file, even if the newest snapshot is lost. By commits, not by tickets:
+   * a snapshot may be older than the sync of its last tickets, and its replay begins in the file that held them.
+   */
+  covers(file: JournalFile): boolean {
+    const older = this.#kept[1]
+    if (older === undefined) return false
+    const isEmpty = file.dataEnd === 2 * this.#context.limits.sectorBytes
+    return file.lastCommit + (isEmpty ? 1 : 0) < older.head.startCommit
   }
 
   get newestBytes(): number {

@@ -99,6 +99,8 @@ export class SpareFiles {
   give(blank: BlankFile): void {
     this.#slots.add(blank.slot)
     this.#blank.push(blank)
+    this.#retry?.cancel()
+    this.#retry = null
     this.#work()
   }
 
@@ -171,7 +173,9 @@ export class SpareFiles {
   }
 
   #work(): void {
-    if (this.#working !== null || this.#closed) return
+    // While the disk is full only the retry, or a file that came back, is worth an attempt: whoever
+    // was refused asks again and again, and each attempt fills what space there is.
+    if (this.#working !== null || this.#closed || this.#retry !== null) return
     if (!this.#hasWork()) return
     this.#working = this.#loop().then(
       () => this.#rest(),

@@ -178,6 +178,7 @@ export class Tail {
     next.firstTicket = this.nextTicket
     next.endTicket = this.nextTicket
     next.firstCommit = this.#nextCommit
+    next.lastCommit = this.#nextCommit - 1
     this.file = next
     this.#rowPosition = 0
     return commit

@@ -33,6 +33,8 @@ export type WriterContext = {
   /** One call for each commit: every ticket up to `through` is settled. */
   readonly settled: (through: number) => void
   readonly stopped: (error: JournalStopped) => void
+  /** The file is whole: nothing will be written to it any more. */
+  readonly sealed: (file: JournalFile) => void
 }
 
 export class Writer {
@@ -240,6 +242,7 @@ export class Writer {
     this.#unsettledBytes -= commit.size
     this.writtenBytes += commit.size
     commit.file.busy--
+    if (commit.kind === 'footer') this.#context.sealed(commit.file)
     for (const chunk of commit.chunks) chunk.commits--
     if (commit.slab !== null) this.#context.slabs.giveBack(commit.slab)
     // Sync before this, never after: whoever sees the ack may delete its only copy.

@@ -11,7 +11,7 @@ import { type CrashFailure, type CrashSpec, enumerate } from './enumerate.ts'
 export type FaultShape = Omit<Fault, 'call'>
 
 /** EIO, ENOSPC, EMFILE and a failing sync, once and for good; writes that leave a part; short writes. */
-const FAULT_SHAPES: readonly FaultShape[] = [
+export const FAULT_SHAPES: readonly FaultShape[] = [
   { code: 'io', lasts: 'once', writtenBytes: 0 },
   { code: 'io', lasts: 'once', writtenBytes: Number.POSITIVE_INFINITY },
   { code: 'io', lasts: 'until-healed', writtenBytes: 0 },

@@ -32,10 +32,15 @@ export const overlaps: Readonly<Record<string, Operation>> = {
   },
   /** A snapshot of what is not settled, over the end of a file: replay has to begin in the file before. */
   rollSnapshot: async (stage) => {
-    await put(stage, [1200, 100])
-    await put(stage, [1100, 200])
-    await put(stage, [1000, 300])
-    await stage.world.snapshot()
+    // All in one turn, so that nothing of it has reached the disk.
+    const puts = [
+      put(stage, [1200, 100]),
+      put(stage, [1100, 200]),
+      put(stage, [1000, 300]),
+      stage.world.snapshot(),
+    ]
+    await together(...puts)
+    await settle(stage)
     stage.ledger.note({ kind: 'settled', count: stage.tried })
   },
   /** One group that asks for a sync behind two that do not, in one commit or in several. */

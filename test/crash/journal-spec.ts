@@ -85,14 +85,14 @@ async function runOperations(
   stage.world.audit.assertHonest()
 }
 
-function operationOf(name: string): Operation {
+export function operationOf(name: string): Operation {
   const operation = operations[name]
   assert(operation !== undefined, `no operation ${name}`)
   return operation
 }
 
 /** A journal that was just opened, for operations to work on. */
-async function openStage(disk: CrashDisk, ledger: Ledger<JournalNote>): Promise<Stage> {
+export async function openStage(disk: CrashDisk, ledger: Ledger<JournalNote>): Promise<Stage> {
   const timers = new HandTimers()
   const open = async (): Promise<JournalWorld> => {
     const world = await JournalWorld.open(disk, { scheduler: timers })
@@ -145,7 +145,7 @@ async function loseNewestSnapshot(disk: CrashDisk): Promise<void> {
  * Throws unless the state is one that some prefix of the groups leads to, and nothing that was
  * settled is missing from it.
  */
-function checkState(start: string, state: string, notes: readonly JournalNote[]): void {
+export function checkState(start: string, state: string, notes: readonly JournalNote[]): void {
   const states = [start]
   let settled = 0
   for (const note of notes) {

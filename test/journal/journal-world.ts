@@ -75,7 +75,7 @@ export type WorldOptions = {
 export const DIRECTORY = 'data'
 
 /** The journal had no room and said so: an answer, which a test may expect. */
-class Refused extends Error {
+export class Refused extends Error {
   override readonly name = 'Refused'
   readonly answer: Reservation
   constructor(answer: Reservation) {

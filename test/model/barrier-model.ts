@@ -71,7 +71,7 @@ class BarrierWorld {
       this.#memory.raw,
     )
     assert.ok(seat !== null)
-    const own = new rounds.Rounds(seat, this.#options.acts ? 'action' : 'no-action')
+    const own = new rounds.Rounds(seat, { acts: this.#options.acts })
     return {
       name: `party ${index}`,
       run: this.#run(own, index, deeds),

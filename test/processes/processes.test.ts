@@ -202,6 +202,8 @@ test('when the listener is killed every wait of its peers ends with the loss', a
   )
   await Promise.all(waits)
   await assert.rejects(channel.put([0, 1]), ChannelPeerLost)
+  // A dying process closes its sockets one by one; only when it is gone does nobody listen.
+  assert.equal(await host.ended, 'SIGKILL')
   // Its socket file is still there; the next listener takes its place.
   await using again = await listenChannel<Value>(address)
   const next = await connectChannel<Value>(address)

@@ -76,7 +76,7 @@ export class Rounds {
   /** The round being filled, as of the last look. */
   generation: number
 
-  constructor(seat: Seat, action: 'action' | 'no-action') {
+  constructor(seat: Seat, { acts }: { readonly acts: boolean }) {
     const { roster } = seat
     this.seat = seat
     this.roster = roster
@@ -85,7 +85,7 @@ export class Rounds {
     this.generationAt = roster.ownAt + own.generation
     this.resetsAt = roster.ownAt + own.resets
     this.recordsAt = roster.ownAt + own.records
-    this.acts = action === 'action'
+    this.acts = acts
     this.news = 0
     this.generation = 0
   }
@@ -141,10 +141,10 @@ function oldestOf(rounds: Rounds, state: number): number {
   return (rounds.generation - fullOf(state)) | 0
 }
 
-/** The state once the round being filled is complete, and one more is full: 1 where an action has to run, else 0. */
-function completed(state: number, fullMore: number): number {
+/** The state once the round being filled is complete. */
+function completed(state: number, acting: 0 | 1): number {
   const generation = (state + (1 << shift.generation)) & GENERATION
-  const full = (state & FULL) + (fullMore << shift.full)
+  const full = (state & FULL) + (acting << shift.full)
   return generation | full | (state & PARTIES)
 }
 

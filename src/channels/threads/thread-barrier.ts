@@ -121,7 +121,7 @@ export class ThreadBarrier implements Barrier, Resident {
     this.seat = seat
     this.#memory = handle.memory
     this.#action = options.action ?? null
-    this.#rounds = new Rounds(seat, this.#action === null ? 'no-action' : 'action')
+    this.#rounds = new Rounds(seat, { acts: this.#action !== null })
     this.#desk = new Desk(seat, () => life.sweep(seat.roster))
     this.#calls = this.#desk.line({ serve: (call) => this.#serveCall(call), keepsAlive: true })
     this.#acts = this.#desk.line({ serve: (call) => this.#serveAct(call), keepsAlive: true })

@@ -1,4 +1,7 @@
-/** Runs a task once for all threads; the others wait until it is done. If it fails or its thread dies, the next one runs it. */
+/**
+ * Runs a task once for all threads; the others wait until it is done. If it fails or its thread dies, the next
+ * one runs it.
+ */
 import type { WaitOptions } from '../contract.ts'
 import type { Holdings } from './holdings.ts'
 import type { SharedHandle } from './seating.ts'

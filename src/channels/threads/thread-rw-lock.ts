@@ -1,4 +1,7 @@
-/** The read-write lock between threads: any number of readers, or one writer. Who waits to write keeps new readers out. */
+/**
+ * The read-write lock between threads: any number of readers, or one writer. Who waits to write keeps new readers
+ * out.
+ */
 import type { WaitOptions } from '../contract.ts'
 import type { Holdings } from './holdings.ts'
 import type { SharedHandle } from './seating.ts'

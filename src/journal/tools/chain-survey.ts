@@ -228,14 +228,14 @@ export class ChainSurvey {
     return null
   }
 
-  /** The file with the earliest commit from `next` on, among those used after `generation`. */
+  /** The file with the earliest commit from `next` on, in whatever order they were made ready. */
   async #continuation(
     generation: number,
     next: { readonly commit: number },
   ): Promise<Continuation | null> {
     let best: Continuation | null = null
     for (const lying of this.#ground.files.values()) {
-      if (lying.header === null || lying.header.generation <= generation) continue
+      if (lying.header === null || lying.header.generation === generation) continue
       const order = await this.#firstOrder(lying)
       if (order === null || order.commit < next.commit) continue
       if (best !== null && best.order.commit <= order.commit) continue

@@ -88,7 +88,7 @@ async function laterFiles(
 ): Promise<readonly LyingFile[]> {
   const later: { lying: LyingFile; commit: number }[] = []
   for (const lying of place.survey.files.values()) {
-    if (lying.header === null || lying.header.generation <= generation) continue
+    if (lying.header === null || lying.header.generation === generation) continue
     const file = await place.disk.open(lying.path, 'read')
     try {
       const range = rangeOf(place, file, lying.header.generation)

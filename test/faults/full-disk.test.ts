@@ -1,0 +1,119 @@
+/**
+ * A disk without space: publishers are told so, what frees space goes on by the reserve, and once there is
+ * space publishing goes on by itself, without a restart and without anybody asking in a circle meanwhile.
+ */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { HandTimers } from '../crash/journal-ops.ts'
+import { bodyOfSize, JournalWorld, Refused } from '../journal/journal-world.ts'
+import { CrashDisk } from '../sim/crash-disk.ts'
+import { drained, settled } from '../sim/turn.ts'
+
+const FILE_BYTES = 4096
+
+async function openFull(files: number): Promise<{
+  readonly disk: CrashDisk
+  readonly world: JournalWorld
+  readonly timers: HandTimers
+}> {
+  const disk = new CrashDisk({ capacityBytes: files * FILE_BYTES })
+  const timers = new HandTimers()
+  const world = await JournalWorld.open(disk, { scheduler: timers })
+  return { disk, world, timers }
+}
+
+/** Publishes until the journal refuses; answers the tickets that it took. */
+async function publishUntilFull(world: JournalWorld): Promise<number[]> {
+  const tickets: number[] = []
+  for (let round = 0; round < 1_000; round++) {
+    try {
+      tickets.push(...(await world.put(1, [bodyOfSize(600, round)])))
+    } catch (error) {
+      assert(error instanceof Refused && error.answer === 'full', String(error))
+      return tickets
+    }
+  }
+  throw new Error('never full')
+}
+
+/** Asks until there is room, as a publisher that was refused does. */
+async function publishPatiently(world: JournalWorld): Promise<void> {
+  while (world.journal.log.reserve(1, 600, 'publish') !== 'ok') {
+    await world.journal.log.room()
+    // Some need a while to come back.
+    await drained()
+  }
+  const head = { kind: 3, flags: 0, log: 0, number: 0 }
+  world.owner.notes.push('')
+  world.journal.log.write(head, new Uint8Array(0))
+}
+
+test('a full disk refuses publishers, lets everything that frees space go on, and then takes them again', async () => {
+  const { disk, world, timers } = await openFull(20)
+  // Two snapshots of a smaller state: their space, doubled, is the reserve of those to come.
+  await world.note('first')
+  await world.snapshot()
+  await world.note('second')
+  await world.snapshot()
+  const tickets = await publishUntilFull(world)
+  assert(tickets.length > 20, `only ${tickets.length} fit`)
+  await world.settled()
+  const waiting = publishPatiently(world)
+  let isThrough: boolean = false
+  waiting.then(() => {
+    isThrough = true
+  })
+  // Consumers drain: every release is taken at once, on the reserve.
+  for (const ticket of tickets.slice(0, -2)) assert(await world.release([ticket]))
+  await world.settled()
+  assert.equal(isThrough, false)
+  assert.equal(world.journal.snapshotDue, true)
+  await world.snapshot()
+  await world.release(tickets.slice(-2, -1))
+  await world.snapshot()
+  await world.journal.tidy()
+  await drained()
+  timers.fire()
+  await settled(waiting, 'the publisher')
+  await world.settled()
+  assert.equal(world.stopped, null)
+  const [last] = tickets.slice(-1)
+  assert.deepEqual([...world.owner.held.keys()], [last])
+  assert(disk.usedBytes <= disk.capacityBytes)
+  await world.journal.close()
+  const again = await JournalWorld.open(disk)
+  assert.deepEqual([...again.owner.held.keys()], [last])
+  await again.journal.close()
+})
+
+test('publishers who wait for space ask the disk once, and once more each time the retry comes', async () => {
+  const { disk, world, timers } = await openFull(6)
+  const patient: Promise<void>[] = []
+  await publishUntilFull(world)
+  await drained()
+  const { callCount } = disk
+  for (let index = 0; index < 10; index++) patient.push(publishPatiently(world))
+  for (let round = 0; round < 100; round++) await drained()
+  assert(disk.callCount - callCount < 10, `${disk.callCount - callCount} calls for ten who wait`)
+  for (let round = 1; round <= 5; round++) {
+    timers.fire()
+    for (let turn = 0; turn < 10; turn++) await drained()
+    assert(disk.callCount - callCount < 10 + 10 * round, 'asks more than once a retry')
+  }
+  disk.capacityBytes = 40 * FILE_BYTES
+  timers.fire()
+  await settled(Promise.all(patient), 'those who wait')
+  await world.settled()
+  await world.journal.close()
+})
+
+test('space that somebody else frees is found by itself', async () => {
+  const { disk, world, timers } = await openFull(6)
+  await publishUntilFull(world)
+  disk.capacityBytes = 100 * FILE_BYTES
+  const waiting = publishPatiently(world)
+  await drained()
+  timers.fire()
+  await settled(waiting, 'the publisher')
+  await world.journal.close()
+})
