@@ -9,7 +9,7 @@
  *   3. that thread knows nothing of the object in question: it writes the id into the graveyard, a piece of
  *      memory that all threads made since then share, where sleepers look about once a second;
  *   4. that thread is itself blocked, perhaps waiting for the very one: while it waits it looks at how its
- *      Workers do, which needs no turn of the loop.
+ *      Workers do, which needs no turn of the loop. Only a Worker whose `online` it has seen.
  */
 import { errorMonitor } from 'node:events'
 import {
@@ -57,6 +57,8 @@ class Life {
     const id = worker.threadId
     if (id <= 0 || this.#workers.has(id)) return
     this.#workers.set(id, { worker, stoppedMs: 0 })
+    // Node remembers when its loop began, and only of a Worker it was once asked about has it more to say.
+    worker.once('online', () => idleMsOf(worker))
     // Listening to errors without thereby handling them: they are still their owner's to handle.
     worker.once(errorMonitor, (error: unknown) => this.#remember(id, error))
     worker.once('exit', (code) => {
@@ -105,7 +107,7 @@ class Life {
   /** Way 4: a Worker that has stopped says an idle time of -1, even to a thread that never turns its loop. */
   #lookAtWorkers(): void {
     for (const [id, entry] of this.#workers) {
-      if (entry.worker.performance.eventLoopUtilization().idle >= 0) continue
+      if (idleMsOf(entry.worker) >= 0) continue
       const nowMs = performance.now()
       if (entry.stoppedMs === 0) entry.stoppedMs = nowMs
       else if (nowMs - entry.stoppedMs >= stoppedForMs) this.#end(id)
@@ -127,6 +129,11 @@ class Life {
       }
     }
   }
+}
+
+/** Below 0 for one that has stopped. */
+function idleMsOf(worker: Worker): number {
+  return worker.performance.eventLoopUtilization().idle
 }
 
 /** One per thread. */
