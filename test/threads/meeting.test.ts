@@ -1,6 +1,8 @@
 /** Real threads that wait for each other: barriers and locks, with and without deaths. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { pick, SeededRandom } from '../../src/base/random.ts'
 import { ThreadBarrier } from '../../src/channels/threads/thread-barrier.ts'
 import { ThreadElection } from '../../src/channels/threads/thread-election.ts'
 import { ThreadLatch } from '../../src/channels/threads/thread-latch.ts'
@@ -57,18 +59,70 @@ test('under a mutex nothing that is read and written gets lost', async () => {
   assert.equal(traces[0], 500 * ways.length)
 })
 
-test('a mutex whose holder died goes to the next, who is told', async () => {
+for (const way of ['sync', 'async'] as const) {
+  test(`what a thread held that died comes free, and whoever holds it next is told (${way})`, async () => {
+    const semaphore = ThreadSemaphore.create(3)
+    const lock = ThreadRwLock.create()
+    const election = ThreadElection.create()
+    const once = ThreadOnce.create()
+    const held = {
+      semaphore: semaphore.handle,
+      lock: lock.handle,
+      election: election.handle,
+      once: once.handle,
+    }
+    const traces = new SharedArrayBuffer(64)
+    const holder = new Party({ kind: 'hold', held }, { way, traces })
+    await holder.begun
+    assert.equal(semaphore.tryAcquire(2), undefined)
+    assert.equal(lock.tryRead(), undefined)
+    const limit = { timeoutMs: 30_000 }
+    const next = Promise.all([semaphore.acquire({ permits: 3, ...limit }), lock.read(limit)])
+    const elected = election.campaign('main', limit)
+    const ran = once.run(() => undefined, limit)
+    await holder.end()
+    for (const guard of await next) {
+      assert.ok(guard.afterDeath)
+      guard.release()
+    }
+    assert.equal(semaphore.tryAcquire()?.afterDeath, false)
+    assert.equal(lock.tryWrite()?.afterDeath, false)
+    const leadership = await elected
+    assert.equal(leadership.term, 2)
+    leadership.resign()
+    assert.ok(leadership.signal.aborted)
+    assert.equal(await ran, 'ran')
+  })
+}
+
+test('a lock that a thread forgot comes free when the thread ends, even if it ends well', async () => {
   const mutex = ThreadMutex.create()
   const traces = new SharedArrayBuffer(64)
-  const holder = new Party({ kind: 'hold', mutex: mutex.handle }, { way: 'sync', traces })
+  const deed: Deed = { kind: 'hold-and-end', mutex: mutex.handle }
+  const holder = new Party(deed, { way: 'sync', traces })
   await holder.begun
-  assert.equal(mutex.tryLock(), undefined)
-  const next = mutex.lock({ timeoutMs: 30_000 })
-  await holder.end()
-  const guard = await next
+  const guard = await mutex.lock({ timeoutMs: 30_000 })
   assert.ok(guard.afterDeath)
-  guard.release()
-  assert.equal(mutex.tryLock()?.afterDeath, false)
+  assert.equal(await holder.answer(), 'EXIT')
+})
+
+test('threads that are ended at any moment, holding or waiting, leave the others going on', async () => {
+  const traces = new SharedArrayBuffer(64)
+  const random = new SeededRandom(11)
+  const mutex = ThreadMutex.create()
+  const deed = (count: number): Deed => ({ kind: 'count-locked', mutex: mutex.handle, count })
+  const parties = ways.map((way) => new Party(deed(2_000), { way, traces }))
+  for (let round = 0; round < 8; round++) {
+    const way = round % 2 === 0 ? 'sync' : 'async'
+    const victim = new Party(deed(1_000_000), { way, traces })
+    await victim.begun
+    await sleep(pick(random, [0, 1, 2, 5, 10]))
+    await victim.end()
+  }
+  const answers = await Promise.all(parties.map((party) => party.answer()))
+  assert.deepEqual(answers, [2_000, 2_000, 2_000, 2_000])
+  mutex.tryLock()?.release()
+  await Promise.all(parties.map((party) => party.end()))
 })
 
 test('writers are alone, and readers see no writer', async () => {
@@ -91,21 +145,6 @@ test('a latch lets all pass when it has been counted down', async () => {
   assert.deepEqual(answers, [0, 0, 0, 0])
   await latch.wait()
   assert.throws(() => latch.countDown(), { code: 'SYNC_MISUSE' })
-})
-
-test('when a leader dies another one is elected, in a later term', async () => {
-  const election = ThreadElection.create()
-  const traces = new SharedArrayBuffer(64)
-  const leader = new Party({ kind: 'lead', election: election.handle }, { way: 'sync', traces })
-  await leader.begun
-  const words = new Int32Array(traces)
-  while (Atomics.load(words, 0) === 0) await new Promise((resolve) => setTimeout(resolve, 1))
-  const elected = election.campaign('main', { timeoutMs: 30_000 })
-  await leader.end()
-  const leadership = await elected
-  assert.equal(leadership.term, 2)
-  leadership.resign()
-  assert.ok(leadership.signal.aborted)
 })
 
 test('a semaphore lends what it has, and no more', async () => {
@@ -138,4 +177,25 @@ test('who waits to write keeps new readers out, until it gives up', async () => 
   lock.tryWrite()?.release()
   there.detach()
   await assert.rejects(there.read(), { code: 'SYNC_CLOSED' })
+})
+
+test('a party that detaches gives up what it waits for, and nobody else sits in its place', async () => {
+  const barrier = ThreadBarrier.create({ parties: 2 })
+  const there = ThreadBarrier.attach(barrier.handle)
+  const waiting = there.wait()
+  there.detach()
+  await assert.rejects(waiting, { code: 'BARRIER_MISUSE' })
+  await assert.rejects(barrier.wait(), { code: 'BARRIER_BROKEN' })
+  await assert.rejects(there.wait(), { code: 'BARRIER_MISUSE' })
+  const latch = ThreadLatch.create(1, { seats: 2 })
+  const counter = ThreadLatch.attach(latch.handle)
+  const gone = counter.wait()
+  counter.detach()
+  counter.detach()
+  await assert.rejects(gone, { code: 'SYNC_CLOSED' })
+  const third = ThreadLatch.attach(latch.handle)
+  counter.detach()
+  assert.throws(() => ThreadLatch.attach(latch.handle), { message: /2 seats/ })
+  third.countDown()
+  await latch.wait()
 })

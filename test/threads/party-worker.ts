@@ -1,5 +1,7 @@
 /** Runs inside a party's thread: attaches, says that it has begun, does its deed and answers. */
 import { setImmediate as macrotask } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { parentPort, workerData } from 'node:worker_threads'
 import { unreachable } from '../../src/base/assert.ts'
 import type { ThreadChannelHandle } from '../../src/channels/threads/channel-handle.ts'
@@ -9,7 +11,7 @@ import { ThreadElection } from '../../src/channels/threads/thread-election.ts'
 import { ThreadLatch } from '../../src/channels/threads/thread-latch.ts'
 import { ThreadOnce } from '../../src/channels/threads/thread-once.ts'
 import { ThreadRwLock } from '../../src/channels/threads/thread-rw-lock.ts'
-import { ThreadMutex } from '../../src/channels/threads/thread-semaphore.ts'
+import { ThreadMutex, ThreadSemaphore } from '../../src/channels/threads/thread-semaphore.ts'
 import { type Deed, Party, type PartyOrder, type PartyWord } from './party.ts'
 
 const { deed, way, traces } = workerData as PartyOrder
@@ -83,12 +85,33 @@ async function runOnce(handle: Deed & { kind: 'once' }): Promise<string> {
   return how
 }
 
-async function lead({ election }: Deed & { kind: 'lead' }): Promise<number> {
-  const own = ThreadElection.attach(election)
+/** Takes all of it, and keeps it. */
+async function hold({ held }: Deed & { kind: 'hold' }): Promise<never> {
+  const semaphore = ThreadSemaphore.attach(held.semaphore)
+  const lock = ThreadRwLock.attach(held.lock)
+  const election = ThreadElection.attach(held.election)
+  const once = ThreadOnce.attach(held.once)
+  const guards = isSync
+    ? [semaphore.acquireSync({ permits: 2 }), lock.writeSync(), election.campaignSync('x')]
+    : [await semaphore.acquire({ permits: 2 }), await lock.write(), await election.campaign('x')]
+  await once.run(async () => {
+    begin()
+    await forever()
+  })
+  throw new Error(`nobody lets go of ${guards.length}`)
+}
+
+/** Takes a lock, forgets that it did, and ends well. */
+async function holdAndEnd({ mutex }: Deed & { kind: 'hold-and-end' }): Promise<void> {
+  ThreadMutex.attach(mutex).lockSync()
   begin()
-  const { term } = isSync ? own.campaignSync('x') : await own.campaign('x')
-  Atomics.store(words, 0, term)
-  return forever()
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  for (let turn = 0; turn < 5; turn++) {
+    await macrotask()
+    collect()
+  }
+  process.exit(0)
 }
 
 /** Awaits what never comes, and keeps the thread alive. */
@@ -102,18 +125,14 @@ async function act(what: Deed): Promise<unknown> {
       return rounds(what)
     case 'count-locked':
       return countLocked(what)
-    case 'hold': {
-      const own = ThreadMutex.attach(what.mutex)
-      own.lockSync()
-      begin()
-      return forever()
-    }
+    case 'hold':
+      return hold(what)
+    case 'hold-and-end':
+      return holdAndEnd(what)
     case 'read-write':
       return readWrite(what)
     case 'once':
       return runOnce(what)
-    case 'lead':
-      return lead(what)
     case 'latch': {
       const own = ThreadLatch.attach(what.latch)
       begin()

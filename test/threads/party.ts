@@ -12,13 +12,21 @@ import { within } from './guard.ts'
 
 export type Way = 'sync' | 'async'
 
+/** All that can be held, at once. */
+export interface Held {
+  readonly semaphore: ThreadSemaphoreHandle
+  readonly lock: ThreadRwLockHandle
+  readonly once: ThreadOnceHandle
+  readonly election: ThreadElectionHandle
+}
+
 export type Deed =
   | { readonly kind: 'rounds'; readonly barrier: ThreadBarrierHandle; readonly count: number }
   | { readonly kind: 'count-locked'; readonly mutex: ThreadSemaphoreHandle; readonly count: number }
-  | { readonly kind: 'hold'; readonly mutex: ThreadSemaphoreHandle }
+  | { readonly kind: 'hold'; readonly held: Held }
+  | { readonly kind: 'hold-and-end'; readonly mutex: ThreadSemaphoreHandle }
   | { readonly kind: 'read-write'; readonly lock: ThreadRwLockHandle; readonly count: number }
   | { readonly kind: 'once'; readonly once: ThreadOnceHandle }
-  | { readonly kind: 'lead'; readonly election: ThreadElectionHandle }
   | { readonly kind: 'latch'; readonly latch: ThreadLatchHandle }
   | { readonly kind: 'get'; readonly channel: ThreadChannelHandle }
   | { readonly kind: 'make-and-get' }

@@ -39,7 +39,7 @@ export class Endpoint implements Resident {
     this.name = name
     this.sender = new RingSender(this.ring)
     this.receiver = new RingReceiver(this.ring)
-    life.watch(this)
+    life.watch(this, ringHolds)
   }
 
   /** Looks for a value. `READY` when there is one in `value`, or never will be because of `failure`. */
@@ -88,6 +88,7 @@ export class Endpoint implements Resident {
   retire(): void {
     if (this.#isRetired) return
     this.#isRetired = true
+    life.forget(this)
     this.receiver.stop()
     if (ringHolds(this.seat.roster, this.seat.index)) bury(this.seat.roster, this.seat.index)
     else leave(this.seat)

@@ -93,6 +93,14 @@ export function letGo(holdings: Holdings, held: number, waking: 'one' | 'all'): 
   else wakeAll(roster, holdingSets.held)
 }
 
+/** Whether this seat is named by a word that its party left behind. */
+export function holdingsName(roster: Roster, seat: number): boolean {
+  const { words, ownAt, seats } = roster
+  const heldAt = ownAt + own.words + seat
+  const isHeld = Atomics.load(words, heldAt) !== 0 || Atomics.load(words, heldAt + seats) !== 0
+  return isHeld || Atomics.load(words, ownAt + own.lock) === seat + 1
+}
+
 /** What this party holds. */
 export function ownHeld(holdings: Holdings): number {
   return holdings.words[holdings.heldAt + holdings.seat.index]!

@@ -1,6 +1,6 @@
 /** The latch between threads: it counts down to zero, once, and then lets everyone pass for ever. */
 import type { WaitOptions } from '../contract.ts'
-import { SyncMisuse, SyncTimeout } from '../sync-errors.ts'
+import { SyncClosed, SyncMisuse, SyncTimeout } from '../sync-errors.ts'
 import { SyncWaiter } from '../sync-waiter.ts'
 import { Blocking, checkBlocking } from './blocking.ts'
 import { Desk, type Line, turn } from './desk.ts'
@@ -13,21 +13,25 @@ import { newLock, type ThreadLockOptions } from './thread-lock.ts'
 
 export type ThreadLatchHandle = SharedHandle<'naru/thread-latch'>
 
-export class ThreadLatch implements Resident {
+/** Nobody holds a latch. */
+const holdsNothing = (): boolean => false
+
+export class ThreadLatch implements Resident, Disposable {
   readonly seat: Seat
   readonly handle: ThreadLatchHandle
   readonly #holdings: Holdings
   readonly #desk: Desk
   readonly #waits: Line<SyncWaiter<void>>
+  #isRetired: boolean = false
 
   private constructor(handle: ThreadLatchHandle) {
-    const seat = takeAnySeat(handle, { roles: 0, holds: () => false })
+    const seat = takeAnySeat(handle, { roles: 0, holds: holdsNothing })
     this.seat = seat
     this.handle = handle
     this.#holdings = new Holdings(seat)
     this.#desk = new Desk(seat, () => life.sweep(seat.roster))
     this.#waits = this.#desk.line({ serve: (wait) => this.#serve(wait), keepsAlive: true })
-    life.watch(this)
+    life.watch(this, holdsNothing)
   }
 
   static create(count: number, options: ThreadLockOptions = {}): ThreadLatch {
@@ -64,6 +68,7 @@ export class ThreadLatch implements Resident {
   wait(options?: WaitOptions): Promise<void> {
     if (options?.signal?.aborted === true) return Promise.reject(options.signal.reason)
     if (this.count === 0) return turn.over()
+    if (this.#isRetired) return Promise.reject(this.#detached())
     const waiter = new SyncWaiter<void>()
     this.#desk.enter(this.#waits, waiter, options)
     return waiter.answer.promise
@@ -72,6 +77,7 @@ export class ThreadLatch implements Resident {
   /** Blocks this thread, which must be a Worker. */
   waitSync(options?: WaitOptions): void {
     checkBlocking('wait', options)
+    if (this.#isRetired) throw this.#detached()
     const patience = new Blocking(options, 2, () => life.sweep(this.seat.roster))
     const attempt = (): number => (this.count === 0 ? READY : holdingSets.held)
     const isOver = sleepUntilReady(this.seat, { attempt }, patience)
@@ -79,8 +85,26 @@ export class ThreadLatch implements Resident {
     if (!isOver) throw new SyncTimeout(options?.timeoutMs ?? Number.POSITIVE_INFINITY)
   }
 
+  /** Ends this thread's part: its calls that wait are refused. Idempotent. */
+  detach(): void {
+    this.retire()
+    for (const wait of this.#waits.waiters.takeAll()) wait.lose(this.#detached())
+  }
+
+  [Symbol.dispose](): void {
+    this.detach()
+  }
+
+  /** Gives the seat back. */
   retire(): void {
+    if (this.#isRetired) return
+    this.#isRetired = true
+    life.forget(this)
     leave(this.seat)
+  }
+
+  #detached(): SyncClosed {
+    return new SyncClosed(`this thread has detached from ${this.handle.name}`)
   }
 
   #serve(waiter: SyncWaiter<void>): number {

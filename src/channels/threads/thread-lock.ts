@@ -8,7 +8,16 @@ import { SyncClosed, SyncMisuse, SyncTimeout } from '../sync-errors.ts'
 import { SyncWaiter } from '../sync-waiter.ts'
 import { Blocking, checkBlocking } from './blocking.ts'
 import { Desk, type Line, turn } from './desk.ts'
-import { type Claim, Holdings, hold, letGo, ownHeld, takeLegacy, want } from './holdings.ts'
+import {
+  type Claim,
+  Holdings,
+  hold,
+  holdingsName,
+  letGo,
+  ownHeld,
+  takeLegacy,
+  want,
+} from './holdings.ts'
 import { life, type Resident } from './life.ts'
 import { threadLimits } from './limits.ts'
 import { bury, leave, READY, type Seat } from './roster.ts'
@@ -72,7 +81,7 @@ class LockCall extends SyncWaiter<ThreadGuard> {
   }
 }
 
-export abstract class ThreadLock<Kind extends string> implements Resident {
+export abstract class ThreadLock<Kind extends string> implements Resident, Disposable {
   readonly name: string
   readonly seat: Seat
   readonly #handle: SharedHandle<Kind>
@@ -84,14 +93,14 @@ export abstract class ThreadLock<Kind extends string> implements Resident {
   protected readonly holdings: Holdings
 
   protected constructor(handle: SharedHandle<Kind>) {
-    const seat = takeAnySeat(handle, { roles: 0, holds: () => false })
+    const seat = takeAnySeat(handle, { roles: 0, holds: holdingsName })
     this.name = handle.name
     this.seat = seat
     this.#handle = handle
     this.holdings = new Holdings(seat)
     this.#desk = new Desk(seat, () => life.sweep(seat.roster))
     this.#calls = this.#desk.line({ serve: (call) => this.#serve(call), keepsAlive: true })
-    life.watch(this)
+    life.watch(this, holdingsName)
   }
 
   /** What another thread attaches by. It may be sent any number of times. */
@@ -147,10 +156,15 @@ export abstract class ThreadLock<Kind extends string> implements Resident {
     for (const call of this.#calls.waiters.takeAll()) call.lose(this.#detached())
   }
 
+  [Symbol.dispose](): void {
+    this.detach()
+  }
+
   /** Gives the seat back; a party that still holds something is missed instead, as if it had died. */
   retire(): void {
     if (this.#isRetired) return
     this.#isRetired = true
+    life.forget(this)
     if (ownHeld(this.holdings) === 0) leave(this.seat)
     else bury(this.seat.roster, this.seat.index)
   }

@@ -74,7 +74,7 @@ export class ThreadSemaphore extends ThreadLock<'naru/thread-semaphore'> {
 }
 
 /** One holder at a time. It is not reentrant. */
-export class ThreadMutex {
+export class ThreadMutex implements Disposable {
   readonly #semaphore: ThreadSemaphore
 
   private constructor(semaphore: ThreadSemaphore) {
@@ -111,5 +111,9 @@ export class ThreadMutex {
   /** Ends this thread's part: what it holds comes free, and its calls that wait are refused. Idempotent. */
   detach(): void {
     this.#semaphore.detach()
+  }
+
+  [Symbol.dispose](): void {
+    this.detach()
   }
 }
