@@ -7,7 +7,15 @@ import { type Role, roleBits } from './roles.ts'
 import { join, Roster, type Seat, seatState, sitDown } from './roster.ts'
 import { type SharedHandle, takeAnySeat } from './seating.ts'
 
-export interface ThreadChannelOptions {
+export interface PartyOptions {
+  /**
+   * What becomes of the channel when this party detaches or its thread ends well. `stays` unless told: the others go
+   * on. With `closes` it is closed for all, as `close` does; so that whoever waits for this party hears of its end.
+   */
+  readonly leaving?: 'stays' | 'closes'
+}
+
+export interface ThreadChannelOptions extends PartyOptions {
   /** Size of the ring, a power of two; 256 KiB unless told. A value up to half of it goes through in one piece. */
   readonly ringBytes?: number
   /** How many values fit at most, from 1; as many as there is room for unless told. */
@@ -18,7 +26,7 @@ export interface ThreadChannelOptions {
   readonly name?: string
 }
 
-export interface AttachOptions {
+export interface AttachOptions extends PartyOptions {
   /**
    * What this party will do. It decides who is missed: when all senders have died, receivers hear of it. Unless
    * told, that is learned from what each party does, and one that has done nothing yet counts as both.

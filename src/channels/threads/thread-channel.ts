@@ -26,6 +26,7 @@ import {
   checkShape,
   type KeptPlace,
   keepSeat,
+  type PartyOptions,
   type ThreadChannelHandle,
   type ThreadChannelOptions,
   type ThreadChannelStats,
@@ -51,8 +52,8 @@ export class ThreadChannel<T extends Sendable>
   readonly #puts: PutSide
   readonly #gets: GetSide<T>
 
-  private constructor(handle: ThreadChannelHandle, seat: Seat) {
-    const endpoint = new Endpoint(handle.memory, seat, handle.name)
+  private constructor(handle: ThreadChannelHandle, seat: Seat, options: PartyOptions) {
+    const endpoint = new Endpoint(handle, seat, options.leaving ?? 'stays')
     this.name = handle.name
     this.capacity = endpoint.ring.capacity || Number.POSITIVE_INFINITY
     this.#memory = handle.memory
@@ -68,7 +69,7 @@ export class ThreadChannel<T extends Sendable>
     const handle: ThreadChannelHandle = { kind: 'naru/thread-channel', name, memory, seat: null }
     const seat = takeSeat(handle, undefined)
     addRoles(seat.roster, seat.index, roleBit.looksOn)
-    return new ThreadChannel<T>(handle, seat)
+    return new ThreadChannel<T>(handle, seat, options)
   }
 
   /** Takes part in a channel made elsewhere: in another thread, or in this one once more. */
@@ -77,7 +78,7 @@ export class ThreadChannel<T extends Sendable>
     options: AttachOptions = {},
   ): ThreadChannel<T> {
     if (handle.kind !== 'naru/thread-channel') throw new ChannelMisuse('this is no channel handle')
-    return new ThreadChannel<T>(handle, takeSeat(handle, options.role))
+    return new ThreadChannel<T>(handle, takeSeat(handle, options.role), options)
   }
 
   /** What another thread attaches by. It may be sent any number of times. */
