@@ -12,6 +12,7 @@ import { ThreadLatch } from '../../src/channels/threads/thread-latch.ts'
 import { ThreadOnce } from '../../src/channels/threads/thread-once.ts'
 import { ThreadRwLock } from '../../src/channels/threads/thread-rw-lock.ts'
 import { ThreadMutex, ThreadSemaphore } from '../../src/channels/threads/thread-semaphore.ts'
+import { eatMemory } from './eat-memory.ts'
 import { type Deed, Party, type PartyOrder, type PartyWord } from './party.ts'
 
 const { deed, way, traces } = workerData as PartyOrder
@@ -169,8 +170,7 @@ async function die(what: Deed & { kind: 'exit' | 'eat-memory' }): Promise<void> 
   ThreadChannel.attach<string>(what.channel, { role: 'sender' })
   begin()
   if (what.kind === 'exit') process.exit(what.code)
-  const eaten: unknown[] = []
-  for (;;) eaten.push(new Array<number>(10_000).fill(eaten.length))
+  eatMemory()
 }
 
 /** Blocks this thread while its own child is to send something, which it will not. */

@@ -1,6 +1,7 @@
 /** What the spawned threads of the tests do. */
 import type { Sendable } from '../../src/channels/contract.ts'
 import type { SpawnedSelf } from '../../src/channels/spawn-contract.ts'
+import { eatMemory } from './eat-memory.ts'
 
 type Deed =
   | 'double'
@@ -48,10 +49,8 @@ function end({ deed, number }: ChildArgs): Promise<void> {
   if (deed === 'throw') throw Object.assign(new RangeError('no more'), { code: 'E_MORE' })
   if (deed === 'exit') process.exit(number)
   if (deed === 'throw-later') setTimeout(() => raise(), 1)
-  const eaten: unknown[] = []
-  while (deed === 'forever' || deed === 'eat-memory') {
-    if (deed === 'eat-memory') eaten.push(new Array<number>(10_000).fill(eaten.length))
-  }
+  if (deed === 'eat-memory') eatMemory()
+  while (deed === 'forever');
   return new Promise(() => undefined)
 }
 
