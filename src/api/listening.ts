@@ -3,6 +3,8 @@ import type { Log } from '../base/log.ts'
 import type { World } from '../base/ports.ts'
 import type { ListenerKind, OpenListener } from '../broker/listener.ts'
 import type { Runtime } from '../broker/runtime.ts'
+import { amqpListener } from '../gateway/amqp/kind.ts'
+import { kafkaListener } from '../gateway/kafka/kind.ts'
 import { BrokerError } from './errors.ts'
 
 /** The port of each protocol; 0 for any free one. */
@@ -13,7 +15,7 @@ export type Listening = {
   close(): Promise<void>
 }
 
-const kinds: readonly ListenerKind[] = []
+const kinds: readonly ListenerKind[] = [amqpListener, kafkaListener()]
 
 export async function listenAll(
   context: { readonly world: World; readonly log: Log; readonly broker: Runtime },
@@ -41,6 +43,5 @@ export async function listenAll(
 
 function unknown(name: string): BrokerError {
   const names = kinds.map((kind) => kind.name)
-  const there = names.length === 0 ? 'there is none yet' : `there are ${names.join(', ')}`
-  return new BrokerError('REFUSED', `no listener '${name}'; ${there}`)
+  return new BrokerError('REFUSED', `no listener '${name}'; there are ${names.join(', ')}`)
 }
