@@ -105,7 +105,7 @@ export class Dispatcher {
       const state = queue.stateOf(sequence)
       if ((state & STATE_BITS) === GONE) continue
       queue.giveBack(sequence, counted)
-      if ((state & TRANSIENT) === 0) desk.returned.add(sequence)
+      if (counted > 0 && (state & TRANSIENT) === 0) desk.returned.add(sequence)
     }
     if (desk.returned.size > 0) this.#awaitEntry(desk)
     this.#touch(desk)

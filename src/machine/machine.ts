@@ -7,6 +7,7 @@
  *   apply           entry, state   -> state                    the same while running and on replay
  */
 import { assert, unreachable } from '../base/assert.ts'
+import { EMPTY } from '../base/bytes.ts'
 import { type Batch, BatchView } from './batch.ts'
 import { type Change, decodeChange } from './change.ts'
 import {
@@ -49,8 +50,10 @@ export class Machine {
   nextId = 1
   /** The last entry that was read back says that nobody holds anything. */
   stoppedCleanly = true
-  /** The newest time that any entry carried. */
+  /** The newest time of the broker's own clock that any entry carried. */
   newestMs = 0
+  /** 16 bytes of chance, made with the first namespace; empty before. */
+  identity: Uint8Array = EMPTY
 
   constructor(bodies: Bodies) {
     this.#bodies = bodies
@@ -126,7 +129,6 @@ export class Machine {
   addBatch(partition: Partition, ticket: number, batch: Batch | BatchView, offset: number): void {
     const { count, timeMs, size } = batch
     partition.add({ offset, count, ticket, sizeBytes: size, timeMs })
-    if (timeMs > this.newestMs) this.newestMs = timeMs
   }
 
   /** Persistent messages leave; those that are gone already stay so. */
@@ -157,6 +159,9 @@ export class Machine {
 
   change(change: Change): void {
     switch (change.kind) {
+      case 'broker-made':
+        this.identity = change.identity
+        return
       case 'namespace-made':
         this.namespaces.set(change.name, new Namespace(change.name))
         return
@@ -304,6 +309,7 @@ export class Machine {
   #replayBatch(entry: EntryView): void {
     this.#batch.enter(entry)
     this.addBatch(this.#partition(entry.log), entry.ticket, this.#batch, entry.number)
+    this.newestMs = Math.max(this.newestMs, this.#batch.appendedMs)
   }
 
   #eachRange(entry: EntryView, visit: (queue: Queue, from: number, count: number) => void): void {
