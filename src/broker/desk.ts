@@ -28,8 +28,8 @@ export class Desk {
   readonly seats: List<Seat> = new List()
   /** Settled by consumers, waiting to become an entry. Persistent messages only. */
   readonly settled: Ranges = new Ranges()
-  /** Given back, likewise. */
-  readonly returned: Ranges = new Ranges()
+  /** Given back, likewise: those whose delivery does not count, and those whose does. */
+  readonly returned: readonly [Ranges, Ranges] = [new Ranges(), new Ranges()]
   /** In the runtime's list of desks to look at in the next turn. */
   isDirty = false
   /** In its list of desks that wait for the next commit. */
@@ -64,6 +64,17 @@ export class Desk {
       seats.push(seat)
     }
     return null
+  }
+
+  /** Those who came for one message, and are first therefore, leave. */
+  dismissGetters(): readonly Seat[] {
+    const getters: Seat[] = []
+    for (let seat = this.seats.head; seat !== null && seat.empty !== null; seat = this.seats.head) {
+      this.seats.remove(seat)
+      seat.consumer.joined = false
+      getters.push(seat)
+    }
+    return getters
   }
 
   /** It was served: the others come first now. */
