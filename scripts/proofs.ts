@@ -50,6 +50,21 @@ export const proofs: readonly Proof[] = [
     limitMs: 30 * MINUTE_MS,
   },
   {
+    name: 'crash',
+    about: 'every crash state of all sequences of up to three operations of the journal',
+    needs: [],
+    command: ['node', 'build/test/crash/main.js'],
+    limitMs: 300 * MINUTE_MS,
+  },
+  {
+    name: 'faults',
+    about:
+      'every failure of every disk call of all sequences of up to two operations of the journal',
+    needs: [],
+    command: ['node', 'build/test/faults/main.js'],
+    limitMs: 300 * MINUTE_MS,
+  },
+  {
     name: 'model',
     about: 'ten minutes of interleavings of the ring in shared memory',
     needs: [],

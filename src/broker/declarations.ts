@@ -56,6 +56,14 @@ export class Declarations {
     this.#partitions = parts.partitions
   }
 
+  /** Gives the broker its identity, once. */
+  async broker(identity: Uint8Array): Promise<void> {
+    const { machine } = this.#context
+    await this.#commit(() =>
+      machine.identity.length > 0 ? [] : [{ kind: 'broker-made', identity }],
+    )
+  }
+
   async namespace(name: string): Promise<Namespace | Refusal> {
     const { machine } = this.#context
     const refusal = checkName(name)

@@ -28,8 +28,8 @@ export class Desk {
   readonly seats: List<Seat> = new List()
   /** Settled by consumers, waiting to become an entry. Persistent messages only. */
   readonly settled: Ranges = new Ranges()
-  /** Given back, likewise: those whose delivery does not count, and those whose does. */
-  readonly returned: readonly [Ranges, Ranges] = [new Ranges(), new Ranges()]
+  /** Given back, likewise. */
+  readonly returned: Ranges = new Ranges()
   /** In the runtime's list of desks to look at in the next turn. */
   isDirty = false
   /** In its list of desks that wait for the next commit. */

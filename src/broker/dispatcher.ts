@@ -100,7 +100,7 @@ export class Dispatcher {
     if (desk.settled.size > 0) this.#awaitEntry(desk)
   }
 
-  /** Messages that somebody held are ready again, at their place. `counted` deliveries are remembered. */
+  /** Messages that somebody held are ready again, at their place. Uncounted ones never reached anybody. */
   giveBack(queue: Queue, from: number, count: number, counted: 0 | 1): void {
     if (queue.deleted) return
     const desk = this.deskOf(queue)
@@ -108,9 +108,9 @@ export class Dispatcher {
       const state = queue.stateOf(sequence)
       if ((state & STATE_BITS) === GONE) continue
       queue.giveBack(sequence, counted)
-      if ((state & TRANSIENT) === 0) desk.returned[counted].add(sequence)
+      if (counted > 0 && (state & TRANSIENT) === 0) desk.returned.add(sequence)
     }
-    if (desk.returned[counted].size > 0) this.#awaitEntry(desk)
+    if (desk.returned.size > 0) this.#awaitEntry(desk)
     this.#touch(desk)
   }
 
@@ -328,19 +328,14 @@ export class Dispatcher {
   #writeDesk(desk: Desk): boolean {
     const { engine, limits, machine } = this.#context
     const { queue, returned, settled } = desk
-    for (const number of [0, 1] as const) {
-      const ranges = returned[number]
-      while (ranges.size > 0) {
-        const count = Math.min(ranges.size, limits.settleRanges)
-        const place = { kind: KIND_RETURNED, log: queue.id, number }
-        if (writeRanges(engine.log, place, ranges, count) === 0) return false
-        ranges.drop(count)
-      }
+    while (returned.size > 0) {
+      const count = Math.min(returned.size, limits.settleRanges)
+      if (writeRanges(engine.log, KIND_RETURNED, queue.id, returned, count) === 0) return false
+      returned.drop(count)
     }
     while (settled.size > 0) {
       const count = Math.min(settled.size, limits.settleRanges)
-      const place = { kind: KIND_SETTLED, log: queue.id, number: 0 }
-      if (writeRanges(engine.log, place, settled, count) === 0) return false
+      if (writeRanges(engine.log, KIND_SETTLED, queue.id, settled, count) === 0) return false
       for (let index = 0; index < count; index++) {
         machine.settle(queue, settled.from(index), settled.count(index))
       }

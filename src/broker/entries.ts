@@ -5,6 +5,8 @@ import {
   KIND_CHANGED,
   KIND_MARK,
   type KIND_RESTARTED,
+  type KIND_RETURNED,
+  type KIND_SETTLED,
   type KIND_STOPPED,
   RANGE_SIZE,
   setU32At,
@@ -31,13 +33,14 @@ const NOWHERE = { log: 0, number: 0 }
 /** Writes the first `count` ranges; answers the ticket, or 0 when there is no room now. */
 export function writeRanges(
   log: Log,
-  place: { readonly kind: number; readonly log: number; readonly number: number },
+  kind: typeof KIND_SETTLED | typeof KIND_RETURNED,
+  queue: number,
   ranges: Ranges,
   count: number,
 ): number {
   const size = count * RANGE_SIZE
   if (log.reserve(1, size, 'relief') !== 'ok') return 0
-  const ticket = claim(log, place.kind, place, size)
+  const ticket = claim(log, kind, { log: queue, number: 0 }, size)
   const { bytes, at } = log.slot
   for (let index = 0; index < count; index++) {
     setU48At(bytes, at + index * RANGE_SIZE, ranges.from(index))

@@ -4,6 +4,7 @@ import { KiB, MiB } from '../base/bytes.ts'
 
 export type BrokerLimitName =
   | 'bodyBytes'
+  | 'batchBytes'
   | 'transientBytes'
   | 'markAhead'
   | 'dispatchMessages'
@@ -16,6 +17,7 @@ export type BrokerLimits = Readonly<Record<BrokerLimitName, number>>
 
 const brokerLimits: BrokerLimits = {
   bodyBytes: 256 * KiB, // one entry of the journal; larger bodies need fragments, which nothing writes yet
+  batchBytes: 1_048_588, // what Kafka's producers are told by default; they cannot split what was refused
   transientBytes: 256 * MiB, // bodies that are only in memory; then publishers wait until some are consumed
   markAhead: 10_000, // one entry marks so many messages as perhaps delivered, while a backlog is drained
   dispatchMessages: 4_096, // of one queue in one turn: a few milliseconds, then others have theirs

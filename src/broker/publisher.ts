@@ -15,6 +15,7 @@ import type { Route } from '../machine/route.ts'
 import type { Context } from './context.ts'
 import type { Dispatcher } from './dispatcher.ts'
 import { writeChanges } from './entries.ts'
+import type { JournalTime } from './journal-time.ts'
 import type { PartitionDesks } from './partitions.ts'
 import { HELD, type Room } from './room.ts'
 
@@ -25,6 +26,7 @@ type Parts = {
   readonly dispatcher: Dispatcher
   readonly partitions: PartitionDesks
   readonly room: Room
+  readonly time: JournalTime
 }
 
 const BODY_INDEXED = 3 // its body is kept while somebody refers to it, and found by queue and sequence
@@ -34,6 +36,7 @@ export class Publisher {
   readonly #dispatcher: Dispatcher
   readonly #partitions: PartitionDesks
   readonly #room: Room
+  readonly #time: JournalTime
   readonly #head = { kind: 0, flags: 0, log: 0, number: 0 }
   /** Reused: what is written is described to its writer, not kept. */
   readonly #outgoing: { flags: number; head: Uint8Array; targets: readonly Queue[] }
@@ -43,6 +46,7 @@ export class Publisher {
     this.#dispatcher = parts.dispatcher
     this.#partitions = parts.partitions
     this.#room = parts.room
+    this.#time = parts.time
     this.#outgoing = { flags: 0, head: new Uint8Array(0), targets: [] }
   }
 
@@ -67,11 +71,14 @@ export class Publisher {
   append(partition: Partition, batch: Batch): number {
     assert(!partition.deleted, 'appended to a partition that is gone')
     const { log } = this.#context.engine
+    assert(batch.size <= this.#context.limits.batchBytes, 'a batch larger than the limit')
     const size = BATCH_HEADER_SIZE + batch.size
     if (!this.#reserve(size)) return HELD
     const ticket = this.#claim(KIND_BATCH, partition.id, partition.nextOffset, size)
-    writeBatch(log.slot.bytes, log.slot.at, batch)
+    const nowMs = this.#time.nowMs()
+    writeBatch(log.slot.bytes, log.slot.at, batch, nowMs)
     this.#partitions.appending(partition)
+    this.#context.machine.passTime(nowMs)
     this.#context.machine.addBatch(partition, ticket, batch, partition.nextOffset)
     return ticket
   }

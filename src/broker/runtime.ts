@@ -41,6 +41,8 @@ import { TransientBodies } from './transient.ts'
 
 export const DEFAULT_NAMESPACE = '/'
 
+const IDENTITY_BYTES = 16
+
 export type DurabilityMode = 'fsync' | 'os' | 'memory'
 
 export type RuntimeOptions = {
@@ -111,6 +113,7 @@ export class Runtime {
       dispatcher: this.#dispatcher,
       partitions: this.#partitions,
       room: this.#room,
+      time: this.time,
     })
     const { commits } = this
     const parts = { commits, dispatcher: this.#dispatcher, partitions: this.#partitions }
@@ -142,6 +145,19 @@ export class Runtime {
   /** The namespace, or undefined. */
   namespace(name: string): Namespace | undefined {
     return this.machine.namespaces.get(name)
+  }
+
+  /** 16 bytes that this broker keeps for life. */
+  get identity(): Uint8Array {
+    return this.machine.identity
+  }
+
+  /** Bytes of chance, a multiple of four. */
+  chance(size: number): Uint8Array {
+    const bytes = new Uint8Array(size)
+    const view = new DataView(bytes.buffer)
+    for (let at = 0; at < size; at += 4) view.setUint32(at, this.world.random.u32())
+    return bytes
   }
 
   /** Why nothing is taken any more; null while all is well. */
@@ -315,6 +331,7 @@ export class Runtime {
       }
       this.machine.restarted()
     }
+    await this.declare.broker(this.chance(IDENTITY_BYTES))
     const made = await this.declare.namespace(DEFAULT_NAMESPACE)
     if (this.#failure !== null) throw this.#failure
     if (isRefusal(made)) throw new Error(`the first namespace was refused: ${made.kind}`)

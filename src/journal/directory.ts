@@ -20,6 +20,7 @@ import {
 import type { JournalLimits } from './limits.ts'
 import { snapshotTicket } from './snapshot-reader.ts'
 import { fillFile, removeQuietly, slotName } from './spare-files.ts'
+import { TAIL_COPY_NAME } from './unproven-tail.ts'
 
 // format file = magic:u64 crc:u32 version:u16 pad:u16 sectorBytes:u32 identity:u64 pad:u32
 //
@@ -49,6 +50,8 @@ export type Directory = {
   readonly files: readonly FoundFile[]
   /** Names of snapshots, the newest first. */
   readonly snapshots: readonly string[]
+  /** Names of copies of the journal's end, whole or not: see unproven-tail.ts. */
+  readonly tailCopies: readonly string[]
   readonly created: boolean
 }
 
@@ -64,6 +67,12 @@ export async function openDirectory(context: DirectoryContext): Promise<Director
   const { disk, path } = context
   let created = false
   let names = await namesIn(disk, path)
+  if (await isUnused(context, names)) {
+    // Whoever made it may have failed to sync its name, which no later sync makes up for: it is made anew.
+    await disk.remove(disk.join(path, FORMAT_NAME))
+    await disk.syncDirectory(path)
+    names = names.filter((name) => name !== FORMAT_NAME)
+  }
   if (!names.includes(FORMAT_NAME)) {
     await refuseOrphans(context, names)
     await create(context, names)
@@ -80,7 +89,8 @@ export async function openDirectory(context: DirectoryContext): Promise<Director
   const snapshots = names
     .filter((name) => snapshotTicket(name) >= 0)
     .sort((left, right) => snapshotTicket(right) - snapshotTicket(left))
-  return { path, identity, sectorBytes, files, snapshots, created }
+  const tailCopies = names.filter((name) => name.startsWith(TAIL_COPY_NAME))
+  return { path, identity, sectorBytes, files, snapshots, tailCopies, created }
 }
 
 export async function readFormat(
@@ -136,6 +146,24 @@ async function refuseOrphans(context: DirectoryContext, names: readonly string[]
   throw new JournalDamaged(path, 0, `a missing format file beside ${orphan}`)
 }
 
+/** Whether it is as it was made: not even a spare file stands beside the first one, in which nothing was written. */
+async function isUnused(context: DirectoryContext, names: readonly string[]): Promise<boolean> {
+  const { disk, path } = context
+  const own = names.filter(isOwn)
+  if (own.length !== 2 || !own.includes(FORMAT_NAME) || !own.includes(slotName(0))) return false
+  const { sectorBytes } = await readFormat(disk, path)
+  const { header, fileBytes } = await readFound(disk, path, slotName(0), sectorBytes)
+  if (header?.generation !== 1) return false
+  const bytes = new Uint8Array(fileBytes - 2 * sectorBytes)
+  const file = await disk.open(disk.join(path, slotName(0)), 'read')
+  try {
+    await file.read(bytes, 2 * sectorBytes)
+    return bytes.every((byte) => byte === 0)
+  } finally {
+    await file.close()
+  }
+}
+
 /** Whether the very first file holds a commit, which an unfinished creation cannot have written. */
 async function holdsCommits({ disk, path, limits }: DirectoryContext): Promise<boolean> {
   const found = await readFound(disk, path, slotName(0), limits.sectorBytes)
@@ -153,7 +181,7 @@ async function holdsCommits({ disk, path, limits }: DirectoryContext): Promise<b
 }
 
 function isOwn(name: string): boolean {
-  return /^(journal-\d{5}|snapshot-.*|format)$/.test(name)
+  return /^(journal-\d{5}|snapshot-.*|format|tail-copy)$/.test(name)
 }
 
 async function create(context: DirectoryContext, names: readonly string[]): Promise<void> {

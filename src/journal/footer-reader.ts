@@ -6,7 +6,7 @@ import { decodeFooter, type FileIndex, footerSizeIn, TRAILER_SIZE, type Trailer 
 export async function readFooter(
   file: DiskFile,
   of: { readonly generation: number; readonly fileBytes: number },
-): Promise<{ index: FileIndex; trailer: Trailer } | null> {
+): Promise<{ index: FileIndex; trailer: Trailer; size: number } | null> {
   const trailer = new Uint8Array(TRAILER_SIZE)
   const at = of.fileBytes - TRAILER_SIZE
   if ((await file.read(trailer, at)) < TRAILER_SIZE) return null
@@ -14,5 +14,6 @@ export async function readFooter(
   if (size === 0) return null
   const footer = new Uint8Array(size)
   if ((await file.read(footer, of.fileBytes - size)) < size) return null
-  return decodeFooter(footer)
+  const decoded = decodeFooter(footer)
+  return decoded === null ? null : { ...decoded, size }
 }

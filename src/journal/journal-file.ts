@@ -23,8 +23,6 @@ export class JournalFile {
   lastCommit = 0
   /** Where the next frame goes. Moved by the tail; fixed once sealed. */
   dataEnd: number
-  /** Everything up to here survives a power cut. Moved by the writer. Invariant: not above dataEnd. */
-  syncedEnd: number
   sealed = false
   /** References to bodies inside. Moved by append, retain and release only. Never negative. */
   live = 0
@@ -51,7 +49,6 @@ export class JournalFile {
     this.fileBytes = header.fileBytes
     this.path = path
     this.dataEnd = dataEnd
-    this.syncedEnd = dataEnd
     this.index = index
   }
 

@@ -34,6 +34,7 @@ import type { JournalLimits } from './limits.ts'
 import { judgeTail, type ScanEnd, Scanner, type ScanStart } from './scan.ts'
 import type { SnapshotHead, TableRow } from './snapshot-format.ts'
 import { type FoundSnapshot, readBlocks, verifySnapshot } from './snapshot-reader.ts'
+import { type SealedEnd, TailKeeper } from './unproven-tail.ts'
 
 /** Who owns the state that the journal makes durable. Restoring and replaying happen during recovery only. */
 export interface JournalOwner {
@@ -95,15 +96,18 @@ export class Recovery {
   #lastKind = 0
   #replayedBytes = 0
   #cut: RecoveryReport['cut'] = null
+  readonly #keeper: TailKeeper
 
   constructor(context: RecoveryContext) {
     this.#context = context
     this.#seed = seedOf(context.directory.identity)
     this.#dataStart = 2 * context.directory.sectorBytes
+    this.#keeper = new TailKeeper(context.disk, context.directory)
   }
 
   async run(): Promise<Recovered> {
     const { disk, directory, owner } = this.#context
+    await this.#keeper.putBack()
     const snapshots = await this.#findSnapshots()
     const newest = snapshots[0]
     if (newest !== undefined) {
@@ -184,6 +188,7 @@ export class Recovery {
     let commit = head?.startCommit ?? 1
     let ticket = head === null ? 1 : this.#startTicket(head)
     const scanner = new Scanner(this.#context.limits, this.#seed)
+    let sealed: SealedEnd | null = null
     for (;;) {
       const found = this.#mustFind(slot, generation)
       const file = new JournalFile(found.header!, found.path, this.#dataStart, emptyIndex())
@@ -199,6 +204,7 @@ export class Recovery {
         const next = await this.#scan(scanner, file, handle, { commit, ticket })
         if (footer === null) {
           await this.#judge(file, handle, next)
+          await this.#keeper.prove({ file, handle, end: next.end }, sealed)
           file.handle = handle
           return { last: file, next }
         }
@@ -206,6 +212,7 @@ export class Recovery {
           throw new JournalDamaged(file.path, next.end, 'a damaged commit')
         }
         file.sealed = true
+        sealed = { path: file.path, fileBytes: file.fileBytes, footerBytes: footer.size }
         generation = footer.trailer.nextGeneration
         slot = footer.trailer.nextSlot
         ticket = next.ticket
@@ -241,6 +248,7 @@ export class Recovery {
     from: { commit: number; ticket: number },
   ): Promise<ScanEnd> {
     this.#rowPosition = 0
+    this.#keeper.clear()
     return scanner.scan(
       this.#startOf(file, handle, this.#dataStart, from),
       (target, at, header, position) => {
@@ -276,6 +284,7 @@ export class Recovery {
     }
     if (header.kind === FRAME_SURVIVORS && header.count > 0) this.#refuseGap(file, header, position)
     this.#lastKind = header.kind
+    this.#keeper.note(header, position)
     this.#replayedBytes += header.size
     file.lastCommit = header.commit
     file.endTicket = header.ticket + header.count
@@ -321,7 +330,6 @@ export class Recovery {
       )
     }
     file.dataEnd = next.end
-    file.syncedEnd = next.end
     if (verdict.kind === 'clean') return
     const zeros = new Uint8Array(Math.min(ZERO_BYTES, verdict.bytes))
     for (let at = 0; at < verdict.bytes; at += zeros.length) {

@@ -58,8 +58,6 @@ export class Writer {
   #idle: Timer | null = null
   /** Nothing was written since the last mark, so the end is already proven. */
   #marked: boolean
-  /** The failed commit is being taken out of its file; never rejects. Null while nothing failed. */
-  #disowned: Promise<void> | null = null
   /** Bytes of entries and frames written since the journal was opened. */
   writtenBytes = 0
 
@@ -159,7 +157,6 @@ export class Writer {
       while (this.#stopped === null && this.busy) await this.room()
     }
     this.wake()
-    await this.#disowned
   }
 
   /** Stops for good: nothing is settled any more, whoever waits is told. */
@@ -230,10 +227,7 @@ export class Writer {
       () => {
         this.#settle(commit)
       },
-      (error: unknown) => {
-        this.stop(error)
-        this.#disowned ??= disown(commit)
-      },
+      (error: unknown) => this.stop(error),
     )
   }
 
@@ -250,10 +244,7 @@ export class Writer {
     const through = commit.endTicket - 1
     const news = through > this.#settledThrough
     this.#settledThrough = through
-    if (commit.sync === 'sync') {
-      this.#durableThrough = through
-      if (commit.kind !== 'footer') commit.file.syncedEnd = commit.position + commit.size
-    }
+    if (commit.sync === 'sync') this.#durableThrough = through
     this.#pump()
     if (news) this.#context.settled(through)
     this.wake()
@@ -269,27 +260,6 @@ export class Writer {
       if (this.writtenBytes === written && !this.busy) this.#mark()
       else this.#planMark()
     })
-  }
-}
-
-/**
- * Takes a commit out of its file again. After a failed sync the system may show its bytes to the next process
- * and call them clean, though no later sync will write them: that process would build on what a power cut takes.
- * What was acknowledged without a sync is written again for the same reason. As far as the disk lets us.
- */
-async function disown(commit: Commit): Promise<void> {
-  const { file, position } = commit
-  const { handle, syncedEnd } = file
-  if (handle === null) return
-  try {
-    if (commit.kind !== 'footer' && syncedEnd < position) {
-      const acked = new Uint8Array(position - syncedEnd)
-      await handle.read(acked, syncedEnd)
-      await handle.write(acked, syncedEnd)
-    }
-    await handle.write(new Uint8Array(commit.size), position)
-  } catch {
-    // The disk refuses; the error that stopped the journal says so already.
   }
 }
 

@@ -14,6 +14,7 @@
  *   9 stream deleted     namespace:text name:text
  *  10 group made         namespace:text id:u32 name:text
  *  11 group deleted      namespace:text name:text
+ *  12 broker made        identity:16                              once, before everything else
  */
 import { unreachable } from '../base/assert.ts'
 import { Fault } from '../base/fault.ts'
@@ -67,6 +68,7 @@ export type Change =
       readonly name: string
     }
   | { readonly kind: 'group-deleted'; readonly namespace: string; readonly name: string }
+  | { readonly kind: 'broker-made'; readonly identity: Uint8Array }
 
 const kinds: readonly Change['kind'][] = [
   'namespace-made',
@@ -80,6 +82,7 @@ const kinds: readonly Change['kind'][] = [
   'stream-deleted',
   'group-made',
   'group-deleted',
+  'broker-made',
 ]
 
 const IDENTITY_SIZE = 16
@@ -104,6 +107,9 @@ function encodeFields(writer: Writer, change: Change): void {
       text(writer, change.name)
       writer.u8(change.autoDelete ? FLAG_AUTO_DELETE : 0)
       sized(writer, change.notes)
+      return
+    case 'broker-made':
+      writer.bytes(change.identity)
       return
     case 'queue-deleted':
       writer.u32(change.id)
@@ -172,6 +178,8 @@ function decodeFields(kind: Change['kind'], reader: Reader): Change {
     }
     case 'queue-deleted':
       return { kind, id: reader.u32() }
+    case 'broker-made':
+      return { kind, identity: reader.bytes(IDENTITY_SIZE).slice() }
     case 'exchange-made': {
       const [namespace, name, exchangeKind] = [textOf(reader), textOf(reader), textOf(reader)]
       const flags = reader.u8()

@@ -6,7 +6,7 @@
  *   message           queue      sequence      see message.ts                        while a target refers to it
  *   batch             partition  first offset  see batch.ts                          until retention passes it
  *   settled           queue      0             range*       these messages are gone
- *   returned          queue      0 or 1        range*       given back: redelivered; 1: one more delivery
+ *   returned          queue      0             range*       given back: redelivered, one more delivery
  *   mark              queue      sequence      -            up to here all may have been delivered
  *   restarted         0          0             -            what was marked may have been delivered
  *   stopped           0          0             -            nobody holds anything: the marks are void

@@ -7,6 +7,7 @@
  *   apply           entry, state   -> state                    the same while running and on replay
  */
 import { assert, unreachable } from '../base/assert.ts'
+import { EMPTY } from '../base/bytes.ts'
 import { type Batch, BatchView, storedTimeMs } from './batch.ts'
 import { type Change, decodeChange } from './change.ts'
 import {
@@ -54,8 +55,10 @@ export class Machine {
   nextSessionId: number = SESSION_IDS
   /** The last entry that was read back says that nobody holds anything. */
   stoppedCleanly = true
-  /** The newest time that any entry carried. */
+  /** The newest time of the broker's own clock that any entry carried. */
   newestMs = 0
+  /** 16 bytes of chance, made with the first namespace; empty before. */
+  identity: Uint8Array = EMPTY
 
   constructor(bodies: Bodies) {
     this.#bodies = bodies
@@ -92,7 +95,7 @@ export class Machine {
       case KIND_RETURNED:
         this.#eachRange(entry, (queue, from, count) => {
           for (let sequence = from; sequence < from + count; sequence++) {
-            if (queue.stateOf(sequence) !== GONE) queue.giveBack(sequence, entry.number)
+            if (queue.stateOf(sequence) !== GONE) queue.giveBack(sequence, 1)
           }
         })
         return
@@ -132,7 +135,11 @@ export class Machine {
     const { count, size } = batch
     const timeMs = storedTimeMs(batch.timeMs)
     partition.add({ offset, count, ticket, sizeBytes: size, timeMs })
-    if (timeMs > this.newestMs) this.newestMs = timeMs
+  }
+
+  /** An entry carries this time of the broker's own clock. */
+  passTime(timeMs: number): void {
+    this.newestMs = Math.max(this.newestMs, timeMs)
   }
 
   /** Persistent messages leave; those that are gone already stay so. */
@@ -166,6 +173,9 @@ export class Machine {
 
   change(change: Change): void {
     switch (change.kind) {
+      case 'broker-made':
+        this.identity = change.identity
+        return
       case 'namespace-made':
         this.namespaces.set(change.name, new Namespace(change.name))
         return
@@ -313,6 +323,7 @@ export class Machine {
   #replayBatch(entry: EntryView): void {
     this.#batch.enter(entry)
     this.addBatch(this.#partition(entry.log), entry.ticket, this.#batch, entry.number)
+    this.passTime(this.#batch.appendedMs)
   }
 
   #eachRange(entry: EntryView, visit: (queue: Queue, from: number, count: number) => void): void {

@@ -86,7 +86,7 @@ const giveBack = (pick: number, counted: number): Op => {
     if (row === undefined) return
     queue.giveBack(row.sequence, counted)
     row.state = READY
-    row.redelivered = true
+    if (counted > 0) row.redelivered = true
     row.deliveries = Math.min(255, row.deliveries + counted)
   }
 }

@@ -188,7 +188,7 @@ export class Queue {
     const state = page.states[slot]!
     if ((state & STATE_BITS) === GONE) return
     this.#countDelivery(page, slot, counted)
-    page.states[slot] = (state & ~STATE_BITS) | READY | REDELIVERED
+    page.states[slot] = (state & ~STATE_BITS) | READY | (counted > 0 ? REDELIVERED : 0)
     if ((state & STATE_BITS) === READY) return // replay knows nobody who holds anything
     const size = page.sizes[slot]!
     this.heldCount--

@@ -81,6 +81,7 @@ export function freeze(machine: Machine): () => Generator<Uint8Array> {
 
 /** What would make the same names again. */
 function* changesOf(machine: Machine): Generator<Change> {
+  if (machine.identity.length > 0) yield { kind: 'broker-made', identity: machine.identity }
   for (const { name } of machine.namespaces.values()) yield { kind: 'namespace-made', name }
   for (const queue of machine.queues.values()) {
     if (!queue.durable) continue

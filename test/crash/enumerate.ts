@@ -102,6 +102,7 @@ export async function replay<State, Entry>(
   spec: CrashSpec<State, Entry>,
   place: CrashPlace,
 ): Promise<unknown> {
+  if (place.image === NO_CRASH) return (await runWorkload(spec)).failure?.error ?? null
   const first = await imageAt(spec, { ...place, againCall: 0 })
   try {
     const { state, points } = await recoverRecorded(spec, first.image)
@@ -327,6 +328,9 @@ class Enumeration<State, Entry> {
   }
 }
 
+/** The image of a workload that failed by itself. */
+const NO_CRASH = 'no crash'
+
 function placeOf(workload: string, call: number, image: string): CrashPlace {
   return { workload, call, image, againCall: 0, againImage: '' }
 }
@@ -349,7 +353,7 @@ async function runWorkload<State, Entry>(
   try {
     await settled(spec.workload(disk, ledger), `the workload ${spec.id}`)
   } catch (error) {
-    failure = { place: placeOf(spec.id, disk.callCount, 'no crash'), error }
+    failure = { place: placeOf(spec.id, disk.callCount, NO_CRASH), error }
   }
   return { calls: disk.callCount, points: [...disk.points, disk.point()], ledger, failure }
 }

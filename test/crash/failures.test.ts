@@ -14,7 +14,7 @@ test('a store that keeps its promises survives every failure of every call', asy
 })
 
 test('the power may go at every call of a run with a failure', async () => {
-  const report = await failEach(toySpec('none'), { points: 'all', callEvery: 3 })
+  const report = await failEach(toySpec('none'), { points: 'all', share: { share: 0, of: 3 } })
   assert.equal(report.failure, null)
   assert.ok(report.states > report.injections)
 })

@@ -4,8 +4,11 @@
  * the product refused; it gets the disk and may heal it.
  */
 import { CrashDisk } from '../sim/crash-disk.ts'
-import type { Fault } from '../sim/disk-faults.ts'
-import { type CrashFailure, type CrashSpec, enumerate } from './enumerate.ts'
+import { type Call, canFailWith, type Fault } from '../sim/disk-faults.ts'
+import { settled } from '../sim/turn.ts'
+import { type CrashFailure, type CrashReport, type CrashSpec, enumerate } from './enumerate.ts'
+import { Ledger } from './ledger.ts'
+import { type Share, shareOf } from './shares.ts'
 
 /** A failure, but for the call that it meets. */
 export type FaultShape = Omit<Fault, 'call'>
@@ -25,9 +28,6 @@ export const FAULT_SHAPES: readonly FaultShape[] = [
   { code: 'short', lasts: 'until-healed', writtenBytes: 2_000 },
 ]
 
-/** Calls of one workload: far above any; a workload that never passes untouched is broken. */
-const CALLS_MAX = 100_000
-
 export interface FailureOptions {
   readonly shapes?: readonly FaultShape[]
   /** Whether the power is cut at every call of each failing run, or only after it. Default `last`. */
@@ -40,8 +40,8 @@ export interface FailureOptions {
    * that writes its tail anew before it trusts it can ask for `yes`. Default `no`.
    */
   readonly compares?: 'yes' | 'no'
-  /** Runs each so-many-th call alone, for long workloads. Default 1. */
-  readonly callEvery?: number
+  /** Of the failures, those whose index leaves `share` when divided by `of`. All without. */
+  readonly share?: Share
 }
 
 export interface FailureReport {
@@ -77,39 +77,56 @@ export function withFault<State, Entry>(
   }
 }
 
+/** Every failure that this workload can meet: the run with a failure is the dry one up to the call that fails. */
+async function failuresOf<State, Entry>(
+  spec: CrashSpec<State, Entry>,
+  shapes: readonly FaultShape[],
+): Promise<readonly Fault[]> {
+  const disk = spec.disk?.() ?? new CrashDisk()
+  const calls: Call[] = []
+  disk.observe({ issued: (call) => calls.push(call) })
+  await settled(spec.workload(disk, new Ledger()), `the workload ${spec.id}`)
+  return shapes.flatMap((shape) =>
+    calls
+      .filter(({ kind }) => canFailWith(kind, shape.code))
+      .map(({ number }) => ({ ...shape, call: number })),
+  )
+}
+
 export async function failEach<State, Entry>(
   spec: CrashSpec<State, Entry>,
   options: FailureOptions = {},
 ): Promise<FailureReport> {
-  const { shapes = FAULT_SHAPES, points = 'last', compares = 'no' } = options
-  const { callEvery = 1, killEvery = 1 } = options
-  let injections = 0
-  let states = 0
-  let recoveries = 0
-  for (const shape of shapes) {
-    for (let call = 1; call <= CALLS_MAX; call += callEvery) {
-      const fault = { ...shape, call }
-      const disks: CrashDisk[] = []
-      const faulty = withFault(spec, fault)
-      const disk = (): CrashDisk => {
-        const made = faulty.disk?.() ?? new CrashDisk()
-        disks.push(made)
-        return made
-      }
-      const compare = compares === 'yes' ? faulty.compare : undefined
-      const judged = { ...faulty, disk, compare }
-      const report = await enumerate(judged, { againEvery: 0, killEvery, points })
-      const met = disks[0]?.faults.met ?? 0
-      if (met === 0 && call > report.calls) break
-      if (met === 0) continue
-      injections++
-      states += report.states
-      recoveries += report.recoveries
-      const { failure } = report
-      if (failure !== null) {
-        return { workload: spec.id, injections, states, recoveries, failure: { ...failure, fault } }
-      }
-    }
+  const { shapes = FAULT_SHAPES, share = { share: 0, of: 1 } } = options
+  const totals = { workload: spec.id, injections: 0, states: 0, recoveries: 0 }
+  for (const fault of shareOf(await failuresOf(spec, shapes), share)) {
+    const { met, report } = await failOnce(spec, fault, options)
+    // A workload heals its disk at the end: what fails only after that fails no more.
+    if (met === 0) continue
+    totals.injections++
+    totals.states += report.states
+    totals.recoveries += report.recoveries
+    const { failure } = report
+    if (failure !== null) return { ...totals, failure: { ...failure, fault } }
   }
-  return { workload: spec.id, injections, states, recoveries, failure: null }
+  return { ...totals, failure: null }
+}
+
+/** One run of the workload with one failure, and all that a power cut or a kill may leave of it. */
+export async function failOnce<State, Entry>(
+  spec: CrashSpec<State, Entry>,
+  fault: Fault,
+  options: FailureOptions = {},
+): Promise<{ readonly met: number; readonly report: CrashReport }> {
+  const { points = 'last', compares = 'no', killEvery = 1 } = options
+  const disks: CrashDisk[] = []
+  const faulty = withFault(spec, fault)
+  const disk = (): CrashDisk => {
+    const made = faulty.disk?.() ?? new CrashDisk()
+    disks.push(made)
+    return made
+  }
+  const compare = compares === 'yes' ? faulty.compare : undefined
+  const report = await enumerate({ ...faulty, disk, compare }, { againEvery: 0, killEvery, points })
+  return { met: disks[0]?.faults.met ?? 0, report }
 }

@@ -9,4 +9,5 @@ shareTest('recycling and cleaning keep what was settled', agedBase, {
   againEvery: 0,
   killEvery: 0,
   statesMin: 30_000,
+  camePast: ['rolled', 'retired', 'cleaned', 'snapshots', 'cut'],
 })

@@ -9,4 +9,5 @@ shareTest('nothing settled is lost, invented or reordered in a new journal', asy
   againEvery: 0,
   killEvery: 0,
   statesMin: 30_000,
+  camePast: ['rolled', 'snapshots', 'cut'],
 })

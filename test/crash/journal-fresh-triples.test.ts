@@ -9,4 +9,5 @@ shareTest('three operations in a row keep what was settled', async () => fresh, 
   againEvery: 0,
   killEvery: 0,
   statesMin: 30_000,
+  camePast: ['rolled', 'snapshots', 'cut'],
 })

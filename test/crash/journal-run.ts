@@ -1,59 +1,118 @@
 /**
- * Runs the crash enumeration of the journal over all sequences of operations, or a share of them,
- * and adds up what it saw.
+ * Runs the crash enumeration of the journal over sequences of operations and adds up what it saw. Stops at the
+ * first state that breaks a promise, with the command that makes it again.
  */
+import assert from 'node:assert/strict'
+import { Census, type CensusCounts } from '../journal/census.ts'
 import { type CrashOptions, type CrashReport, describePlace, enumerate } from './enumerate.ts'
 import { type Base, journalSpec, operations, type RecoverFrom } from './journal-spec.ts'
 
-/** Every sequence of 1 to `length` operations, the short ones first. */
-function* sequences(length: number): Generator<readonly string[]> {
+/** Every sequence of `shortest` to `longest` operations, the short ones first. */
+export function* sequences(shortest: number, longest: number): Generator<readonly string[]> {
   const names = Object.keys(operations)
   let before: readonly (readonly string[])[] = [[]]
-  for (let size = 1; size <= length; size++) {
+  for (let size = 1; size <= longest; size++) {
     before = before.flatMap((head) => names.map((name) => [...head, name]))
-    yield* before
+    if (size >= shortest) yield* before
+  }
+}
+
+type Counts = Pick<
+  CrashReport,
+  'calls' | 'states' | 'againStates' | 'killStates' | 'recoveries' | 'checks'
+>
+
+/** What many enumerations saw, in a form that passes between processes. */
+export type RunCounts = Counts & { readonly workloads: number; readonly census: CensusCounts }
+
+export class RunTotals {
+  workloads = 0
+  calls = 0
+  states = 0
+  againStates = 0
+  killStates = 0
+  recoveries = 0
+  checks = 0
+  readonly census: Census = new Census()
+
+  /** One more workload. Its census is already counted: workloads write this one. */
+  add(report: Counts): void {
+    this.workloads++
+    this.#add(report)
+  }
+
+  /** All that another process saw. */
+  merge(other: RunCounts): void {
+    this.workloads += other.workloads
+    this.census.add(other.census)
+    this.#add(other)
+  }
+
+  #add(other: Counts): void {
+    this.calls += other.calls
+    this.states += other.states
+    this.againStates += other.againStates
+    this.killStates += other.killStates
+    this.recoveries += other.recoveries
+    this.checks += other.checks
+  }
+
+  get counts(): RunCounts {
+    const { workloads, calls, states, againStates, killStates, recoveries, checks } = this
+    const { counts: census } = this.census
+    return { workloads, calls, states, againStates, killStates, recoveries, checks, census }
+  }
+
+  /** For people: one line. */
+  describe(): string {
+    const { workloads, calls, states, againStates, killStates, recoveries } = this
+    const { rolled, retired, cleaned, snapshots, cut, olderSnapshots } = this.census
+    return (
+      `${workloads} workloads, ${calls} disk calls, ${states} states after one crash, ` +
+      `${againStates} more after a second, ${killStates} kills, ${recoveries} recoveries ` +
+      `(rolled ${rolled}, retired ${retired}, cleaned ${cleaned}, snapshots ${snapshots}, ` +
+      `torn tails cut ${cut}, older snapshots ${olderSnapshots})`
+    )
+  }
+
+  /** Throws unless all of these happened: an enumeration that stopped reaching them proves nothing of them. */
+  assertCamePast(names: readonly (keyof CensusCounts)[]): void {
+    for (const name of names) assert(this.census[name] > 0, `never came past '${name}'`)
   }
 }
 
 export type RunOptions = CrashOptions & {
   readonly base: Base
   readonly recoverFrom?: RecoverFrom
-  readonly length: number
-  /** Of the sequences, those whose index leaves `share` when divided by `of`. */
-  readonly share: number
-  readonly of: number
+  /** Told after each workload. */
+  readonly progress?: () => void
 }
 
-export type RunTotals = {
-  workloads: number
-  calls: number
-  states: number
-  againStates: number
-  killStates: number
-  recoveries: number
-}
-
-/** Throws at the first state that breaks a promise, with the place to replay. */
-export async function runSequences(options: RunOptions): Promise<RunTotals> {
-  const totals = { workloads: 0, calls: 0, states: 0, againStates: 0, killStates: 0, recoveries: 0 }
-  let index = 0
-  for (const names of sequences(options.length)) {
-    if (index++ % options.of !== options.share) continue
-    const spec = journalSpec(options.base, names, options.recoverFrom)
-    const report = await enumerate(spec, options)
+/** Adds to the totals; throws at the first state that breaks a promise. */
+export async function runSequences(
+  all: Iterable<readonly string[]>,
+  options: RunOptions,
+  totals: RunTotals,
+): Promise<void> {
+  const { base, recoverFrom = 'newest', progress } = options
+  const { census } = totals
+  for (const names of all) {
+    const report = await enumerate(journalSpec(base, names, { recoverFrom, census }), options)
     if (report.failure !== null) throw explained(report)
-    totals.workloads++
-    totals.calls += report.calls
-    totals.states += report.states
-    totals.againStates += report.againStates
-    totals.killStates += report.killStates
-    totals.recoveries += report.recoveries
+    assert(report.isComplete)
+    totals.add(report)
+    progress?.()
   }
-  return totals
 }
 
-function explained(report: CrashReport): Error {
-  const { place, error } = report.failure!
+function explained({ failure }: CrashReport): Error {
+  assert(failure !== null)
+  const { place, error } = failure
+  const { workload, call, image, againCall, againImage } = place
   const message = error instanceof Error ? error.message : String(error)
-  return new Error(`${describePlace(place)}: ${message}`, { cause: error })
+  const second = againCall === 0 ? '' : ` ${againCall} '${againImage}'`
+  const replay = `node build/test/crash/replay.js '${workload}' ${call} '${image}'${second}`
+  return new Error(`${describePlace(place)}: ${message}\nmake it again: ${replay}`, {
+    cause: error,
+  })
 }

@@ -4,23 +4,31 @@
  */
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { type RunOptions, runSequences } from './journal-run.ts'
+import type { CensusCounts } from '../journal/census.ts'
+import { type RunOptions, RunTotals, runSequences, sequences } from './journal-run.ts'
+import { type Share, shareOf } from './shares.ts'
 
-export type Share = Omit<RunOptions, 'base'> & { readonly statesMin: number }
+export type ShareOptions = Omit<RunOptions, 'base'> &
+  Share & {
+    /** The longest of the sequences. */
+    readonly length: number
+    readonly statesMin: number
+    readonly camePast: readonly (keyof CensusCounts)[]
+  }
 
 /** Every state of these sequences recovers to what was settled, and nothing else. */
 export function shareTest(
   title: string,
   base: () => Promise<RunOptions['base']>,
-  share: Share,
+  options: ShareOptions,
 ): void {
   test(title, async (context) => {
-    const totals = await runSequences({ base: await base(), ...share })
-    const { workloads, calls, states, againStates, killStates } = totals
-    context.diagnostic(
-      `${workloads} workloads, ${calls} disk calls, ${states} states after one crash, ` +
-        `${againStates} more after a second, ${killStates} kills`,
-    )
-    assert.ok(states >= share.statesMin, `only ${states} states, ${share.statesMin} are this share`)
+    const totals = new RunTotals()
+    const all = shareOf(sequences(1, options.length), options)
+    await runSequences(all, { ...options, base: await base() }, totals)
+    context.diagnostic(totals.describe())
+    const { statesMin, camePast } = options
+    assert.ok(totals.states >= statesMin, `only ${totals.states} states, of ${statesMin}`)
+    totals.assertCamePast(camePast)
   })
 }

@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import { snapshotName, snapshotTicket } from '../../src/journal/snapshot-reader.ts'
+import { Census } from '../journal/census.ts'
 import { JournalWorld } from '../journal/journal-world.ts'
 import { CrashDisk } from '../sim/crash-disk.ts'
 import type { Image } from '../sim/disk-outcomes.ts'
@@ -50,21 +51,28 @@ export async function agedBase(): Promise<Base> {
 
 export const operations: Readonly<Record<string, Operation>> = { ...steps, ...overlaps }
 
+/** Whether each recovery has all snapshots, or loses the newest one of two before it begins. */
 export type RecoverFrom = 'newest' | 'older'
+
+export type SpecOptions = {
+  readonly recoverFrom?: RecoverFrom
+  /** Counts what the workload and all recoveries did. */
+  readonly census?: Census
+}
 
 /** A workload named by its operations, on a base. */
 export function journalSpec(
   base: Base,
   names: readonly string[],
-  recoverFrom: RecoverFrom = 'newest',
+  { recoverFrom = 'newest', census = new Census() }: SpecOptions = {},
 ): CrashSpec<JournalState, JournalNote> {
   return {
-    id: `${base.name}: ${names.join(', ')}`,
+    id: `${base.name}${recoverFrom === 'older' ? OLDER : ''}: ${names.join(', ')}`,
     disk: () => new CrashDisk(base.image === null ? {} : { image: base.image }),
-    workload: (disk, ledger) => runOperations(disk, ledger, names),
+    workload: (disk, ledger) => runOperations(names, disk, { ledger, census }),
     recover: async (disk) => {
-      if (recoverFrom === 'older') await loseNewestSnapshot(disk)
-      return recoverState(disk)
+      if (recoverFrom === 'older' && (await loseNewestSnapshot(disk))) census.olderSnapshots++
+      return recoverState(disk, census)
     },
     check: (state, notes) => {
       checkState(base.state, state.state, notes)
@@ -75,12 +83,27 @@ export function journalSpec(
   }
 }
 
+const OLDER = ' from the older snapshot'
+
+/** The workload that goes by this id. */
+export async function specNamed(
+  id: string,
+  options: SpecOptions = {},
+): Promise<CrashSpec<JournalState, JournalNote>> {
+  const [where = '', names = ''] = id.split(': ')
+  const base = where.startsWith('fresh') ? fresh : await agedBase()
+  const recoverFrom = where.endsWith(OLDER) ? 'older' : 'newest'
+  const spec = journalSpec(base, names.split(', '), { ...options, recoverFrom })
+  assert.equal(spec.id, id, 'no such workload')
+  return spec
+}
+
 async function runOperations(
-  disk: CrashDisk,
-  ledger: Ledger<JournalNote>,
   names: readonly string[],
+  disk: CrashDisk,
+  { ledger, census }: { readonly ledger: Ledger<JournalNote>; readonly census: Census },
 ): Promise<void> {
-  const stage = await openStage(disk, ledger)
+  const stage = await openStage(disk, ledger, census)
   for (const name of names) await operationOf(name)(stage)
   stage.world.audit.assertHonest()
 }
@@ -92,10 +115,14 @@ export function operationOf(name: string): Operation {
 }
 
 /** A journal that was just opened, for operations to work on. */
-export async function openStage(disk: CrashDisk, ledger: Ledger<JournalNote>): Promise<Stage> {
+export async function openStage(
+  disk: CrashDisk,
+  ledger: Ledger<JournalNote>,
+  census: Census = new Census(),
+): Promise<Stage> {
   const timers = new HandTimers()
   const open = async (): Promise<JournalWorld> => {
-    const world = await JournalWorld.open(disk, { scheduler: timers })
+    const world = await JournalWorld.open(disk, { scheduler: timers, census })
     world.changed = () => {
       noteTried(stage)
     }
@@ -118,8 +145,8 @@ export async function openStage(disk: CrashDisk, ledger: Ledger<JournalNote>): P
   return stage
 }
 
-async function recoverState(disk: CrashDisk): Promise<JournalState> {
-  const { journal, owner } = await JournalWorld.open(disk)
+async function recoverState(disk: CrashDisk, census: Census): Promise<JournalState> {
+  const { journal, owner } = await JournalWorld.open(disk, { census })
   let bodies = ''
   const tickets = [...owner.held.keys(), ...[...owner.large.values()].flat()]
   for (const ticket of tickets) {
@@ -133,12 +160,14 @@ async function recoverState(disk: CrashDisk): Promise<JournalState> {
   return { state, bodies }
 }
 
-async function loseNewestSnapshot(disk: CrashDisk): Promise<void> {
+/** False when there is no second one. */
+async function loseNewestSnapshot(disk: CrashDisk): Promise<boolean> {
   const entries = await disk.list('data').catch(() => [])
   const tickets = entries.map((entry) => snapshotTicket(entry.name)).filter((one) => one >= 0)
-  if (tickets.length < 2) return
+  if (tickets.length < 2) return false
   const newest = snapshotName(Math.max(...tickets))
   await disk.remove(disk.join('data', newest))
+  return true
 }
 
 /**

@@ -33,20 +33,13 @@ const CALLS_MAX = 5_000
 /** How often a publisher that is told to wait comes back, on a disk that works. */
 const ATTEMPTS_MAX = 10
 
-/**
- * How a journal that stopped comes back. On the same boot the next process reads what the kernel kept, durable
- * or not. A disk that refused everything comes back with its machine: the power cut that ends each run.
- */
-export type Healing = 'same boot' | 'new boot'
-
 export function faultySpec(
   base: Base,
   names: readonly string[],
-  healing: Healing,
 ): CrashSpec<JournalState, JournalNote> {
   return {
     ...journalSpec(base, names),
-    workload: (disk, ledger) => new FaultyRun({ disk, ledger, base, healing }).run(names),
+    workload: (disk, ledger) => new FaultyRun({ disk, ledger, base }).run(names),
   }
 }
 
@@ -54,25 +47,22 @@ type RunParts = {
   readonly disk: CrashDisk
   readonly ledger: Ledger<JournalNote>
   readonly base: Base
-  readonly healing: Healing
 }
 
 class FaultyRun {
   readonly #disk: CrashDisk
   readonly #ledger: Ledger<JournalNote>
   readonly #base: Base
-  readonly #healing: Healing
   /**
    * The name of the directory itself was not synced. Whoever starts again on it may lose it whole in a power
    * cut: the next sync of its parent says nothing of what the failed one lost. Declared, and not followed up.
    */
   #isAdrift: boolean = false
 
-  constructor({ disk, ledger, base, healing }: RunParts) {
+  constructor({ disk, ledger, base }: RunParts) {
     this.#disk = disk
     this.#ledger = ledger
     this.#base = base
-    this.#healing = healing
     disk.observe({
       issued: (call) => {
         if (call.number > CALLS_MAX) disk.cutPower()
@@ -97,7 +87,6 @@ class FaultyRun {
     await drained()
     if (isOver(stage)) {
       await this.#end(stage)
-      if (this.#healing === 'new boot') return
       this.#disk.faults.heal()
       await this.#reopen(stage)
     }
@@ -115,7 +104,7 @@ class FaultyRun {
     } catch (error) {
       assertDefined(error)
       this.#assertClosed()
-      if (this.#isAdrift || this.#healing === 'new boot') return null
+      if (this.#isAdrift) return null
       this.#disk.faults.heal()
       return openStage(this.#disk, this.#ledger)
     }

@@ -52,6 +52,8 @@ export class AckAudit implements FrameListener {
   }
 
   footer(path: string, nextGeneration: number): void {
+    // Written again, it is as good as new once this one is synced.
+    this.#doubtful = this.#doubtful.filter((old) => old.what !== 'footer' || old.path !== path)
     if (nextGeneration === 0) return
     const place = { path, position: Number.POSITIVE_INFINITY }
     this.#push({ what: 'footer', ...place, ticket: 0, endTicket: 0, nextGeneration })

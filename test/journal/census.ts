@@ -6,6 +6,12 @@ import type { FrameListener, WatchedFrame } from './frame-watch.ts'
 const RETIRED = 1
 const CLEANED = 2
 
+/** What a census counted, in a form that passes between processes. */
+export type CensusCounts = Pick<
+  Census,
+  'frames' | 'marks' | 'rolled' | 'retired' | 'cleaned' | 'snapshots' | 'cut' | 'olderSnapshots'
+>
+
 export class Census implements FrameListener {
   /** Frames of entries. */
   frames = 0
@@ -19,6 +25,25 @@ export class Census implements FrameListener {
   snapshots = 0
   /** Torn tails that a recovery cut. */
   cut = 0
+  /** Recoveries that lost the newest of two snapshots before they began. Counted by who takes it away. */
+  olderSnapshots = 0
+
+  /** Adds what another one counted. */
+  add(other: CensusCounts): void {
+    this.frames += other.frames
+    this.marks += other.marks
+    this.rolled += other.rolled
+    this.retired += other.retired
+    this.cleaned += other.cleaned
+    this.snapshots += other.snapshots
+    this.cut += other.cut
+    this.olderSnapshots += other.olderSnapshots
+  }
+
+  get counts(): CensusCounts {
+    const { frames, marks, rolled, retired, cleaned, snapshots, cut, olderSnapshots } = this
+    return { frames, marks, rolled, retired, cleaned, snapshots, cut, olderSnapshots }
+  }
 
   frame({ kind, bytes }: WatchedFrame): void {
     if (kind === FRAME_MARK) this.marks++

@@ -3,7 +3,7 @@
  * would, so that laws can compare what ran with what is replayed. Steps that make no sense now do nothing.
  */
 import assert from 'node:assert/strict'
-import { Batch, writeBatch } from '../../src/machine/batch.ts'
+import { BATCH_HEADER_SIZE, Batch, writeBatch } from '../../src/machine/batch.ts'
 import { type Change, encodeChange } from '../../src/machine/change.ts'
 import {
   KIND_BATCH,
@@ -47,6 +47,7 @@ export class MachineRun {
   constructor() {
     this.bodies = new CountedBodies()
     this.machine = new Machine(this.bodies)
+    this.change({ kind: 'broker-made', identity: new Uint8Array(16).fill(9) })
     this.change({ kind: 'namespace-made', name: '/' })
     this.change({ kind: 'namespace-made', name: 'other' })
   }
@@ -132,8 +133,10 @@ export class MachineRun {
     if (partition === undefined) return
     const batch = new Batch()
     Object.assign(batch, { count, timeMs, bytes: Uint8Array.of(1, 2, 3, 4), at: 1, size: 2 })
-    const body = new Uint8Array(16 + batch.size)
-    writeBatch(body, 0, batch)
+    const body = new Uint8Array(BATCH_HEADER_SIZE + batch.size)
+    const appendedMs = this.log.nextTicket * 5
+    writeBatch(body, 0, batch, appendedMs)
+    this.machine.passTime(appendedMs)
     const number = partition.nextOffset
     const ticket = this.log.append({ kind: KIND_BATCH, log: partition.id, number }, body)
     this.bodies.born(ticket)
@@ -208,8 +211,8 @@ export class MachineRun {
     const [queue, sequence] = this.#chooseMessage(pick, which, HELD)
     if (queue === undefined || sequence === undefined) return
     queue.giveBack(sequence, counted)
-    if (isTransient(queue, sequence)) return
-    const place = { kind: KIND_RETURNED, log: queue.id, number: counted }
+    if (counted === 0 || isTransient(queue, sequence)) return
+    const place = { kind: KIND_RETURNED, log: queue.id, number: 0 }
     this.log.append(place, rangesOf([[sequence, 1]]))
   }
 
@@ -270,7 +273,7 @@ export class MachineRun {
   #giveBackOne(queue: Queue, sequence: number): void {
     queue.giveBack(sequence, 1)
     if (isTransient(queue, sequence)) return
-    const place = { kind: KIND_RETURNED, log: queue.id, number: 1 }
+    const place = { kind: KIND_RETURNED, log: queue.id, number: 0 }
     this.log.append(place, rangesOf([[sequence, 1]]))
   }
 

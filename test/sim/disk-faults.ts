@@ -50,7 +50,7 @@ const WRITING: readonly CallKind[] = ['write', 'create', 'make-directory', 'lock
 const NAMING: readonly CallKind[] = ['open', 'create', 'list', 'lock']
 
 /** Whether a real disk could answer a call of this kind with this code. */
-function canFailWith(kind: CallKind, code: Fault['code']): boolean {
+export function canFailWith(kind: CallKind, code: Fault['code']): boolean {
   switch (code) {
     case 'io':
       return kind !== 'unlock' && kind !== 'close' && kind !== 'free-bytes'

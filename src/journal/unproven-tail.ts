@@ -1,0 +1,215 @@
+/**
+ * The end of the journal that nothing proves to be durable, and how recovery makes it so before it builds on it: a
+ * sync that failed leaves bytes in the system's memory which the next process reads, and which no later
+ * sync writes. Recovery owns this; it knows bytes and places, never what they mean.
+ */
+import { equalBytes, MiB } from '../base/bytes.ts'
+import { mark } from '../base/mark.ts'
+import { type Disk, DiskError, type DiskFile } from '../base/ports.ts'
+import type { Directory } from './directory.ts'
+import { checksum, FRAME_MARK, type FrameHeader, type Seed, setU48, u48, viewOf } from './format.ts'
+import { removeQuietly } from './spare-files.ts'
+
+// tail-copy = magic:u64 crc:u32 slot:u16 pad:u16 generation:u48 position:u48 size:u48 pad:u16 bytes
+//
+// Whole commits of one file, which stand there too. It is there only while they are written anew in their place,
+// because a power cut may leave garbage of what is being written; crc covers all behind it.
+
+export const TAIL_COPY_NAME = 'tail-copy'
+/** What it is called until it is whole. */
+const TAIL_COPY_NAME_NEW = 'tail-copy-new'
+const COPY_HEADER_SIZE = 36
+const MAGIC_LOW = 0x5552414e // 'NARU'
+const MAGIC_HIGH = 0x314c4154 // 'TAL1'
+const PIECE_BYTES = 1 * MiB // copied at once; in mode `os` the end may be as long as a file
+
+/** The last file and where its commits end. */
+export type LastEnd = {
+  readonly file: { readonly slot: number; readonly generation: number }
+  readonly handle: DiskFile
+  readonly end: number
+}
+
+/** The file before it, which ends in a footer. */
+export type SealedEnd = {
+  readonly path: string
+  readonly fileBytes: number
+  readonly footerBytes: number
+}
+
+/** Whole commits of one file. */
+type Place = {
+  readonly slot: number
+  readonly generation: number
+  readonly position: number
+  readonly end: number
+}
+
+export class TailKeeper {
+  readonly #disk: Disk
+  readonly #directory: Directory
+  readonly #path: string
+  /** Where the commits of the file begin that later ones do not prove to be durable, the oldest first. */
+  #unproven: number[] = []
+  #lastKind = 0
+
+  constructor(disk: Disk, directory: Directory) {
+    this.#disk = disk
+    this.#directory = directory
+    this.#path = disk.join(directory.path, TAIL_COPY_NAME)
+  }
+
+  /** Another file: whatever was before it is proven by its holding a commit. */
+  clear(): void {
+    this.#unproven = []
+  }
+
+  /** Told of every frame of a file, in order. */
+  note(header: FrameHeader, position: number): void {
+    if (header.index > 0) return
+    // All commits before this one were synced when it was written, but for so many.
+    const kept = Math.min(header.unsynced, this.#unproven.length)
+    this.#unproven.splice(0, this.#unproven.length - kept)
+    this.#unproven.push(position)
+    this.#lastKind = header.kind
+  }
+
+  /**
+   * Puts back what a power cut garbled while it was written anew. Before anything is read. A copy that its
+   * file agrees with, or that belongs to an earlier use of it, is passed over.
+   */
+  async putBack(): Promise<void> {
+    if (!this.#directory.tailCopies.includes(TAIL_COPY_NAME)) return
+    const copy = await this.#readCopy()
+    if (copy === null) return
+    const { slot, generation, position, bytes } = copy
+    const found = this.#directory.files.find((file) => file.slot === slot)
+    if (found?.header?.generation !== generation) return
+    const handle = await this.#disk.open(found.path, 'write')
+    try {
+      const present = new Uint8Array(bytes.length)
+      await handle.read(present, position)
+      if (equalBytes(present, bytes)) return
+      mark('recovery/tail-put-back')
+      await handle.write(bytes, position)
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+  }
+
+  /** Makes durable what is about to be built on. Nothing may be written before it is done. */
+  async prove({ file, handle, end }: LastEnd, sealed: SealedEnd | null): Promise<void> {
+    const [position] = this.#unproven
+    // A mark, like a footer, was promised to nobody: garbage in its place costs nothing.
+    const isMark = this.#unproven.length === 1 && this.#lastKind === FRAME_MARK
+    if (position !== undefined && !isMark) {
+      const { slot, generation } = file
+      await this.#renewSafely(handle, { slot, generation, position, end })
+      return
+    }
+    if (position !== undefined) await renew(handle, position, end)
+    else if (sealed !== null) await this.#renewFooter(sealed)
+    if (this.#directory.tailCopies.includes(TAIL_COPY_NAME)) await this.#removeCopy()
+  }
+
+  async #renewFooter({ path, fileBytes, footerBytes }: SealedEnd): Promise<void> {
+    const handle = await this.#disk.open(path, 'write')
+    try {
+      await renew(handle, fileBytes - footerBytes, fileBytes)
+    } finally {
+      await handle.close()
+    }
+  }
+
+  /** What may have been acknowledged: a copy of it is durable all the while. */
+  async #renewSafely(handle: DiskFile, place: Place): Promise<void> {
+    try {
+      await this.#writeCopy(handle, place)
+    } catch (error) {
+      // Without space for the copy it is safer as it is than half written.
+      if (!(error instanceof DiskError) || (error.code !== 'full' && error.code !== 'handles')) {
+        throw error
+      }
+      mark('recovery/no-room-for-tail-copy')
+      await removeQuietly(this.#disk, this.#disk.join(this.#directory.path, TAIL_COPY_NAME_NEW))
+      return
+    }
+    await renew(handle, place.position, place.end)
+    await this.#removeCopy()
+  }
+
+  async #writeCopy(from: DiskFile, place: Place): Promise<void> {
+    const { disk, path } = { disk: this.#disk, path: this.#directory.path }
+    const temporary = disk.join(path, TAIL_COPY_NAME_NEW)
+    if (this.#directory.tailCopies.includes(TAIL_COPY_NAME_NEW)) await disk.remove(temporary)
+    const { position, end } = place
+    const header = encodeHeader(place)
+    let sum = checksum(header, 12, header.length)
+    const file = await disk.open(temporary, 'create')
+    try {
+      for (let at = position; at < end; at += PIECE_BYTES) {
+        const piece = await readPiece(from, at, end)
+        sum = checksum(piece, 0, piece.length, sum as Seed)
+        await file.write(piece, COPY_HEADER_SIZE + at - position)
+      }
+      viewOf(header).setUint32(8, sum, true)
+      await file.write(header, 0)
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    await disk.rename(temporary, this.#path)
+    await disk.syncDirectory(path)
+  }
+
+  /** Durably: what comes behind these commits later is none of an old copy's business. */
+  async #removeCopy(): Promise<void> {
+    await this.#disk.remove(this.#path)
+    await this.#disk.syncDirectory(this.#directory.path)
+  }
+
+  async #readCopy(): Promise<(Omit<Place, 'end'> & { bytes: Uint8Array }) | null> {
+    const file = await this.#disk.open(this.#path, 'read')
+    try {
+      const whole = new Uint8Array(await file.size())
+      const count = await file.read(whole, 0)
+      if (count < COPY_HEADER_SIZE) return null
+      const view = viewOf(whole)
+      const isCopy = view.getUint32(0, true) === MAGIC_LOW && view.getUint32(4, true) === MAGIC_HIGH
+      const end = COPY_HEADER_SIZE + u48(view, 28)
+      if (!isCopy || end > count) return null
+      if (view.getUint32(8, true) !== checksum(whole, 12, end)) return null
+      const [slot, generation, position] = [view.getUint16(12, true), u48(view, 16), u48(view, 22)]
+      return { slot, generation, position, bytes: whole.subarray(COPY_HEADER_SIZE, end) }
+    } finally {
+      await file.close()
+    }
+  }
+}
+
+function encodeHeader({ slot, generation, position, end }: Place): Uint8Array {
+  const header = new Uint8Array(COPY_HEADER_SIZE)
+  const view = viewOf(header)
+  view.setUint32(0, MAGIC_LOW, true)
+  view.setUint32(4, MAGIC_HIGH, true)
+  view.setUint16(12, slot, true)
+  setU48(view, 16, generation)
+  setU48(view, 22, position)
+  setU48(view, 28, end - position)
+  return header
+}
+
+/** Writes bytes anew in their place, and syncs them. */
+async function renew(handle: DiskFile, position: number, end: number): Promise<void> {
+  for (let at = position; at < end; at += PIECE_BYTES) {
+    await handle.write(await readPiece(handle, at, end), at)
+  }
+  await handle.sync()
+}
+
+async function readPiece(file: DiskFile, from: number, end: number): Promise<Uint8Array> {
+  const piece = new Uint8Array(Math.min(PIECE_BYTES, end - from))
+  await file.read(piece, from)
+  return piece
+}

@@ -1,0 +1,67 @@
+/**
+ * Runs the loop over failing calls of the journal over sequences of operations and adds up what it saw. Stops at
+ * the first run that breaks a promise, with the command that makes it again.
+ */
+import assert from 'node:assert/strict'
+import { describePlace } from '../crash/enumerate.ts'
+import { type FailureReport, failEach } from '../crash/failures.ts'
+import { type Base, operations } from '../crash/journal-spec.ts'
+import type { Share } from '../crash/shares.ts'
+import { faultySpec } from './journal-faults.ts'
+
+/** What many loops saw, in a form that passes between processes. */
+export type LoopTotals = {
+  workloads: number
+  /** Runs in which a call failed. */
+  injections: number
+  /** Distinct disks that a power cut left after them. */
+  states: number
+  recoveries: number
+}
+
+export function noLoops(): LoopTotals {
+  return { workloads: 0, injections: 0, states: 0, recoveries: 0 }
+}
+
+/** For people: one line. */
+export function describeLoops({ workloads, injections, states, recoveries }: LoopTotals): string {
+  return `${workloads} workloads, ${injections} failing calls, ${states} states after them, ${recoveries} recoveries`
+}
+
+export type LoopOptions = {
+  readonly base: Base
+  /** Which of the failures of each sequence; the next ones of the next sequence, so that all calls get their turn. */
+  readonly share: Share
+  /** Told after each workload. */
+  readonly progress?: () => void
+}
+
+/** Adds to the totals; throws at the first run that breaks a promise. */
+export async function runLoops(
+  all: Iterable<readonly string[]>,
+  { base, share: { share, of }, progress }: LoopOptions,
+  totals: LoopTotals,
+): Promise<void> {
+  for (const names of all) {
+    assert(names.every((name) => name in operations))
+    const turn = { share: (share + totals.workloads) % of, of }
+    const report = await failEach(faultySpec(base, names), { share: turn, compares: 'yes' })
+    if (report.failure !== null) throw explained(report)
+    totals.workloads++
+    totals.injections += report.injections
+    totals.states += report.states
+    totals.recoveries += report.recoveries
+    progress?.()
+  }
+}
+
+function explained({ workload, failure }: FailureReport): Error {
+  assert(failure !== null)
+  const { fault, place, error } = failure
+  const { call, code, lasts, writtenBytes } = fault
+  const message = error instanceof Error ? error.message : String(error)
+  const replay = `node build/test/faults/replay.js '${workload}' ${call} ${code} ${lasts} ${writtenBytes}`
+  return new Error(`${describePlace(place)}: ${message}\nmake it again: ${replay}`, {
+    cause: error,
+  })
+}

@@ -1,0 +1,57 @@
+/** While recovery writes the end of the journal anew, a copy of it takes the place of what a power cut garbles. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { expectMark } from '../../src/base/mark.ts'
+import { CrashDisk } from '../sim/crash-disk.ts'
+import { JournalWorld } from './journal-world.ts'
+
+/** Two acknowledged notes with no mark behind them, as the next process finds them. */
+async function killedDisk(): Promise<CrashDisk> {
+  const disk = new CrashDisk()
+  const world = await JournalWorld.open(disk)
+  for (const text of ['one', 'two']) {
+    await world.note(text)
+    await world.settled()
+  }
+  return disk.killProcess()
+}
+
+async function namesOn(disk: CrashDisk): Promise<readonly string[]> {
+  return (await disk.list('data')).map(({ name }) => name)
+}
+
+test('a power cut at any call of a recovery leaves what it writes anew, or its copy', async () => {
+  const disk = await killedDisk()
+  disk.record(() => 0)
+  await (await JournalWorld.open(disk)).journal.close()
+  await expectMark('recovery/tail-put-back', async () => {
+    for (const point of disk.points) {
+      for (const image of point.images()) {
+        const left = new CrashDisk({ image })
+        const world = await JournalWorld.open(left)
+        assert.deepEqual(world.owner.notes, ['one', 'two'], image.name)
+        await world.journal.close()
+        const copies = (await namesOn(left)).filter((name) => name === 'tail-copy')
+        assert.deepEqual(copies, [], 'the copy is gone once it is of no use')
+      }
+    }
+  })
+})
+
+test('without room for the copy the end is left as it is, and the journal opens', async () => {
+  const disk = await killedDisk()
+  disk.capacityBytes = disk.usedBytes
+  const world = await expectMark('recovery/no-room-for-tail-copy', () => JournalWorld.open(disk))
+  assert.deepEqual(world.owner.notes, ['one', 'two'])
+  await world.journal.close()
+  assert.ok(!(await namesOn(disk)).some((name) => name.startsWith('tail-copy')))
+})
+
+test('a clean end is written anew without a copy', async () => {
+  const disk = new CrashDisk({ log: 'on' })
+  const world = await JournalWorld.open(disk)
+  await world.note('one')
+  await world.journal.close()
+  await (await JournalWorld.open(disk)).journal.close()
+  assert.ok(!disk.calls.some(({ path }) => path.includes('tail-copy')))
+})
