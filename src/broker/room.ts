@@ -1,4 +1,5 @@
 /** Room: who was HELD because there was none, in the journal or in memory, and is called when there is. */
+import { mark } from '../base/mark.ts'
 import type { Engine } from '../journal/engine.ts'
 import type { TransientBodies } from './transient.ts'
 
@@ -9,7 +10,8 @@ export class Room {
   readonly #engine: Engine
   readonly #transient: TransientBodies
   #waiting: (() => void)[] = []
-  #isAwaited = false
+  /** Who tells us: each is asked once at a time, because the other may wake first, again and again. */
+  readonly #asked = { log: false, memory: false }
   /** The disk is full, not just slow. Until the next commit, which needs space too. */
   isDiskFull = false
 
@@ -28,17 +30,17 @@ export class Room {
   }
 
   /** Somebody is being told HELD. */
-  held(why: 'slow' | 'disk-full'): typeof HELD {
+  held(why: 'disk-slow' | 'disk-full' | 'memory-full'): typeof HELD {
+    mark('room/held')
     if (why === 'disk-full') this.isDiskFull = true
-    if (this.#isAwaited) return HELD
-    this.#isAwaited = true
-    const woken = (): void => {
-      if (!this.#isAwaited) return
-      this.#isAwaited = false
+    const from = why === 'memory-full' ? 'memory' : 'log'
+    if (this.#asked[from]) return HELD
+    this.#asked[from] = true
+    const room = from === 'memory' ? this.#transient.room() : this.#engine.log.room()
+    void room.then(() => {
+      this.#asked[from] = false
       this.wake()
-    }
-    this.#engine.log.room().then(woken, woken)
-    this.#transient.room().then(woken, woken)
+    })
     return HELD
   }
 
