@@ -2,7 +2,6 @@
  * What the runtime knows of partitions while it runs: how far each can be read (durable, never further) and
  * who waits for more.
  */
-import { mark } from '../base/mark.ts'
 import type { Partition } from '../machine/partition.ts'
 
 /** Somebody who waits for records. */
@@ -60,7 +59,6 @@ export class PartitionDesks {
       const before = desk.visibleOffset
       desk.visibleOffset = visibleThrough(partition, before, through)
       if (desk.visibleOffset < partition.nextOffset) {
-        mark('partitions/not-all-visible')
         this.appending(partition)
       }
       if (desk.visibleOffset > before) tell(desk)

@@ -8,7 +8,6 @@
  *                                          machine  ----- turn -----+
  */
 import type { Log as OperatorLog } from '../base/log.ts'
-import { mark } from '../base/mark.ts'
 import type { World } from '../base/ports.ts'
 import type { Engine } from '../journal/engine.ts'
 import type { JournalStopped } from '../journal/errors.ts'
@@ -326,7 +325,6 @@ export class Runtime {
     if (!this.machine.stoppedCleanly) {
       // The last file may be full, and the next one is only being made.
       while (this.#failure === null && writeRun(this.#engine.log, KIND_RESTARTED) === 0) {
-        mark('runtime/waits-for-room-to-begin')
         await this.#engine.log.room()
       }
       this.machine.restarted()
@@ -342,7 +340,6 @@ export class Runtime {
     while (this.#failure === null && !this.#dispatcher.write()) await this.#engine.log.room()
     // Whoever still holds something will not settle it any more: then this is no clean end.
     const isHeld = [...this.machine.queues.values()].some(({ heldCount }) => heldCount > 0)
-    if (isHeld) mark('runtime/held-at-the-end')
     while (!isHeld && this.#failure === null && writeRun(this.#engine.log, KIND_STOPPED) === 0) {
       await this.#engine.log.room()
     }
