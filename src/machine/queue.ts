@@ -8,6 +8,7 @@
  *                     +---- its old place --+        settle also takes ready ones (purge)
  */
 import { assert } from '../base/assert.ts'
+import { mark } from '../base/mark.ts'
 import { Ring } from '../base/ring.ts'
 import {
   type Freezer,
@@ -143,6 +144,7 @@ export class Queue {
   restarted(): void {
     // A mark may reach over transient messages that are gone. Their sequences are used again, by messages
     // that nobody has seen.
+    if (this.mark > this.#keptThrough) mark('queue/mark-beyond-the-end')
     this.mark = Math.min(this.mark, this.#keptThrough)
     this.redeliveredThrough = Math.max(this.redeliveredThrough, this.mark)
   }
@@ -329,6 +331,7 @@ export class Queue {
     const page = this.#pages.at(index)
     assert(page !== null, 'no such message')
     if (!this.#freezer.isFrozen(page)) return page
+    mark('queue/copied-on-write')
     const copy = page.copy(this.#freezer.epoch)
     this.#pages.set(index, copy)
     return copy
