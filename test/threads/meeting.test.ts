@@ -135,7 +135,7 @@ test('what is to happen once happens once, and all find it done', async () => {
   const once = ThreadOnce.create()
   const { answers, traces } = await inFour({ kind: 'once', once: once.handle })
   assert.deepEqual(
-    answers.toSorted((a, b) => (a < b ? -1 : 1)),
+    answers.map(String).toSorted((a, b) => (a < b ? -1 : 1)),
     ['ran', 'waited', 'waited', 'waited'],
   )
   assert.equal(traces[0], 1)
