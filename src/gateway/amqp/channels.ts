@@ -39,9 +39,11 @@ export class Channels {
       return size
     }
     const session = this.#session
-    if (session.outbox.isFull) session.choke()
     // A request with an answer waits until the peer has taken some of what it asked for before.
-    if (session.isChoked) return 0
+    if (session.outbox.isFull || session.isChoked) {
+      session.awaitDrain()
+      return 0
+    }
     const method = decodeMethod(bytes, at + FRAME_HEADER_SIZE, at + size - 1)
     this.#takeMethod(channel, method, methodAt(bytes, at))
     return size
