@@ -87,7 +87,7 @@ export class AmqpWorld {
 }
 
 /** One client: the broker's end of its connection is this object. */
-class ScriptedClient implements Connection {
+export class ScriptedClient implements Connection {
   readonly peer: string
   readonly local: Connection['local'] = { host: '127.0.0.1', port: 5672 }
   /** Bytes that the client has not taken; it takes all at once unless it is slow. */
@@ -254,7 +254,7 @@ export function capable(...names: readonly string[]): FieldTable {
   ]
 }
 
-function frame(type: number, channel: number, payload: Uint8Array): Uint8Array {
+export function frame(type: number, channel: number, payload: Uint8Array): Uint8Array {
   const head = Buffer.alloc(7)
   head[0] = type
   head.writeUInt16BE(channel, 1)
@@ -288,7 +288,7 @@ export function publish(channel: number, message: Message): Uint8Array {
   ])
 }
 
-function contentHeader(
+export function contentHeader(
   channel: number,
   bodySize: number,
   properties: Partial<Properties> = {},
