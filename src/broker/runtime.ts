@@ -340,18 +340,25 @@ export class Runtime {
   async #close(): Promise<void> {
     await this.#snapshots.close()
     while (this.#failure === null && !this.#dispatcher.write()) await this.#engine.log.room()
-    // Whoever still holds something will not settle it any more: then this is no clean end.
-    const isHeld = [...this.machine.queues.values()].some(({ heldCount }) => heldCount > 0)
-    if (isHeld) mark('runtime/held-at-the-end')
-    while (!isHeld && this.#failure === null && writeRun(this.#engine.log, KIND_STOPPED) === 0) {
-      await this.#engine.log.room()
-    }
+    await this.#sayGoodbye()
     await this.#engine.close()
     await this.#transient.close()
     const error = new Error('the broker was closed')
     this.#failure ??= error
     this.commits.stop(error)
     this.#room.wake()
+  }
+
+  /** Records that nobody holds anything, unless somebody does: then this is no clean end. */
+  async #sayGoodbye(): Promise<void> {
+    if ([...this.machine.queues.values()].some(({ heldCount }) => heldCount > 0)) {
+      mark('runtime/held-at-the-end')
+      return
+    }
+    while (this.#failure === null) {
+      if (writeRun(this.#engine.log, KIND_STOPPED) > 0) return this.machine.stopped()
+      await this.#engine.log.room()
+    }
   }
 
   #plan(): void {
