@@ -186,6 +186,36 @@ test('a snapshot that is cut short, of another version or of another shape is re
   await assert.rejects(read(strange), { code: 'snapshot-section' })
 })
 
+test('whoever reads a snapshot lets its source go, whatever comes of it', async () => {
+  const whole = imageOf(new MachineRun().machine)
+  const closedAfter = async (bytes: Uint8Array): Promise<boolean> => {
+    let isClosed: boolean = false
+    async function* blocks(): AsyncGenerator<Uint8Array> {
+      try {
+        yield await Promise.resolve(bytes)
+        yield await Promise.resolve(new Uint8Array(0))
+      } finally {
+        isClosed = true
+      }
+    }
+    await restore(new Machine(new CountedBodies()), blocks()).catch(() => undefined)
+    return isClosed
+  }
+  assert.equal(await closedAfter(whole), true)
+  assert.equal(await closedAfter(new Uint8Array(20).fill(99)), true)
+})
+
+test('a snapshot that goes on behind its end is refused', async () => {
+  const whole = imageOf(new MachineRun().machine)
+  async function* blocks(): AsyncGenerator<Uint8Array> {
+    yield await Promise.resolve(whole)
+    yield await Promise.resolve(Uint8Array.of(0))
+  }
+  await assert.rejects(restore(new Machine(new CountedBodies()), blocks()), {
+    code: 'snapshot-long',
+  })
+})
+
 test('an entry of a kind that nobody knows stops the replay', () => {
   const log = new EntryLog()
   log.append({ kind: 99, log: 0, number: 0 })

@@ -31,7 +31,7 @@ import { Exchange, isExchangeKind } from './exchange.ts'
 import { decodeCommitments, Group } from './group.ts'
 import { flagsOf, MESSAGE_MARKS, MessageView, moreTargets, targetAt } from './message.ts'
 import { Namespace } from './namespace.ts'
-import { Freezer, GONE, MARKED, STATE_BITS, TRANSIENT } from './page.ts'
+import { Freezer, GONE, STATE_BITS, TRANSIENT } from './page.ts'
 import { Partition } from './partition.ts'
 import { Queue, type QueueOptions } from './queue.ts'
 import { Stream } from './stream.ts'
@@ -310,9 +310,11 @@ export class Machine {
     // Deliveries are charged with what the consumer gets: head, properties and body.
     this.#message.enter(entry)
     const size = entry.bodyAt + entry.bodySize - this.#message.headAt
-    const marked = (flagsOf(entry) & MESSAGE_MARKS) !== 0 ? MARKED : 0
     const more = moreTargets(entry)
-    this.#queue(entry.log).add(entry.number, entry.ticket, size, marked)
+    const first = this.#queue(entry.log)
+    first.add(entry.number, entry.ticket, size, 0)
+    // Not MARKED: that holds for the run that wrote it, and a clean stop makes it void.
+    if ((flagsOf(entry) & MESSAGE_MARKS) !== 0) this.raiseMark(first, entry.number)
     for (let index = 0; index < more; index++) {
       const { queue, sequence } = targetAt(entry, index)
       this.#queue(queue).add(sequence, entry.ticket, size, 0)

@@ -1,5 +1,6 @@
 /** A client that reads one partition for a group, goes on where the group had come, and commits now and then. */
 import assert from 'node:assert/strict'
+import { DiskError } from '../../src/base/ports.ts'
 import { below } from '../../src/base/random.ts'
 import { HELD } from '../../src/broker/room.ts'
 import type { BatchView } from '../../src/machine/batch.ts'
@@ -78,12 +79,22 @@ export class Reader implements Client {
     assert(row >= 0, 'what is visible is there')
     let batch = runtime.batch(partition, row)
     while (batch === null) {
-      await session.until(runtime.load(partition, row))
+      await this.#load(session, partition, row)
       batch = runtime.batch(partition, row)
     }
     this.#see(batch)
     session.operation()
     await session.sleep(below(session.random, 20) / 8)
+  }
+
+  /** A read that fails is tried again: nothing but this reader depends on it. */
+  async #load(session: Session, partition: Partition, row: number): Promise<void> {
+    try {
+      await session.until(session.runtime.load(partition, row))
+    } catch (error) {
+      if (!(error instanceof DiskError)) throw error
+      await session.sleep(1)
+    }
   }
 
   #see(batch: BatchView): void {

@@ -134,9 +134,10 @@ class SeededWorld {
     if (this.#starts > 0) clock.jumpWall(this.#knobs.clockJumpMs)
     if (end?.again === 'again' && this.#starts > 0) {
       const opened = this.#open()
-      const death = this.#machine.diesAfterCalls(1 + below(random, 25), 'power-cut')
+      const manner = this.#knobs.durability === 'os' ? 'kill' : 'power-cut'
+      const death = this.#machine.diesAfterCalls(1 + below(random, 25), manner)
       const runtime = await Promise.race([opened, death, this.#simulation.sleep(DEATH_MS_MAX)])
-      if (this.#machine.isRunning) this.#machine.cutPower()
+      if (this.#machine.isRunning) this.#die(manner)
       if (runtime === undefined) opened.catch(() => undefined)
       this.#crashes++
     }
@@ -222,14 +223,18 @@ class SeededWorld {
       const death = this.#machine.diesAfterCalls(end.calls, end.kind)
       await Promise.race([death, this.#simulation.sleep(DEATH_MS_MAX)])
       if (this.#machine.isRunning) {
-        if (end.kind === 'kill') this.#machine.kill()
-        else this.#machine.cutPower()
+        this.#die(end.kind)
       }
     }
     this.#crashes++
     living.run.isOver = true
     living.die()
     await living.serving
+  }
+
+  #die(manner: 'kill' | 'power-cut'): void {
+    if (manner === 'kill') this.#machine.kill()
+    else this.#machine.cutPower()
   }
 
   /** A clean stop: all there was is there again, byte for byte. */
