@@ -24,6 +24,7 @@ const LIMIT_MS = 120_000
 const LIMIT_MS_BY_WORLD: Readonly<Record<string, number>> = {
   crash: 300_000, // crash states are budgeted 150 s, and a loaded machine may be half as fast
   sim: 300_000, // seeds are budgeted 150 s
+  world: 300_000, // likewise
 }
 
 const root = join(import.meta.dirname, '..', '..')

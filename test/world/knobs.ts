@@ -22,8 +22,11 @@ export type Knobs = {
 
 /** How one run of the broker ends. */
 export type End = {
-  /** `stop` is clean; `sync-fails` poisons the journal, and the machine loses power then. */
-  readonly kind: 'kill' | 'power-cut' | 'stop' | 'sync-fails'
+  /**
+   * `stop` is clean; `stop-held` is one whose clients gave nothing back; `sync-fails` poisons the journal, and the
+   * machine loses power then.
+   */
+  readonly kind: 'kill' | 'power-cut' | 'stop' | 'stop-held' | 'sync-fails'
   /** After so many operations of clients since the start. */
   readonly operations: number
   /** Then after so many calls of the disk. */
@@ -80,7 +83,9 @@ function drawEnds(random: Random, durability: Knobs['durability']): readonly End
   })
   const count = 1 + below(random, 3)
   const ends = Array.from({ length: count }, () =>
-    draw(below(random, 3) === 0 ? 'stop' : pick(random, deaths)),
+    draw(
+      below(random, 3) === 0 ? pick(random, ['stop', 'stop', 'stop-held']) : pick(random, deaths),
+    ),
   )
   // One crash at least.
   return [...ends, draw(pick(random, deaths))]

@@ -213,6 +213,10 @@ class SeededWorld {
       await this.#stop(living)
       return
     }
+    if (end.kind === 'stop-held') {
+      await this.#stopHeld(living)
+      return
+    }
     const { disk } = this.#machine
     if (end.kind === 'sync-fails') {
       const call = disk.callCount + end.calls
@@ -230,6 +234,26 @@ class SeededWorld {
     living.run.isOver = true
     living.die()
     await living.serving
+  }
+
+  /** A stop whose clients are just gone: what they held may have been delivered, and the next start says so. */
+  async #stopHeld({ run, die, serving }: Living): Promise<void> {
+    run.isOver = true
+    die()
+    await serving
+    const isHeld = [...run.runtime.machine.queues.values()].some(({ heldCount }) => heldCount > 0)
+    let isClosed: boolean = false
+    const closed = run.runtime.close().then(() => {
+      isClosed = true
+    })
+    await Promise.race([closed, this.#untilTrue(() => isClosed, LEAVE_MS_MAX)])
+    this.#crashes += isClosed ? 0 : 1
+    if (!isClosed) return this.#machine.kill()
+    this.#machine.stopped()
+    const again = await this.#open()
+    assert.equal(again.machine.stoppedCleanly, !isHeld)
+    await again.close()
+    this.#machine.stopped()
   }
 
   #die(manner: 'kill' | 'power-cut'): void {
