@@ -319,7 +319,6 @@ export class Dispatcher {
         if (!queue.deleted && isThere && queue.ticketOf(sequence) === ticket) {
           return this.#context.fail(error)
         }
-        mark('dispatch/body-gone')
         done()
       },
     )

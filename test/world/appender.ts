@@ -7,7 +7,7 @@ import type { Client, Session } from './session.ts'
 import { GROUPS, PARTITIONS, streamOf } from './topology.ts'
 import type { Witness } from './witness.ts'
 
-const RECORDS_MAX = 5
+const RECORDS_MAX = 5 // of a batch: with its head a third of what a commit of the tiny journal holds
 
 type Pending = {
   readonly ticket: number

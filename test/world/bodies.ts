@@ -7,7 +7,7 @@ export type Stamp = { readonly producer: string; readonly counter: number }
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
-const PADDING_MAX = 300
+const PADDING_MAX = 300 // half of what the worlds allow a body to have
 
 export function bodyOf({ producer, counter }: Stamp, random: Random): Uint8Array {
   const padding = below(random, 6) === 0 ? below(random, PADDING_MAX) : below(random, 20)

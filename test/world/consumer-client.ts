@@ -21,7 +21,7 @@ type Got = Stamp & {
   readonly bytes: number
 }
 
-const STEPS_MAX = 40
+const STEPS_MAX = 40 // of a stay: several stays in each run of the broker
 
 export class ConsumerClient implements Client {
   readonly name: string

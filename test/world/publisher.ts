@@ -1,4 +1,4 @@
-/** A client that publishes, persistent and transient messages to one and to many queues, and counts what is confirmed. */
+/** A client that publishes, persistent and transient messages, to one and to many queues, and counts confirms. */
 import assert from 'node:assert/strict'
 import { below, pick } from '../../src/base/random.ts'
 import { HELD } from '../../src/broker/room.ts'
@@ -13,7 +13,7 @@ import type { Witness } from './witness.ts'
 
 type Pending = { readonly ticket: number; readonly messages: readonly HistoryMessage[] }
 
-const BURST_MAX = 9
+const BURST_MAX = 9 // at once: enough for two commits of the tiny journal
 
 export class Publisher implements Client {
   readonly name: string

@@ -1,6 +1,7 @@
 /** `npm run sim -- --seed N`: runs one seed of the world, or several from there on, and prints what came of each. */
 import { parseArgs } from 'node:util'
 import { hearMarks } from '../../src/base/mark.ts'
+import { withStrays } from './strays.ts'
 import { runWorld } from './world.ts'
 
 const { values } = parseArgs({
@@ -18,7 +19,7 @@ for (let seed = first; seed < first + Number(values.count); seed++) {
   })
   const startedMs = performance.now()
   try {
-    const report = await runWorld(seed)
+    const report = await withStrays(() => runWorld(seed))
     const { operations, crashes, restarts, hash, simulatedMs } = report
     const ms = Math.round(performance.now() - startedMs)
     const heard = [...marks].map(([name, count]) => `${name} ${count}`).join(', ')

@@ -1,7 +1,7 @@
 /** The seeded world, seeds 0 to 749. */
 import { seedsTest } from './seeds.ts'
 
-seedsTest('a broker keeps its promises in every world, first half', {
+await seedsTest('a broker keeps its promises in every world, first half', {
   first: 0,
   count: 750,
   againEvery: 100,

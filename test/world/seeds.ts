@@ -1,9 +1,8 @@
 /** A range of seeds as one test: none may fail, and together they have to come past every mark. */
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
-import { test } from 'node:test'
-import { Worker } from 'node:worker_threads'
-import type { RangeReport, SeedRange } from './seed-range.ts'
+import { longTest } from '../crash/long-test.ts'
+import { runRange, type SeedRange } from './seed-range.ts'
+import { runWorld } from './world.ts'
 
 /** Odd places of the broker, each of which some seed of every range comes past. */
 const MARKS = [
@@ -23,17 +22,18 @@ const MARKS = [
   'snapshot/taken',
 ]
 
-export function seedsTest(title: string, range: SeedRange): void {
-  test(title, async (context) => {
-    const worker = new Worker(new URL('./seeds-worker.js', import.meta.url), { workerData: range })
-    const [report] = (await once(worker, 'message')) as [RangeReport]
-    await worker.terminate()
+export function seedsTest(title: string, range: SeedRange): Promise<void> {
+  return longTest(title, async () => {
+    const report = await runRange(range, { play: runWorld, command: 'npm run sim -- --seed' })
     const { seeds, sums, seedsByMark, again, failures } = report
     assert.deepEqual(failures, [], failures.join('\n'))
-    context.diagnostic(`${seeds} seeds, ${again} of them twice: ${describe(sums)}`)
-    context.diagnostic(`seeds that came past each mark: ${describe(seedsByMark)}`)
+    const line =
+      `${seeds} seeds, ${again} of them twice, with nothing lost, duplicated, reordered or invented: ` +
+      `${describe(sums)}; ` +
+      `seeds that came past each mark: ${describe(seedsByMark)}`
     const missed = MARKS.filter((name) => (seedsByMark[name] ?? 0) === 0)
-    assert.deepEqual(missed, [], 'no seed came past these')
+    assert.deepEqual(missed, [], `no seed came past these; ${line}`)
+    return line
   })
 }
 
