@@ -1,5 +1,5 @@
 /** The thread of examples/thread-rpc.ts: it serves calls until whoever made it has enough. */
-import { workerData } from 'node:worker_threads'
+import { isMainThread, workerData } from 'node:worker_threads'
 // In your program: from 'naru/channels/threads'.
 import { attachRpc, type ThreadRpcHandle } from '../src/channels/threads/mod.ts'
 
@@ -21,11 +21,13 @@ function isPrime(n: number): boolean {
   return n > 1
 }
 
-const peer = attachRpc(workerData as ThreadRpcHandle)
-peer.serveAll<Numbers>({
-  isPrime,
-  factors,
-  forever: () => {
-    for (;;);
-  },
-})
+if (!isMainThread) {
+  const peer = attachRpc(workerData as ThreadRpcHandle)
+  peer.serveAll<Numbers>({
+    isPrime,
+    factors,
+    forever: () => {
+      for (;;);
+    },
+  })
+}

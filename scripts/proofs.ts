@@ -65,6 +65,13 @@ export const proofs: readonly Proof[] = [
     limitMs: 300 * MINUTE_MS,
   },
   {
+    name: 'bits',
+    about: 'every single bit of a journal and of a snapshot of 64 KiB',
+    needs: [],
+    command: ['node', 'build/test/bits/main.js'],
+    limitMs: 300 * MINUTE_MS,
+  },
+  {
     name: 'model',
     about: 'ten minutes of interleavings of the ring in shared memory',
     needs: [],

@@ -11,6 +11,8 @@ export type Context = {
   readonly limits: BrokerLimits
   /** Asks for a turn of the runtime: soon, and once however often it is asked for. */
   readonly plan: () => void
+  /** Whether anything may still be handed out: it has neither failed nor is it closing. */
+  readonly isRunning: () => boolean
   /** Something that must not fail did, outside of anybody's call. */
   readonly fail: (error: unknown) => void
 }

@@ -86,7 +86,11 @@ export class Declarations {
       return { kind: 'too-many', what: 'queues', max: limits.queues }
     }
     if (!options.durable) {
-      const queue = machine.addQueue(machine.nextId, { namespace: namespace.name, name, options })
+      const queue = machine.addQueue(machine.nextSessionId, {
+        namespace: namespace.name,
+        name,
+        options,
+      })
       this.#dispatcher.deskOf(queue).owner = owner
       return queue
     }
@@ -126,8 +130,9 @@ export class Declarations {
     const checked = check()
     if (isRefusal(checked)) return checked
     if (checked.length > 0) {
-      this.#dispatcher.dismiss(queue)
+      const tell = this.#dispatcher.dismiss(queue)
       machine.dropQueue(queue)
+      tell()
     }
     return { messages }
   }
@@ -185,16 +190,21 @@ export class Declarations {
   }
 
   async bind(namespace: Namespace, exchange: Exchange, binding: Binding): Promise<Refusal | null> {
+    const check = (): Refusal | null => {
+      if (binding.queue.deleted) return { kind: 'queue-missing', queue: binding.queue.name }
+      if (namespace.exchanges.get(exchange.name) === exchange) return null
+      return { kind: 'exchange-missing', exchange: exchange.name }
+    }
     if (!exchange.options.durable || !binding.queue.durable) {
+      const refusal = check()
+      if (refusal !== null) return refusal
       exchange.bind(binding)
       namespace.version++
       return null
     }
     return this.#commit(() => {
-      if (binding.queue.deleted) return { kind: 'queue-missing', queue: binding.queue.name }
-      if (namespace.exchanges.get(exchange.name) !== exchange) {
-        return { kind: 'exchange-missing', exchange: exchange.name }
-      }
+      const refusal = check()
+      if (refusal !== null) return refusal
       if (exchange.has(binding)) return []
       return [bindingChange('bound', namespace, exchange, binding)]
     })
@@ -284,12 +294,16 @@ export class Declarations {
 
   #apply(change: Change): void {
     const { machine } = this.#context
-    if (change.kind === 'queue-deleted') this.#dispatcher.dismiss(machine.queues.get(change.id)!)
+    const tell =
+      change.kind === 'queue-deleted'
+        ? this.#dispatcher.dismiss(machine.queues.get(change.id)!)
+        : undefined
     const stream =
       change.kind === 'stream-deleted'
         ? machine.namespace(change.namespace).streams.get(change.name)
         : undefined
     machine.change(change)
+    tell?.()
     for (const partition of stream?.partitions ?? []) this.#partitions.dismiss(partition)
   }
 }

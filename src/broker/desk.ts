@@ -66,6 +66,17 @@ export class Desk {
     return null
   }
 
+  /** Those who came for one message, and are first therefore, leave. */
+  dismissGetters(): readonly Seat[] {
+    const getters: Seat[] = []
+    for (let seat = this.seats.head; seat !== null && seat.empty !== null; seat = this.seats.head) {
+      this.seats.remove(seat)
+      seat.consumer.joined = false
+      getters.push(seat)
+    }
+    return getters
+  }
+
   /** It was served: the others come first now. */
   rotate(seat: Seat): void {
     if (this.seats.size === 1) return

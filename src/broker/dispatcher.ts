@@ -24,6 +24,7 @@ export class Dispatcher {
   /** Desks with settled or returned messages that no entry tells of. */
   #awaitingEntry: Desk[] = []
   readonly #delivery = new Delivery()
+  #isAwaitingRoom = false
 
   constructor(context: Context) {
     this.#context = context
@@ -58,6 +59,7 @@ export class Dispatcher {
     assert(!consumer.joined && !queue.deleted, 'a consumer asks one queue at a time')
     consumer.joined = true
     consumer.credit = 1
+    assert(consumer.hasRoom, 'who asks for a message can take it')
     const desk = this.deskOf(queue)
     desk.seats.unshift(new Seat(consumer, empty))
     this.#touch(desk)
@@ -97,7 +99,7 @@ export class Dispatcher {
     if (desk.settled.size > 0) this.#awaitEntry(desk)
   }
 
-  /** Messages that somebody held are ready again, at their place. `counted` deliveries are remembered. */
+  /** Messages that somebody held are ready again, at their place. Uncounted ones never reached anybody. */
   giveBack(queue: Queue, from: number, count: number, counted: 0 | 1): void {
     if (queue.deleted) return
     const desk = this.deskOf(queue)
@@ -129,24 +131,31 @@ export class Dispatcher {
     return count
   }
 
-  /** The queue is about to be deleted: its transient bodies go, its consumers are told. */
-  dismiss(queue: Queue): void {
+  /**
+   * The queue is about to be deleted: its transient bodies go. Answers what tells its consumers, to be called when
+   * it is gone: they may settle what they hold, or ask for the queue again.
+   */
+  dismiss(queue: Queue): () => void {
     for (const sequence of queue.living()) {
       if ((queue.stateOf(sequence) & TRANSIENT) === 0) continue
       this.#context.transient.release(queue.ticketOf(sequence))
     }
-    if (queue.desk < 0) return
+    if (queue.desk < 0) return () => {}
     const desk = this.#desks[queue.desk]!
-    desk.settled.clear()
-    desk.returned.clear()
-    for (let seat = desk.seats.shift(); seat !== null; seat = desk.seats.shift()) {
-      seat.consumer.joined = false
-      if (seat.empty !== null) seat.empty()
-      else seat.consumer.receiver.cancelled(seat.consumer)
-    }
     this.#desks[queue.desk] = null
     this.#free.push(queue.desk)
     queue.desk = -1
+    const seats = [...desk.seats]
+    for (const seat of seats) {
+      desk.seats.remove(seat)
+      seat.consumer.joined = false
+    }
+    return () => {
+      for (const { consumer, empty } of seats) {
+        if (empty !== null) empty()
+        else consumer.receiver.cancelled(consumer)
+      }
+    }
   }
 
   /** A commit settled: whoever waited for it is looked at again. */
@@ -173,12 +182,15 @@ export class Dispatcher {
   /** Writes what was settled and given back. Answers whether all of it found room. */
   write(): boolean {
     const awaiting = this.#awaitingEntry
+    if (awaiting.length === 0) return true
     this.#awaitingEntry = []
     for (const desk of awaiting) {
-      desk.awaitsEntry = false
-      if (!desk.queue.deleted && !this.#writeDesk(desk)) this.#awaitEntry(desk)
+      desk.awaitsEntry = !desk.queue.deleted && !this.#writeDesk(desk)
+      if (desk.awaitsEntry) this.#awaitingEntry.push(desk)
     }
-    return this.#awaitingEntry.length === 0
+    if (this.#awaitingEntry.length === 0) return true
+    this.#awaitRoom()
+    return false
   }
 
   #serve(desk: Desk): 'more' | 'done' {
@@ -202,7 +214,7 @@ export class Dispatcher {
       if (!isTransient && !this.#mayGo(desk, sequence, { state, ticket, through })) return 'done'
       const entry = isTransient ? transient.peek(ticket) : store.peek(ticket)
       if (entry === null) {
-        this.#load(desk, ticket)
+        this.#load(desk, sequence, ticket)
         return 'done'
       }
       const delivery = this.#delivery
@@ -239,7 +251,7 @@ export class Dispatcher {
 
   /** Beyond the mark: it is raised by one entry for many messages, and waited for. */
   #raiseMark(desk: Desk, sequence: number, through: number): boolean {
-    const { engine, limits } = this.#context
+    const { engine, limits, machine } = this.#context
     const { queue } = desk
     if (desk.markTicket > 0 && desk.markTicket <= through) {
       desk.markSettled = Math.max(desk.markSettled, desk.markPending)
@@ -247,12 +259,15 @@ export class Dispatcher {
       if (sequence <= desk.markSettled) return true
     }
     if (desk.markTicket === 0) {
-      const mark = Math.min(queue.nextSequence - 1, sequence + limits.markAhead)
-      const ticket = writeMark(engine.log, queue.id, mark)
+      const through = Math.min(queue.nextSequence - 1, sequence + limits.markAhead)
+      const ticket = writeMark(engine.log, queue.id, through)
       if (ticket > 0) {
         desk.markTicket = ticket
-        desk.markPending = mark
-        queue.mark = Math.max(queue.mark, mark)
+        desk.markPending = through
+        machine.raiseMark(queue, through)
+      } else {
+        // Maybe nothing is on its way to the disk, so that no commit would wake us.
+        this.#awaitRoom()
       }
     }
     this.#awaitCommit(desk)
@@ -275,25 +290,31 @@ export class Dispatcher {
 
   /** Whoever asked for one message and not for the next hears that there is none. */
   #tellEmpty(desk: Desk): void {
-    for (const seat of desk.seats) {
-      if (seat.empty === null) continue
-      desk.seats.remove(seat)
-      seat.consumer.joined = false
-      seat.empty()
-    }
+    for (const { empty } of desk.dismissGetters()) empty?.()
   }
 
-  #load(desk: Desk, ticket: number): void {
+  #load(desk: Desk, sequence: number, ticket: number): void {
+    const { queue } = desk
     desk.isLoading = true
+    // Served at once: until the next turn, bodies of other queues could have pushed this one out again.
     const done = (): void => {
       desk.isLoading = false
-      if (!desk.queue.deleted) this.#touch(desk)
+      if (queue.deleted || !this.#context.isRunning()) return
+      if (this.#serve(desk) === 'more') this.#touch(desk)
     }
-    this.#context.engine.store.load(ticket).then(done, (error: unknown) => {
-      // Who deleted the queue meanwhile took the body along; anything else is damage.
-      if (desk.queue.deleted) return
-      this.#context.fail(error)
-    })
+    this.#context.engine.store.load(ticket).then(
+      () => {
+        done()
+      },
+      (error: unknown) => {
+        // Who purged or deleted the queue meanwhile took the body along; anything else is damage.
+        const isThere = (queue.stateOf(sequence) & STATE_BITS) !== GONE
+        if (!queue.deleted && isThere && queue.ticketOf(sequence) === ticket) {
+          return this.#context.fail(error)
+        }
+        done()
+      },
+    )
   }
 
   #writeDesk(desk: Desk): boolean {
@@ -326,6 +347,17 @@ export class Dispatcher {
     if (desk.awaitsCommit) return
     desk.awaitsCommit = true
     this.#awaitingCommit.push(desk)
+  }
+
+  /** Everybody who waits is looked at again once there is room in the journal. */
+  #awaitRoom(): void {
+    if (this.#isAwaitingRoom) return
+    this.#isAwaitingRoom = true
+    void this.#context.engine.log.room().then(() => {
+      this.#isAwaitingRoom = false
+      this.committed()
+      this.#context.plan()
+    })
   }
 
   #awaitEntry(desk: Desk): void {

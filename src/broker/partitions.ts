@@ -55,9 +55,12 @@ export class PartitionDesks {
     for (const desk of pending) {
       desk.isPending = false
       const { partition } = desk
+      if (partition.deleted) continue
       const before = desk.visibleOffset
       desk.visibleOffset = visibleThrough(partition, before, through)
-      if (desk.visibleOffset < partition.nextOffset) this.appending(partition)
+      if (desk.visibleOffset < partition.nextOffset) {
+        this.appending(partition)
+      }
       if (desk.visibleOffset > before) tell(desk)
     }
   }
@@ -86,8 +89,9 @@ function tell(desk: PartitionDesk): void {
 /** Tickets ascend with offsets, so it ends at the first batch that is not settled. */
 function visibleThrough(partition: Partition, from: number, through: number): number {
   let row = partition.rowAt(from)
+  if (row < 0) return partition.nextOffset // what was not visible is gone already
   let visible = from
-  while (row >= 0 && row < partition.nextRow && partition.ticketOf(row) <= through) {
+  while (row < partition.nextRow && partition.ticketOf(row) <= through) {
     visible = partition.offsetOf(row) + partition.countOf(row)
     row++
   }

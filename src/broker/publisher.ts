@@ -52,6 +52,8 @@ export class Publisher {
 
   publish(route: Route, content: Content, persistence: Persistence): number {
     assert(content.bodySize <= this.#context.limits.bodyBytes, 'a body larger than the limit')
+    // An entry for a queue that is gone could never be read back.
+    assert(!route.stale, 'published along a stale route')
     let ticket = 0
     const { durable, passing } = route
     if (durable.length > 0 && persistence === 'persistent') {
@@ -60,18 +62,23 @@ export class Publisher {
     } else if (durable.length > 0 && !this.#pass(durable, route, content)) return HELD
     // Half-published messages must not be: the durable part is done, so what has no room here is dropped,
     // as messages that are only in memory may be.
-    if (passing.length > 0 && !this.#pass(passing, route, content) && ticket === 0) return HELD
+    if (passing.length > 0 && !this.#pass(passing, route, content) && durable.length === 0) {
+      return HELD
+    }
     return ticket
   }
 
   append(partition: Partition, batch: Batch): number {
+    assert(!partition.deleted, 'appended to a partition that is gone')
     const { log } = this.#context.engine
     assert(batch.size <= this.#context.limits.batchBytes, 'a batch larger than the limit')
     const size = BATCH_HEADER_SIZE + batch.size
     if (!this.#reserve(size)) return HELD
     const ticket = this.#claim(KIND_BATCH, partition.id, partition.nextOffset, size)
-    writeBatch(log.slot.bytes, log.slot.at, batch, this.#time.nowMs())
+    const nowMs = this.#time.nowMs()
+    writeBatch(log.slot.bytes, log.slot.at, batch, nowMs)
     this.#partitions.appending(partition)
+    this.#context.machine.passTime(nowMs)
     this.#context.machine.addBatch(partition, ticket, batch, partition.nextOffset)
     return ticket
   }
@@ -82,12 +89,15 @@ export class Publisher {
     if (!namespace.groups.has(name)) {
       const id = machine.nextId
       const change = { kind: 'group-made', namespace: namespace.name, id, name } as const
-      if (typeof writeChanges(log, [change], 'relief') !== 'number') return this.#room.held('slow')
+      if (typeof writeChanges(log, [change], 'relief') !== 'number')
+        return this.#room.held('disk-slow')
       machine.change(change)
     }
     const group = namespace.groups.get(name)!
     const body = encodeCommitments(commitments)
-    if (log.reserve(1, body.length, 'relief') !== 'ok') return this.#room.held('slow')
+    const answer = log.reserve(1, body.length, 'relief')
+    assert(answer !== 'too-large', 'offsets larger than a commit')
+    if (answer !== 'ok') return this.#room.held('disk-slow')
     const ticket = log.write({ kind: KIND_OFFSETS, flags: 0, log: group.id, number: 0 }, body)
     group.apply(commitments)
     return ticket
@@ -122,7 +132,7 @@ export class Publisher {
       const ticket = this.#context.transient.add(queue, route.head, content)
       if (ticket === 0) {
         if (index > 0) return true
-        this.#room.held('slow')
+        this.#room.held('memory-full')
         return false
       }
       queue.add(queue.nextSequence, ticket, size, TRANSIENT)
@@ -144,7 +154,7 @@ export class Publisher {
     const answer = this.#context.engine.log.reserve(1, size, 'publish')
     if (answer === 'ok') return true
     assert(answer !== 'too-large', 'an entry larger than a commit')
-    this.#room.held(answer === 'full' ? 'disk-full' : 'slow')
+    this.#room.held(answer === 'full' ? 'disk-full' : 'disk-slow')
     return false
   }
 }

@@ -9,7 +9,8 @@ export class Room {
   readonly #engine: Engine
   readonly #transient: TransientBodies
   #waiting: (() => void)[] = []
-  #isAwaited = false
+  /** Who tells us: each is asked once at a time, because the other may wake first, again and again. */
+  readonly #asked = { log: false, memory: false }
   /** The disk is full, not just slow. Until the next commit, which needs space too. */
   isDiskFull = false
 
@@ -28,17 +29,16 @@ export class Room {
   }
 
   /** Somebody is being told HELD. */
-  held(why: 'slow' | 'disk-full'): typeof HELD {
+  held(why: 'disk-slow' | 'disk-full' | 'memory-full'): typeof HELD {
     if (why === 'disk-full') this.isDiskFull = true
-    if (this.#isAwaited) return HELD
-    this.#isAwaited = true
-    const woken = (): void => {
-      if (!this.#isAwaited) return
-      this.#isAwaited = false
+    const from = why === 'memory-full' ? 'memory' : 'log'
+    if (this.#asked[from]) return HELD
+    this.#asked[from] = true
+    const room = from === 'memory' ? this.#transient.room() : this.#engine.log.room()
+    void room.then(() => {
+      this.#asked[from] = false
       this.wake()
-    }
-    this.#engine.log.room().then(woken, woken)
-    this.#transient.room().then(woken, woken)
+    })
     return HELD
   }
 

@@ -7,7 +7,6 @@
  *                                            |                      ^
  *                                          machine  ----- turn -----+
  */
-import { assert } from '../base/assert.ts'
 import type { Log as OperatorLog } from '../base/log.ts'
 import type { World } from '../base/ports.ts'
 import type { Engine } from '../journal/engine.ts'
@@ -96,14 +95,15 @@ export class Runtime {
     this.commits = new Commits(engine.log.settledThrough)
     this.#stopped = options.stopped ?? (() => {})
     this.time = new JournalTime(world.clock, machine.newestMs, (text) => log.warn(text))
-    const { transientBytes } = this.limits
-    this.#transient = new TransientBodies(world.scheduler, transientBytes, machine.queues)
+    const limits = { ...options.journalLimits, memoryBytes: this.limits.transientBytes }
+    this.#transient = new TransientBodies(world.scheduler, limits, machine.queues)
     const context: Context = {
       machine,
       engine,
       transient: this.#transient,
       limits: this.limits,
       plan: () => this.#plan(),
+      isRunning: () => this.#failure === null && this.#closed === null,
       fail: (error) => this.fail(error),
     }
     this.#dispatcher = new Dispatcher(context)
@@ -117,7 +117,10 @@ export class Runtime {
     const { commits } = this
     const parts = { commits, dispatcher: this.#dispatcher, partitions: this.#partitions }
     this.declare = new Declarations(context, parts)
-    this.#snapshots = new SnapshotTaker(context, world.scheduler, log)
+    this.#snapshots = new SnapshotTaker(context, world.scheduler, {
+      log,
+      writeDown: () => this.#dispatcher.write(),
+    })
   }
 
   /** Opens the directory, or memory; rejects with a JournalError that says what to do. */
@@ -129,8 +132,13 @@ export class Runtime {
     }
     const { engine, machine } = await openEngine(options, events)
     runtime = new Runtime(options, engine, machine)
-    await runtime.#begin()
-    return runtime
+    try {
+      await runtime.#begin()
+      return runtime
+    } catch (error) {
+      await engine.close()
+      throw error
+    }
   }
 
   /** The namespace, or undefined. */
@@ -315,19 +323,24 @@ export class Runtime {
 
   async #begin(): Promise<void> {
     if (!this.machine.stoppedCleanly) {
-      // Room is always there: nothing was written yet.
-      assert(writeRun(this.#engine.log, KIND_RESTARTED) > 0, 'no room for the first entry')
+      // The last file may be full, and the next one is only being made.
+      while (this.#failure === null && writeRun(this.#engine.log, KIND_RESTARTED) === 0) {
+        await this.#engine.log.room()
+      }
       this.machine.restarted()
     }
     await this.declare.broker(this.chance(IDENTITY_BYTES))
     const made = await this.declare.namespace(DEFAULT_NAMESPACE)
-    assert(!isRefusal(made), 'the first namespace was refused')
+    if (this.#failure !== null) throw this.#failure
+    if (isRefusal(made)) throw new Error(`the first namespace was refused: ${made.kind}`)
   }
 
   async #close(): Promise<void> {
     await this.#snapshots.close()
     while (this.#failure === null && !this.#dispatcher.write()) await this.#engine.log.room()
-    while (this.#failure === null && writeRun(this.#engine.log, KIND_STOPPED) === 0) {
+    // Whoever still holds something will not settle it any more: then this is no clean end.
+    const isHeld = [...this.machine.queues.values()].some(({ heldCount }) => heldCount > 0)
+    while (!isHeld && this.#failure === null && writeRun(this.#engine.log, KIND_STOPPED) === 0) {
       await this.#engine.log.room()
     }
     await this.#engine.close()
@@ -351,7 +364,8 @@ export class Runtime {
 
   #turn(): void {
     if (this.#failure !== null) return
-    const more = this.#dispatcher.run()
+    // What is handed out at the end would be missing from what the next start calls redelivered.
+    const more = this.#closed === null && this.#dispatcher.run()
     this.#dispatcher.write()
     const flushables = this.#flushables
     this.#flushables = []

@@ -3,6 +3,7 @@
  * reads both, and bounded, so that a queue nobody drains stops its publishers and not the process.
  */
 import type { Scheduler } from '../base/ports.ts'
+import type { JournalLimits } from '../journal/limits.ts'
 import { MemoryEngine } from '../journal/memory-engine.ts'
 import type { EntryView } from '../machine/entry.ts'
 import { KIND_MESSAGE } from '../machine/entry.ts'
@@ -16,9 +17,13 @@ export class TransientBodies {
   readonly #engine: MemoryEngine
   readonly #head = { kind: KIND_MESSAGE, flags: BODY, log: 0, number: 0 }
 
-  constructor(scheduler: Scheduler, memoryBytes: number, queues: ReadonlyMap<number, Queue>) {
+  constructor(
+    scheduler: Scheduler,
+    limits: Partial<JournalLimits>,
+    queues: ReadonlyMap<number, Queue>,
+  ) {
     const events = { settled: () => {}, stopped: () => {} }
-    this.#engine = new MemoryEngine({ scheduler, limits: { memoryBytes }, events }, () => ({
+    this.#engine = new MemoryEngine({ scheduler, limits, events }, () => ({
       restore: () => Promise.resolve(),
       replay: () => {},
       live: (entry) => {

@@ -183,7 +183,7 @@ test('a wrong command line is one sentence on stderr and exit code 2', async () 
     [/unknown command 'nonsense'/, 'nonsense'],
     [/--durability/, 'serve', '--dir', 'x', '--durability', 'always'],
     [/--durability os needs --dir/, 'serve', '--durability', 'os'],
-    [/^error: --kafka: this version of naru has no kafka listener yet\n$/, 'serve', '--kafka', '1'],
+    [/^error: --redis: this version of naru has no redis listener yet\n$/, 'serve', '--redis', '1'],
     [/too many arguments/, 'serve', 'surplus'],
   ]
   for (const [sentence, ...args] of lines) {

@@ -23,6 +23,13 @@ export class Batch {
   size = 0
 }
 
+/** A time as it is stored: producers may send none (-1), fractions, or nonsense. */
+export function storedTimeMs(timeMs: number): number {
+  return Math.floor(Math.min(Math.max(0, timeMs), TIME_MAX))
+}
+
+const TIME_MAX = 2 ** 48 - 1 // what six bytes hold: the year 10889
+
 export function writeBatch(
   bytes: Uint8Array,
   start: number,
@@ -32,7 +39,7 @@ export function writeBatch(
   bytes[start] = batch.format
   bytes.fill(0, start + 1, start + 4)
   setU32At(bytes, start + 4, batch.count)
-  setU48At(bytes, start + 8, Math.max(0, batch.timeMs))
+  setU48At(bytes, start + 8, storedTimeMs(batch.timeMs))
   setU48At(bytes, start + 14, appendedMs)
   bytes.fill(0, start + 20, start + BATCH_HEADER_SIZE)
   bytes.set(batch.bytes.subarray(batch.at, batch.at + batch.size), start + BATCH_HEADER_SIZE)

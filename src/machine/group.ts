@@ -5,6 +5,7 @@
  *   offsets = offset*                                        body of an entry of kind `offsets`
  *   offset  = partition:u32 offset:u48 noteSize:u16 note     offset 2^48-1 takes the place out
  */
+import { assert } from '../base/assert.ts'
 import { Reader } from '../base/reader.ts'
 import { Writer } from '../base/writer.ts'
 import { setU48At, u48At } from './entry.ts'
@@ -40,6 +41,8 @@ export function encodeCommitments(commitments: readonly Commitment[]): Uint8Arra
   const writer = new Writer()
   for (const { partition, committed } of commitments) {
     writer.u32(partition)
+    const offset = committed?.offset ?? 0
+    assert(Number.isInteger(offset) && offset >= 0 && offset < FORGET, 'an offset of six bytes')
     const place = new Uint8Array(6)
     setU48At(place, 0, committed?.offset ?? FORGET)
     writer.bytes(place)

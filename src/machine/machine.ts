@@ -8,7 +8,7 @@
  */
 import { assert, unreachable } from '../base/assert.ts'
 import { EMPTY } from '../base/bytes.ts'
-import { type Batch, BatchView } from './batch.ts'
+import { type Batch, BatchView, storedTimeMs } from './batch.ts'
 import { type Change, decodeChange } from './change.ts'
 import {
   type Bodies,
@@ -31,10 +31,13 @@ import { Exchange, isExchangeKind } from './exchange.ts'
 import { decodeCommitments, Group } from './group.ts'
 import { flagsOf, MESSAGE_MARKS, MessageView, moreTargets, targetAt } from './message.ts'
 import { Namespace } from './namespace.ts'
-import { Freezer, GONE, MARKED, STATE_BITS, TRANSIENT } from './page.ts'
+import { Freezer, GONE, STATE_BITS, TRANSIENT } from './page.ts'
 import { Partition } from './partition.ts'
 import { Queue, type QueueOptions } from './queue.ts'
 import { Stream } from './stream.ts'
+
+/** Queues that no entry tells of are numbered from here on, so that replay gives out the same numbers as we did. */
+const SESSION_IDS = 2 ** 31
 
 export class Machine {
   readonly namespaces: Map<string, Namespace> = new Map()
@@ -46,8 +49,10 @@ export class Machine {
   readonly #bodies: Bodies
   readonly #batch = new BatchView()
   readonly #message = new MessageView()
-  /** What the next queue, partition or group is numbered. */
+  /** What the next queue, partition or group is numbered that the journal knows of. */
   nextId = 1
+  /** What the next queue is numbered that lives in the session only. */
+  nextSessionId: number = SESSION_IDS
   /** The last entry that was read back says that nobody holds anything. */
   stoppedCleanly = true
   /** The newest time of the broker's own clock that any entry carried. */
@@ -95,7 +100,7 @@ export class Machine {
         })
         return
       case KIND_MARK:
-        this.#queue(entry.log).mark = entry.number
+        this.raiseMark(this.#queue(entry.log), entry.number)
         return
       case KIND_RESTARTED:
         this.restarted()
@@ -127,8 +132,14 @@ export class Machine {
   }
 
   addBatch(partition: Partition, ticket: number, batch: Batch | BatchView, offset: number): void {
-    const { count, timeMs, size } = batch
+    const { count, size } = batch
+    const timeMs = storedTimeMs(batch.timeMs)
     partition.add({ offset, count, ticket, sizeBytes: size, timeMs })
+  }
+
+  /** An entry carries this time of the broker's own clock. */
+  passTime(timeMs: number): void {
+    this.newestMs = Math.max(this.newestMs, timeMs)
   }
 
   /** Persistent messages leave; those that are gone already stay so. */
@@ -140,11 +151,14 @@ export class Machine {
     }
   }
 
+  /** Messages up to `sequence` may be delivered from now on. */
+  raiseMark(queue: Queue, sequence: number): void {
+    queue.mark = Math.max(queue.mark, sequence)
+  }
+
   /** A run began after one that did not say goodbye. */
   restarted(): void {
-    for (const queue of this.queues.values()) {
-      queue.redeliveredThrough = Math.max(queue.redeliveredThrough, queue.mark)
-    }
+    for (const queue of this.queues.values()) queue.restarted()
   }
 
   /** A run ends in good order: all that was held has been given back before. */
@@ -296,9 +310,11 @@ export class Machine {
     // Deliveries are charged with what the consumer gets: head, properties and body.
     this.#message.enter(entry)
     const size = entry.bodyAt + entry.bodySize - this.#message.headAt
-    const marked = (flagsOf(entry) & MESSAGE_MARKS) !== 0 ? MARKED : 0
     const more = moreTargets(entry)
-    this.#queue(entry.log).add(entry.number, entry.ticket, size, marked)
+    const first = this.#queue(entry.log)
+    first.add(entry.number, entry.ticket, size, 0)
+    // Not MARKED: that holds for the run that wrote it, and a clean stop makes it void.
+    if ((flagsOf(entry) & MESSAGE_MARKS) !== 0) this.raiseMark(first, entry.number)
     for (let index = 0; index < more; index++) {
       const { queue, sequence } = targetAt(entry, index)
       this.#queue(queue).add(sequence, entry.ticket, size, 0)
@@ -309,7 +325,7 @@ export class Machine {
   #replayBatch(entry: EntryView): void {
     this.#batch.enter(entry)
     this.addBatch(this.#partition(entry.log), entry.ticket, this.#batch, entry.number)
-    this.newestMs = Math.max(this.newestMs, this.#batch.appendedMs)
+    this.passTime(this.#batch.appendedMs)
   }
 
   #eachRange(entry: EntryView, visit: (queue: Queue, from: number, count: number) => void): void {
@@ -334,7 +350,8 @@ export class Machine {
   }
 
   #used(id: number): void {
-    if (id >= this.nextId) this.nextId = id + 1
+    if (id >= SESSION_IDS) this.nextSessionId = Math.max(this.nextSessionId, id + 1)
+    else this.nextId = Math.max(this.nextId, id + 1)
   }
 
   #queue(id: number): Queue {

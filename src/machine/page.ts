@@ -15,7 +15,7 @@ export const STATE_BITS = 3
 export const REDELIVERED = 4
 /** Its body is in memory and its ticket is that memory's. */
 export const TRANSIENT = 8
-/** Its own entry marked it: it may be delivered as soon as it is durable. */
+/** Its own entry, of this run, marked it: it may be delivered as soon as it is durable. */
 export const MARKED = 16
 
 export class Page {

@@ -19,7 +19,7 @@ class RowPage {
   readonly sizes: Uint32Array = new Uint32Array(PAGE_ROWS)
 }
 
-/** A partition as it was; rows are counted from the first page's first. */
+/** A partition as it was; rows are counted from the first page's first, however many were cut off of it. */
 export type FrozenPartition = {
   readonly id: number
   readonly firstOffset: number

@@ -16,8 +16,8 @@ import { Route } from './route.ts'
 const nameBytesMax = 255
 /** A stream's partitions are counted in 16 bits; nobody needs more in one process. */
 const partitionsMax = 10_000 // each one costs memory and a row in every answer about the stream
-/** Targets of one message are counted in 16 bits. */
-const targetsMax = 65_535 // the entry names each one in 10 bytes, and has to fit a commit
+/** Targets of one message are counted in 16 bits, and the entry names each one in 10 bytes. */
+const targetsMax = 8_192 // 80 KiB beside 256 KiB of body and 128 KiB of properties: within an entry of 512
 
 const encoder = new TextEncoder()
 

@@ -8,6 +8,7 @@
  *                     +---- its old place --+        settle also takes ready ones (purge)
  */
 import { assert } from '../base/assert.ts'
+import { mark } from '../base/mark.ts'
 import { Ring } from '../base/ring.ts'
 import {
   type Freezer,
@@ -54,6 +55,11 @@ export class Queue {
   #firstSequence = 1
   /** What the next message gets. */
   nextSequence = 1
+  /**
+   * The newest sequence that a persistent message got: where replay, which knows no transient ones, goes on.
+   * Invariant: #keptThrough < nextSequence.
+   */
+  #keptThrough = 0
   /** Everything from here on was never taken. Invariant: #cursor <= nextSequence. */
   #cursor = 1
   /** Sequences below the cursor that came back; may name some that are no longer ready. */
@@ -64,7 +70,7 @@ export class Queue {
   heldBytes = 0
   /** Everything up to here may have been delivered; after an unclean start it counts as redelivered. */
   mark = 0
-  /** Everything up to here was marked when a run ended uncleanly. Invariant: not above any mark so far. */
+  /** Everything up to here was marked when a run ended uncleanly. Invariant: below every sequence given since. */
   redeliveredThrough = 0
   deleted = false
   /** Where the broker keeps what it knows of this queue while it runs. */
@@ -95,6 +101,7 @@ export class Queue {
     assert(sequence >= this.nextSequence, 'a sequence is used once')
     this.nextSequence = sequence + 1
     this.#put(sequence, ticket, size, READY | flags)
+    if ((flags & TRANSIENT) === 0) this.#keptThrough = sequence
     if ((flags & MARKED) !== 0) this.mark = sequence
     this.readyCount++
     this.readyBytes += size
@@ -128,10 +135,18 @@ export class Queue {
   }): void {
     assert(this.nextSequence === 1, 'the queue is not new')
     this.nextSequence = ends.nextSequence
+    this.#keptThrough = ends.nextSequence - 1
     this.mark = ends.mark
     this.redeliveredThrough = ends.redeliveredThrough
-    // Held messages are ready again after a restart, so everything begins at the lowest that lives.
-    this.#cursor = 1
+  }
+
+  /** A run began after one that did not say goodbye: what was marked may have been delivered. */
+  restarted(): void {
+    // A mark may reach over transient messages that are gone. Their sequences are used again, by messages
+    // that nobody has seen.
+    if (this.mark > this.#keptThrough) mark('queue/mark-beyond-the-end')
+    this.mark = Math.min(this.mark, this.#keptThrough)
+    this.redeliveredThrough = Math.max(this.redeliveredThrough, this.mark)
   }
 
   /** The first that is ready, or 0. */
@@ -247,9 +262,19 @@ export class Queue {
     }
   }
 
-  /** The pages as they are now, for a snapshot that is about to freeze them. */
-  pages(): { readonly firstSequence: number; readonly pages: readonly (Page | null)[] } {
-    return { firstSequence: this.#firstSequence, pages: [...this.#pages] }
+  /** What a snapshot keeps, as it is now: pages that it is about to freeze, from the first that keeps something. */
+  kept(): {
+    readonly nextSequence: number
+    readonly firstSequence: number
+    readonly pages: readonly (Page | null)[]
+  } {
+    const keeps = (page: Page | null): boolean => page !== null && page.kept > 0
+    const pages = [...this.#pages]
+    const from = pages.findIndex(keeps)
+    const nextSequence = this.#keptThrough + 1
+    if (from < 0) return { nextSequence, firstSequence: 1, pages: [] }
+    const firstSequence = this.#firstSequence + from * PAGE_MESSAGES
+    return { nextSequence, firstSequence, pages: pages.slice(from, pages.findLastIndex(keeps) + 1) }
   }
 
   #findReady(): number {
@@ -306,6 +331,7 @@ export class Queue {
     const page = this.#pages.at(index)
     assert(page !== null, 'no such message')
     if (!this.#freezer.isFrozen(page)) return page
+    mark('queue/copied-on-write')
     const copy = page.copy(this.#freezer.epoch)
     this.#pages.set(index, copy)
     return copy

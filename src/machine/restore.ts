@@ -29,6 +29,16 @@ const ROW_SIZE = 32
 export async function restore(machine: Machine, blocks: AsyncIterable<Uint8Array>): Promise<void> {
   assert(machine.namespaces.size === 0, 'the machine is not new')
   const input = new Input(blocks)
+  try {
+    await restoreAll(machine, input)
+    await input.end()
+  } finally {
+    await input.close()
+  }
+  machine.stoppedCleanly = false
+}
+
+async function restoreAll(machine: Machine, input: Input): Promise<void> {
   const head = await input.take(HEAD_SIZE)
   const version = head.u16()
   if (version !== SNAPSHOT_VERSION) {
@@ -42,7 +52,6 @@ export async function restore(machine: Machine, blocks: AsyncIterable<Uint8Array
     await restoreSection(machine, section, input)
   }
   machine.nextId = nextId
-  machine.stoppedCleanly = false
 }
 
 async function restoreSection(machine: Machine, section: number, input: Input): Promise<void> {
@@ -120,6 +129,22 @@ class Input {
 
   constructor(blocks: AsyncIterable<Uint8Array>) {
     this.#blocks = blocks[Symbol.asyncIterator]()
+  }
+
+  /** Nothing may be left. */
+  async end(): Promise<void> {
+    while (this.#at === this.#bytes.length) {
+      const { value, done } = await this.#blocks.next()
+      if (done === true) return
+      this.#bytes = value
+      this.#at = 0
+    }
+    throw new Fault('snapshot-long', 'a snapshot that goes on behind its end')
+  }
+
+  /** Whoever reads the blocks has a file open. */
+  async close(): Promise<void> {
+    await this.#blocks.return?.()
   }
 
   /** A reader of exactly the next `size` bytes, valid until the next call. */

@@ -7,12 +7,13 @@
  *   1 change    size:u32 change                    see change.ts; namespaces first, then what is in them
  *   2 queue     id:u32 next:u53 mark:u53 redelivered:u53 first:u53 pages:u32
  *   3 page      count:u16 (slot:u16 flags:u8 deliveries:u8 size:u32 ticket:u53)*     flags: 1 redelivered
- *   4 partition id:u32 first:u53 next:u53 pages:u32
+ *   4 partition id:u32 first:u53 next:u53 blocks:u32
  *   5 rows      count:u16 (offset:u53 count:u32 ticket:u53 size:u32 time:u53)*
  *   6 group     id:u32 size:u32 offsets            see group.ts
  *   0 end
  *
  * Pages and rows follow their queue and partition at once, so that only the numbers of one are in memory.
+ * Equal states have equal bytes, however they came about: nothing here depends on how memory is laid out.
  */
 import { assert } from '../base/assert.ts'
 import { Writer } from '../base/writer.ts'
@@ -56,11 +57,9 @@ export function freeze(machine: Machine): () => Generator<Uint8Array> {
     head.u32(bytes.length)
     head.bytes(bytes)
   }
-  for (const group of machine.groups.values()) {
-    const commitments = [...group.offsets].map(([partition, committed]) => ({
-      partition,
-      committed,
-    }))
+  for (const group of byId(machine.groups.values())) {
+    const places = [...group.offsets].sort(([left], [right]) => left - right)
+    const commitments = places.map(([partition, committed]) => ({ partition, committed }))
     const bytes = encodeCommitments(commitments)
     head.u8(SECTION_GROUP)
     head.u32(group.id)
@@ -68,7 +67,7 @@ export function freeze(machine: Machine): () => Generator<Uint8Array> {
     head.bytes(bytes)
   }
   const queues = [...machine.queues.values()].filter((queue) => queue.durable).map(freezeQueue)
-  const partitions = [...machine.partitions.values()].map((partition) => partition.freeze())
+  const partitions = byId(machine.partitions.values()).map((partition) => partition.freeze())
   machine.freezer.freeze()
   return function* pieces() {
     yield head.take()
@@ -122,9 +121,13 @@ function* changesOf(machine: Machine): Generator<Change> {
   }
 }
 
+function byId<T extends { readonly id: number }>(items: Iterable<T>): T[] {
+  return [...items].sort((left, right) => left.id - right.id)
+}
+
 function freezeQueue(queue: Queue): FrozenQueue {
-  const { id, nextSequence, mark, redeliveredThrough } = queue
-  return { id, nextSequence, mark, redeliveredThrough, ...queue.pages() }
+  const { id, mark, redeliveredThrough } = queue
+  return { id, mark, redeliveredThrough, ...queue.kept() }
 }
 
 function* queuePieces(queue: FrozenQueue, writer: Writer): Generator<Uint8Array> {
@@ -167,13 +170,14 @@ function* partitionPieces(frozen: FrozenPartition, writer: Writer): Generator<Ui
   writer.u32(id)
   writer.u53(firstOffset)
   writer.u53(nextOffset)
-  writer.u32(pages.length)
-  for (const [index, page] of pages.entries()) {
-    const start = Math.max(0, firstRow - index * PAGE_ROWS)
-    const end = Math.min(PAGE_ROWS, nextRow - index * PAGE_ROWS)
+  writer.u32(Math.ceil((nextRow - firstRow) / PAGE_ROWS))
+  for (let from = firstRow; from < nextRow; from += PAGE_ROWS) {
+    const end = Math.min(from + PAGE_ROWS, nextRow)
     writer.u8(SECTION_ROWS)
-    writer.u16(Math.max(0, end - start))
-    for (let slot = start; slot < end; slot++) {
+    writer.u16(end - from)
+    for (let row = from; row < end; row++) {
+      const page = pages[Math.floor(row / PAGE_ROWS)]!
+      const slot = row % PAGE_ROWS
       writer.u53(page.offsets[slot]!)
       writer.u32(page.counts[slot]!)
       writer.u53(page.tickets[slot]!)

@@ -223,6 +223,15 @@ export function method<N extends MethodName>(
 }
 
 export function handshake(clientProperties: FieldTable = [], user = 'guest'): Uint8Array {
+  return handshakeWith({ clientProperties, user })
+}
+
+export function handshakeWith(terms: {
+  readonly clientProperties?: FieldTable
+  readonly user?: string
+  readonly frameMax?: number
+}): Uint8Array {
+  const { clientProperties = [], user = 'guest', frameMax = 131072 } = terms
   return Buffer.concat([
     PROTOCOL_HEADER,
     method(0, 'connection.start-ok', {
@@ -231,7 +240,7 @@ export function handshake(clientProperties: FieldTable = [], user = 'guest'): Ui
       response: Buffer.from(`\0${user}\0guest`),
       locale: 'en_US',
     }),
-    method(0, 'connection.tune-ok', { channelMax: 2047, frameMax: 131072, heartbeat: 0 }),
+    method(0, 'connection.tune-ok', { channelMax: 2047, frameMax, heartbeat: 0 }),
     method(0, 'connection.open', { virtualHost: '/', capabilities: '', insist: false }),
   ])
 }

@@ -14,7 +14,7 @@ import { decodeMethod } from '../../src/wire/amqp/method-codec.ts'
 import { decodeProperties } from '../../src/wire/amqp/properties.ts'
 
 const withContent: ReadonlySet<string> = new Set(['basic.deliver', 'basic.return', 'basic.get-ok'])
-const FRAME_MAX = 2 ** 20
+const FRAME_MAX = 2 ** 20 // more than any frame that is agreed on
 
 interface Pending {
   readonly channel: number

@@ -14,6 +14,7 @@ import {
   textOf,
   writeTable,
 } from '../../wire/amqp/field-table.ts'
+import type { Fields } from '../../wire/amqp/method-codec.ts'
 import { inequivalent, queueText, type Reply, replyOf } from './replies.ts'
 
 /** Arguments of a queue that change what it does, and that this broker cannot do yet. */
@@ -58,19 +59,24 @@ const queueTypes: ReadonlySet<string> = new Set([CLASSIC, 'quorum'])
 
 /** What is kept of a queue's arguments: nothing where they say nothing that counts. */
 export function queueNotes(
-  table: FieldTable,
+  { arguments: table, durable, exclusive }: Fields<'queue.declare'>,
   queue: { readonly name: string; readonly vhost: string },
 ): Uint8Array | Reply {
+  const what = queueText(queue.name, queue.vhost)
   const refused = checkArguments('queue', table)
   if (refused !== null) return refused
   const given = fieldOf(table, TYPE)
   const type = given === null ? CLASSIC : textOf(given)
   if (type === null || !queueTypes.has(type)) {
     if (type === 'stream') return replyOf('not-implemented', `argument '${TYPE}' of a stream`)
-    const text = `invalid arg '${TYPE}' for ${queueText(queue.name, queue.vhost)}`
-    return replyOf('precondition-failed', `${text}: ${describe(given)}`)
+    const text = `invalid arg '${TYPE}' for ${what}: "unsupported queue type ${describe(given)}"`
+    return replyOf('precondition-failed', text)
   }
   if (type === CLASSIC) return NO_NOTES
+  const unfit = exclusive ? 'exclusive-owner' : durable ? null : 'non-durable'
+  if (unfit !== null) {
+    return replyOf('precondition-failed', `invalid property '${unfit}' for ${what}`)
+  }
   const writer = new Writer()
   writeTable(writer, [{ name: TYPE, value: longString(type) }])
   return writer.take()

@@ -40,9 +40,8 @@ export class ChannelZero {
     }
     const next = phaseAfter(session.phase, method.name)
     if (next === null) {
-      const isLate = session.isRunning
-      const text = isLate ? method.name : `unexpected method ${method.name} in ${session.phase}`
-      session.fail(replyOf(isLate ? 'not-implemented' : 'channel-error', text), id)
+      const text = `unexpected method in connection state ${session.phase}`
+      session.fail(replyOf('channel-error', text), id)
       return
     }
     session.phase = next

@@ -18,11 +18,12 @@ import {
   settleBits,
   settleTag,
 } from '../../wire/amqp/content.ts'
-import { FRAME_HEADER_SIZE, FRAME_METHOD } from '../../wire/amqp/frame.ts'
+import { FRAME_BODY, FRAME_HEADER, FRAME_HEADER_SIZE, FRAME_METHOD } from '../../wire/amqp/frame.ts'
 import type { Fields, MethodName } from '../../wire/amqp/method-codec.ts'
 import { Consumption } from './consumption.ts'
 import type { Link } from './link.ts'
 import { Publisher, type Taken } from './publisher.ts'
+import { strangeFrame } from './replies.ts'
 
 export class Channel {
   readonly link: Link
@@ -50,7 +51,11 @@ export class Channel {
    * has to wait, why not, or `null` for a method that somebody has to decode.
    */
   take(bytes: Uint8Array, at: number, size: number, end: number): Taken | null {
-    if (bytes[at] !== FRAME_METHOD) return this.publisher.take(bytes, at, size)
+    const type = bytes[at]!
+    if (type !== FRAME_METHOD) {
+      const isContent = type === FRAME_HEADER || type === FRAME_BODY
+      return isContent ? this.publisher.take(bytes, at, size) : strangeFrame(type, this.number)
+    }
     if (!this.publisher.isIdle) return this.publisher.missed()
     const payloadAt = at + FRAME_HEADER_SIZE
     const method = methodNumber(bytes, payloadAt)

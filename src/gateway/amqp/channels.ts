@@ -4,10 +4,10 @@
  */
 import { FRAME_HEADER_SIZE, FRAME_HEARTBEAT, FRAME_METHOD } from '../../wire/amqp/frame.ts'
 import { u16At } from '../../wire/amqp/integers.ts'
-import { decodeMethod, type Method } from '../../wire/amqp/method-codec.ts'
+import { decodeMethod, type Method, methodId } from '../../wire/amqp/method-codec.ts'
 import { Channel } from './channel.ts'
 import { handle, type Outcome } from './handlers.ts'
-import { type Reply, replyOf } from './replies.ts'
+import { type Reply, replyOf, strangeFrame } from './replies.ts'
 import type { Session } from './session.ts'
 
 /** The numbers of a method, as a close names the one that failed; zeros where it was none. */
@@ -33,13 +33,17 @@ export class Channels {
     const taken = channel.take(bytes, at, size, end)
     if (typeof taken === 'number') return taken
     if (taken !== null) {
-      this.#refuse(channel, taken, methodAt(bytes, at))
+      // Whatever comes between a publish and the end of its message is the publish's failure.
+      const id = channel.publisher.isIdle ? methodAt(bytes, at) : PUBLISH
+      this.#refuse(channel, taken, id)
       return size
     }
     const session = this.#session
-    if (session.outbox.isFull) session.choke()
     // A request with an answer waits until the peer has taken some of what it asked for before.
-    if (session.isChoked) return 0
+    if (session.outbox.isFull || session.isChoked) {
+      session.awaitDrain()
+      return 0
+    }
     const method = decodeMethod(bytes, at + FRAME_HEADER_SIZE, at + size - 1)
     this.#takeMethod(channel, method, methodAt(bytes, at))
     return size
@@ -117,7 +121,7 @@ export class Channels {
     const type = bytes[at]!
     const channel = this.#open.get(number)
     if (type === FRAME_HEARTBEAT) {
-      if (number !== 0) session.fail(replyOf('unexpected-frame', 'heartbeat on a channel'))
+      if (number !== 0) session.fail(strangeFrame(type, number))
     } else if (type !== FRAME_METHOD) {
       // On a channel that we are closing only the answer counts: the rest was sent before the client knew.
       if (channel !== undefined || session.isOver) return size
@@ -147,7 +151,7 @@ export class Channels {
       session.fail(replyOf('channel-error', "expected 'channel.open'"), id)
     } else if (count >= this.countMax) {
       const text = `number of channels opened (${count}) has reached the negotiated channel_max (${this.countMax})`
-      session.fail(replyOf('not-allowed', text), id)
+      session.fail(replyOf('not-allowed', text))
     } else {
       this.#open.set(number, new Channel(session, number))
       session.send(number, 'channel.open-ok', { channelId: NOTHING })
@@ -156,14 +160,7 @@ export class Channels {
 }
 
 const NOTHING = new Uint8Array(0)
-const FRAME_TYPE_MAX = 8 // heartbeats have the highest number
-
-function strangeFrame(type: number, channel: number): Reply {
-  const isKnown = type >= FRAME_METHOD && type <= FRAME_TYPE_MAX
-  const name = isKnown ? 'unexpected-frame' : 'frame-error'
-  return replyOf(name, `frame of type ${type} on channel ${channel}`)
-}
-
+const PUBLISH: MethodId = methodId('basic.publish')
 /** The numbers of the method in the frame at `at`. */
 function methodAt(bytes: Uint8Array, at: number): MethodId {
   if (bytes[at] !== FRAME_METHOD) return [0, 0]

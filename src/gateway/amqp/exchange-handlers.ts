@@ -42,6 +42,9 @@ function declarePassive(
   return null
 }
 
+/** Kinds that every RabbitMQ has: an exchange of the same name is another one, and not of an unknown kind. */
+const unbuiltKinds: ReadonlySet<string> = new Set(['fanout', 'topic', 'headers'])
+
 async function declare(
   channel: Channel,
   name: string,
@@ -53,6 +56,11 @@ async function declare(
   const reserved = namespace.exchanges.has(name) ? null : checkReserved('exchange', name)
   if (reserved !== null) return reserved
   const { type: kind, durable, autoDelete, internal } = fields
+  const current = namespace.exchanges.get(name)?.options.kind ?? kind
+  if (current !== kind && unbuiltKinds.has(kind)) {
+    const field = 'kind'
+    return replyTo({ kind: 'exchange-differs', exchange: name, field, asked: kind, current }, vhost)
+  }
   const options = { kind, durable, autoDelete, internal }
   const exchange = await broker.declare.exchange(namespace, name, options)
   if (isRefusal(exchange)) return replyTo(exchange, vhost)

@@ -16,7 +16,7 @@ import {
   stripped,
   usableQueue,
 } from './names.ts'
-import { replyTo } from './replies.ts'
+import { NOT_FOUND, replyTo } from './replies.ts'
 
 export const queueHandlers: Handlers = {
   'queue.declare': (channel, fields) =>
@@ -35,11 +35,15 @@ export const queueHandlers: Handlers = {
 
   'queue.unbind': async (channel, fields) => {
     const found = findBinding(channel, fields)
-    if (isReply(found)) return found
+    // What is bound to nothing, or is not there, is unbound.
+    const isMissing = isReply(found) && found.code === NOT_FOUND
+    if (isReply(found) && !isMissing) return found
     const { link } = channel
-    const { exchange, binding } = found
-    const refusal = await link.broker.declare.unbind(link.namespace, exchange, binding)
-    if (refusal !== null) return replyTo(refusal, link.vhost)
+    if (!isReply(found)) {
+      const { exchange, binding } = found
+      const refusal = await link.broker.declare.unbind(link.namespace, exchange, binding)
+      if (refusal !== null) return replyTo(refusal, link.vhost)
+    }
     channel.send('queue.unbind-ok', {})
     return null
   },
@@ -78,9 +82,12 @@ function remove(
 }
 
 function declarePassive(channel: Channel, fields: Fields<'queue.declare'>): Outcome {
-  const queue = usableQueue(channel, fields.queue)
-  if (isReply(queue)) return queue
-  return declared(channel, queue, fields)
+  const { namespace, vhost } = channel.link
+  // An empty name is no name here, and not that of the last queue.
+  const name = stripped(fields.queue)
+  const queue = namespace.queues.get(name)
+  if (queue === undefined) return replyTo({ kind: 'queue-missing', queue: name }, vhost)
+  return checkOwner(channel, queue) ?? declared(channel, queue, fields)
 }
 
 async function declare(channel: Channel, fields: Fields<'queue.declare'>): Promise<Outcome> {
@@ -90,7 +97,7 @@ async function declare(channel: Channel, fields: Fields<'queue.declare'>): Promi
   const name = given === '' ? link.uniqueName('amq.gen-') : given
   const reserved = given === '' || namespace.queues.has(name) ? null : checkReserved('queue', name)
   if (reserved !== null) return reserved
-  const notes = queueNotes(fields.arguments, { name, vhost })
+  const notes = queueNotes(fields, { name, vhost })
   if (!(notes instanceof Uint8Array)) return notes
   const { durable, autoDelete } = fields
   const owner = fields.exclusive ? link : null

@@ -4,6 +4,7 @@
  */
 import type { Fault } from '../../base/fault.ts'
 import type { Refusal } from '../../machine/refusal.ts'
+import { FRAME_BODY, FRAME_HEADER, FRAME_HEARTBEAT, FRAME_METHOD } from '../../wire/amqp/frame.ts'
 import { SHORT_STRING_BYTES_MAX } from '../../wire/amqp/short-string.ts'
 
 /** Those that end a channel; all others end the connection. */
@@ -46,6 +47,9 @@ export function replyOf(name: ReplyName, explanation: string): Reply {
   const ends = name in softCodes ? 'channel' : 'connection'
   return { ends, code, text: shortened(`${label} - ${explanation}`) }
 }
+
+/** What is not there, when that is all right. */
+export const NOT_FOUND: number = softCodes['not-found'][0]
 
 /** The text of a mandatory message that nobody gets. */
 export const noRoute: { readonly code: number; readonly text: string } = {
@@ -168,4 +172,17 @@ export function tooLarge(size: number, sizeMax: number): Reply {
 export function replyToFault(fault: Fault): Reply {
   if (fault.code === 'unknown-method') return replyOf('command-invalid', fault.message)
   return replyOf('frame-error', fault.message)
+}
+
+const FRAME_TYPES: ReadonlySet<number> = new Set([
+  FRAME_METHOD,
+  FRAME_HEADER,
+  FRAME_BODY,
+  FRAME_HEARTBEAT,
+])
+
+/** A frame that has no business where it came. */
+export function strangeFrame(type: number, channel: number): Reply {
+  const name = FRAME_TYPES.has(type) ? 'unexpected-frame' : 'frame-error'
+  return replyOf(name, `frame of type ${type} on channel ${channel}`)
 }

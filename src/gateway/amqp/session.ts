@@ -52,6 +52,8 @@ export class Session implements ConnectionHandler, HeartbeatOwner, Flushable, Li
   readonly uniqueName: (prefix: string) => string
   hearsCancels = false
   isChoked = false
+  /** A request waits for that, so that nothing behind it can be read. */
+  #awaitsDrain = false
   vhost = '/'
   phase: Phase = 'greeting'
   /** What a frame may have, both ways. */
@@ -141,6 +143,7 @@ export class Session implements ConnectionHandler, HeartbeatOwner, Flushable, Li
     this.outbox.flush()
     if (!this.isChoked || this.outbox.isFull) return
     this.isChoked = false
+    this.#awaitsDrain = false
     this.#channels.considerPause()
     this.#goOn()
   }
@@ -205,6 +208,13 @@ export class Session implements ConnectionHandler, HeartbeatOwner, Flushable, Li
     if (this.isChoked) return
     this.isChoked = true
     this.#channels.considerPause()
+  }
+
+  /** Nothing is parsed until the peer has taken what it was sent. */
+  awaitDrain(): void {
+    this.choke()
+    this.#awaitsDrain = true
+    this.#considerPause()
   }
 
   tellLater(teller: Teller): void {
@@ -290,7 +300,8 @@ export class Session implements ConnectionHandler, HeartbeatOwner, Flushable, Li
   }
 
   #considerPause(): void {
-    const shouldPause = (this.#holds > 0 || this.#isResting) && isAlive(this.phase)
+    const isWaiting = this.#holds > 0 || this.#isResting || this.#awaitsDrain
+    const shouldPause = isWaiting && isAlive(this.phase)
     if (shouldPause === this.#isPaused) return
     this.#isPaused = shouldPause
     if (shouldPause) this.connection.pause()

@@ -5,11 +5,13 @@
 import { assert } from '../../base/assert.ts'
 import { openResponse, type RequestHeader } from '../../wire/kafka/frame.ts'
 import { WireWriter } from '../../wire/kafka/writer.ts'
-import type { Gateway } from './gateway.ts'
+import type { Endpoint, Gateway } from './gateway.ts'
 
 /** What a call needs of its session. */
 export interface CallOwner {
   readonly peer: string
+  /** Our own end, as the client dialled it. */
+  readonly endpoint: Endpoint
   /** The answer may be sent, as soon as all before it were. */
   answered(): void
   /** The connection has to end. */
@@ -44,6 +46,11 @@ export class Call {
   /** Who asks, for people. */
   get peer(): string {
     return this.#owner.peer
+  }
+
+  /** Where this client is told to connect to. */
+  get endpoint(): Endpoint {
+    return this.gateway.options.advertised ?? this.#owner.endpoint
   }
 
   /** Answers with the body that `write` writes. */

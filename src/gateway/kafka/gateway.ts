@@ -15,7 +15,7 @@ export interface KafkaOptions {
   readonly partitions: number
   /** Whether asking for a topic that is not there makes it. */
   readonly autoCreate: 'on' | 'off'
-  /** Where clients are told to connect to; null: where the listener really listens. */
+  /** Where clients are told to connect to; null: where each of them dialled. */
   readonly advertised: Endpoint | null
 }
 
@@ -35,8 +35,6 @@ export interface Gateway {
   /** Found before, to be looked at before it is believed: a topic may be gone. */
   readonly topicsById: Map<string, Stream>
   readonly log: Log
-  /** Where clients reach us. */
-  endpoint(): Endpoint
 }
 
 /** We are the only node there is; its number is never 0, because some clients take that for none. */
@@ -45,12 +43,10 @@ export const NODE_ID = 1
 /** A leader that never changes. */
 export const LEADER_EPOCH = 0
 
-/** The cluster's id: the same for every directory until a broker has an identity of its own. */
-export const CLUSTER_ID = 'naru'
-
-export function idOf(stream: Stream): string {
+/** Sixteen bytes as the wire code writes ids, and as the id of the cluster. */
+export function idOf({ identity }: { readonly identity: Uint8Array }): string {
   let text = ''
-  for (const byte of stream.identity) text += byte.toString(16).padStart(2, '0')
+  for (const byte of identity) text += byte.toString(16).padStart(2, '0')
   return text
 }
 

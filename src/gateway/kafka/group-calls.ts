@@ -85,7 +85,10 @@ export function answerJoinGroup(call: Call, r: WireReader): void {
     call.answer((w) => encodeJoinGroupResponse(w, version, response))
   }
   const error = checkGroupId(gateway, groupId)
-  if (error !== 'NONE') return answer(joinFailure(0, error, memberId))
+  if (error !== 'NONE') {
+    answer(joinFailure(0, error, memberId))
+    return
+  }
   const asked = version >= REBALANCE_TIMEOUT_MIN ? request.rebalanceTimeoutMs : sessionTimeoutMs
   const event = (token: Token): GroupEvent => ({
     kind: 'join',
@@ -127,8 +130,14 @@ export function answerSyncGroup(call: Call, r: WireReader): void {
     call.answer((w) => encodeSyncGroupResponse(w, version, response))
   }
   const error = checkGroupId(gateway, groupId)
-  if (error !== 'NONE') return answer(syncFailure(0, error))
-  if (gateway.groups.state(groupId) === null) return answer(syncFailure(0, 'UNKNOWN_MEMBER_ID'))
+  if (error !== 'NONE') {
+    answer(syncFailure(0, error))
+    return
+  }
+  if (gateway.groups.state(groupId) === null) {
+    answer(syncFailure(0, 'UNKNOWN_MEMBER_ID'))
+    return
+  }
   const assignments = new Map(
     request.assignments.map((each) => [each.memberId, new Uint8Array(each.assignment)] as const),
   )
@@ -154,8 +163,14 @@ export function answerHeartbeat(call: Call, r: WireReader): void {
     call.answer((w) => encodeHeartbeatResponse(w, version, response))
   }
   const error = checkGroupId(gateway, groupId)
-  if (error !== 'NONE') return refuse(error)
-  if (gateway.groups.state(groupId) === null) return refuse('UNKNOWN_MEMBER_ID')
+  if (error !== 'NONE') {
+    refuse(error)
+    return
+  }
+  if (gateway.groups.state(groupId) === null) {
+    refuse('UNKNOWN_MEMBER_ID')
+    return
+  }
   const event = (token: Token): GroupEvent => {
     return { kind: 'heartbeat', token, memberId, instanceId, generation }
   }
@@ -189,12 +204,16 @@ export function answerLeaveGroup(call: Call, r: WireReader): void {
     call.answer((w) => encodeLeaveGroupResponse(w, version, response))
   }
   const error = checkGroupId(gateway, groupId)
-  if (error !== 'NONE') return answer(error, [])
+  if (error !== 'NONE') {
+    answer(error, [])
+    return
+  }
   if (gateway.groups.state(groupId) === null) {
-    return answer(
+    answer(
       'NONE',
       members.map(() => 'UNKNOWN_MEMBER_ID' as const),
     )
+    return
   }
   gateway.groups.send(
     groupId,

@@ -7,7 +7,7 @@ import type { Log } from '../../base/log.ts'
 import type { Address, Connection, Listener, World } from '../../base/ports.ts'
 import { DEFAULT_NAMESPACE, type Runtime } from '../../broker/runtime.ts'
 import { BufferPool } from './frame-buffer.ts'
-import type { Endpoint, Gateway, KafkaOptions } from './gateway.ts'
+import type { Gateway, KafkaOptions } from './gateway.ts'
 import { Groups } from './groups.ts'
 import { type KafkaLimits, kafkaLimits } from './limits.ts'
 import { Session } from './session.ts'
@@ -76,7 +76,6 @@ class KafkaServer implements KafkaListener {
       log,
       pool: new BufferPool(),
       topicsById: new Map(),
-      endpoint: () => options.advertised ?? endpointOf(this.address),
     }
   }
 
@@ -134,12 +133,4 @@ class KafkaServer implements KafkaListener {
     for (const session of [...this.#sessions]) session.destroy()
     await stopped
   }
-}
-
-const ANY_HOSTS: readonly string[] = ['0.0.0.0', '::']
-
-function endpointOf(address: Address): Endpoint {
-  // Nobody can connect to a path by host and port; whoever came by one stays on its connection.
-  if (address.kind === 'unix') return { host: 'localhost', port: 0 }
-  return { host: ANY_HOSTS.includes(address.host) ? '127.0.0.1' : address.host, port: address.port }
 }

@@ -14,7 +14,7 @@ import {
 } from '../../wire/kafka/messages/metadata.generated.ts'
 import { NO_UUID, type WireReader } from '../../wire/kafka/reader.ts'
 import type { Call } from './call.ts'
-import { CLUSTER_ID, findTopic, type Gateway, idOf, LEADER_EPOCH, NODE_ID } from './gateway.ts'
+import { findTopic, type Gateway, idOf, LEADER_EPOCH, NODE_ID } from './gateway.ts'
 import { codeOf, replyTo } from './replies.ts'
 import { isStream, makeTopic } from './topics.ts'
 
@@ -59,10 +59,10 @@ export function answerMetadata(call: Call, r: WireReader): void {
 }
 
 export function answerFindCoordinator(call: Call, r: WireReader): void {
-  const { version, gateway } = call
+  const { version } = call
   const { key, keyType, coordinatorKeys } = decodeFindCoordinatorRequest(r, version)
   const isGroup = keyType === GROUP_KEY
-  const { host, port } = gateway.endpoint()
+  const { host, port } = call.endpoint
   const place = isGroup ? { nodeId: NODE_ID, host, port } : { nodeId: -1, host: '', port: -1 }
   const errorCode = codeOf(isGroup ? 'NONE' : 'INVALID_REQUEST')
   const errorMessage = isGroup ? null : 'only groups have a coordinator here'
@@ -100,11 +100,11 @@ async function findOrMake(
 
 function answer(call: Call, topics: readonly MetadataResponseTopic[]): void {
   const { gateway, version } = call
-  const { host, port } = gateway.endpoint()
+  const { host, port } = call.endpoint
   const response = {
     throttleTimeMs: 0,
     brokers: [{ nodeId: NODE_ID, host, port, rack: null }],
-    clusterId: CLUSTER_ID,
+    clusterId: idOf(gateway.broker),
     controllerId: NODE_ID,
     topics,
     clusterAuthorizedOperations: NO_OPERATIONS,

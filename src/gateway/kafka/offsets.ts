@@ -78,7 +78,10 @@ class OffsetCommit {
       const piece = this.#commitments.slice(0, count)
       const ticket = broker.commitOffsets(namespace, this.#request.groupId, piece)
       if (ticket === HELD) {
-        if (broker.failure !== null) return this.#call.fail('the broker has stopped')
+        if (broker.failure !== null) {
+          this.#call.fail('the broker has stopped')
+          return
+        }
         this.#call.dropped = () => {
           this.#isDropped = true
         }
@@ -132,7 +135,7 @@ function fitting(commitments: readonly Commitment[]): number {
   return count
 }
 
-/** The newest commit of offsets of each broker: whoever reads them waits for it, so that nobody sees what a crash could undo. */
+/** The newest commit of each broker: whoever reads offsets waits for it, and sees nothing a crash could undo. */
 const newestCommit = new WeakMap<object, number>()
 
 export function answerOffsetFetch(call: Call, r: WireReader): void {

@@ -65,7 +65,10 @@ class Produce {
       const responses = this.#responsesOf(this.#topic)
       for (; this.#partition < topic.partitionData.length; this.#partition++) {
         const answer = this.#append(topic, stream, topic.partitionData[this.#partition]!)
-        if (answer === null) return this.#hold()
+        if (answer === null) {
+          this.#hold()
+          return
+        }
         if (answer.errorCode !== 0) this.#hasError = true
         responses.push(answer)
       }
@@ -99,7 +102,7 @@ class Produce {
     }
     const { broker, limits, world } = gateway
     const verdict = judgeBatch(records, {
-      sizeBytesMax: broker.limits.bodyBytes,
+      sizeBytesMax: broker.limits.batchBytes,
       produceVersion: version,
       timestampMax: world.clock.wallMs() + limits.timestampAheadMs,
     })

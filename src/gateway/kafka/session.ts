@@ -13,10 +13,13 @@ import { apis } from '../../wire/kafka/messages/apis.generated.ts'
 import { WireReader } from '../../wire/kafka/reader.ts'
 import { Call, type CallOwner } from './call.ts'
 import { FrameBuffer } from './frame-buffer.ts'
-import type { Gateway } from './gateway.ts'
+import type { Endpoint, Gateway } from './gateway.ts'
 import { handle } from './handlers.ts'
 
 const SIZE_BYTES = 4
+
+/** Nobody can dial a path by host and port: whoever came by one stays on its connection. */
+const NOWHERE: Endpoint = { host: 'localhost', port: 0 }
 
 //            a request waits, or answers are not taken
 //   open ------------------------------------------------> open, paused     (the socket is not read)
@@ -32,6 +35,7 @@ type Phase = 'open' | 'closed'
 
 export class Session implements ConnectionHandler, CommitWatcher, CallOwner {
   readonly peer: string
+  readonly endpoint: Endpoint
   readonly #gateway: Gateway
   readonly #connection: Connection
   readonly #input: FrameBuffer
@@ -60,6 +64,7 @@ export class Session implements ConnectionHandler, CommitWatcher, CallOwner {
     this.#onClosed = onClosed
     this.#input = new FrameBuffer(gateway.pool)
     this.peer = connection.peer
+    this.endpoint = connection.local ?? NOWHERE
   }
 
   start(): void {

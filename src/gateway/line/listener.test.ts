@@ -37,7 +37,9 @@ test('as a kind of listener it says where clients connect to, and its messages g
   const disk = null as unknown as Disk
   const { log } = noted()
   const here = { ...world, disk }
-  const broker = await Runtime.open({ world: here, directory: null, durability: 'memory', log })
+  const opening = Runtime.open({ world: here, directory: null, durability: 'memory', log })
+  await world.pass(100)
+  const broker = await opening
   const opened = await kind.open({ world: here, address: ADDRESS, log, broker })
   assert.equal(opened.url, 'tcp://127.0.0.1:1001')
   await send(world, 1001, 'a\nb\nc\nd')

@@ -35,7 +35,8 @@ export function u64At(bytes: Uint8Array, at: number): number {
 
 /** A safe integer as eight bytes. */
 export function setU64At(bytes: Uint8Array, at: number, value: number): void {
-  setU32At(bytes, at, Math.floor(value / WORD))
+  // Tags and sizes are mostly small, and a division is dear where millions are written.
+  setU32At(bytes, at, value < WORD ? 0 : Math.floor(value / WORD))
   setU32At(bytes, at + 4, value >>> 0)
 }
 

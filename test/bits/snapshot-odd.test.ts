@@ -1,0 +1,11 @@
+/** Every single bit of a snapshot of 8 KiB, of the older one and of the format file: the odd ones. */
+import { flipTest } from './flip-share.ts'
+import { snapshotSubject } from './subject.ts'
+
+flipTest('no bit of a snapshot or of the format file changes what is found', {
+  subject: () => snapshotSubject(8192),
+  files: ({ snapshots }) => ['format', ...snapshots],
+  share: { share: 1, of: 2 },
+  bitsMin: (8192 * 8) / 2,
+  comesTo: ['refused', 'passedOver'],
+})
