@@ -3,6 +3,7 @@ import { Consumer, type Receiver } from '../../broker/consumer.ts'
 import type { Delivery } from '../../broker/delivery.ts'
 import type { Queue } from '../../machine/queue.ts'
 import type { Consumption, Origin } from './consumption.ts'
+import { amqpContent } from './foreign-content.ts'
 import { writeGetOk } from './write-content.ts'
 
 export class Getter implements Receiver, Origin {
@@ -27,7 +28,7 @@ export class Getter implements Receiver, Origin {
       redelivered: delivery.redelivered,
       messageCount: this.queue.readyCount,
     }
-    writeGetOk(owner.link, owner.channel, answer, delivery)
+    writeGetOk(owner.link, owner.channel, answer, amqpContent(delivery))
     owner.answered(this)
   }
 

@@ -7,6 +7,7 @@ import type { Delivery } from '../../broker/delivery.ts'
 import type { Queue } from '../../machine/queue.ts'
 import { deliverPrefix } from '../../wire/amqp/content.ts'
 import type { Consumption, Origin } from './consumption.ts'
+import { amqpContent } from './foreign-content.ts'
 import { writeDelivery } from './write-content.ts'
 
 export interface SubscriptionOptions {
@@ -46,7 +47,7 @@ export class Subscription implements Receiver, Origin {
     const tag = ++owner.tag
     if (this.#acks === 'by-client') owner.hold(tag, delivery.sequence, this)
     const redelivered = delivery.redelivered ? 1 : 0
-    writeDelivery(link, owner.channel, this.#prefix, tag, redelivered, delivery)
+    writeDelivery(link, owner.channel, this.#prefix, tag, redelivered, amqpContent(delivery))
     if (link.outbox.isFull) link.choke()
   }
 
