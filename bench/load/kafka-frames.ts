@@ -9,7 +9,7 @@ import { crc32c } from '@node-rs/crc32'
 // The 61 bytes before the records of a batch: see the numbers below. The checksum covers all from 21 on.
 
 const PRODUCE = 0
-export const PRODUCE_VERSION = 3
+const PRODUCE_VERSION = 3
 const FETCH = 1
 const FETCH_VERSION = 4
 export const BATCH_HEADER_SIZE = 61
@@ -28,7 +28,15 @@ const TIMEOUT_MS = 30_000
 export function recordBatch(count: number, body: Uint8Array): Buffer {
   const records: Buffer[] = []
   for (let delta = 0; delta < count; delta++) {
-    const parts = [u8(0), varint(0), varint(delta), varint(-1), varint(body.length), body, varint(0)]
+    const parts = [
+      u8(0),
+      varint(0),
+      varint(delta),
+      varint(-1),
+      varint(body.length),
+      body,
+      varint(0),
+    ]
     const record = Buffer.concat(parts)
     records.push(varint(record.length), record)
   }
