@@ -1,7 +1,7 @@
 /** The work that the examples of pools and processes give away: plain functions, each good for a worker. */
 import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { SpawnMain } from '../src/channels/spawn-contract.ts'
+import type { SpawnMain } from '../src/channels/mod.ts'
 
 /** Reads a file and counts its words: some waiting, some work. */
 export async function countWords(path: string): Promise<number> {

@@ -1,9 +1,9 @@
 /** One process of the word count: it maps, waits for the others, and reduces. */
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-// In your program: from 'naru/channels/processes'.
+// In your program: from 'naru/channels' and 'naru/channels/processes'.
+import type { SpawnMain } from '../src/channels/mod.ts'
 import { type Address, joinBarrier } from '../src/channels/processes/mod.ts'
-import type { SpawnMain } from '../src/channels/spawn-contract.ts'
 
 interface Order {
   readonly address: Address

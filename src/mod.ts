@@ -1,2 +1,20 @@
 /** The public API of the package `naru`: what works today, and nothing that does not. */
+
+export type { Body, Json } from './api/body.ts'
+export { Broker, type BrokerOptions } from './api/broker.ts'
+export type { ConsumeOptions, Consumption, MessageBatch } from './api/consumption.ts'
+export {
+  BrokerError,
+  type BrokerErrorCode,
+  QueueDiffers,
+  QueueMissing,
+  StreamDiffers,
+  StreamMissing,
+} from './api/errors.ts'
+export type { ListenOptions } from './api/listening.ts'
+export type { Message } from './api/message.ts'
+export type { BrokerQueue, QueueOptions, SendOptions } from './api/queue.ts'
+export type { BrokerRecord } from './api/record.ts'
+export type { Appended, BrokerStream, NewRecord, StreamOptions } from './api/stream.ts'
+export type { ReadOptions, RecordBatch } from './api/stream-reader.ts'
 export { version } from './base/version.ts'

@@ -56,7 +56,13 @@ export class Link implements AsyncDisposable {
     this.#reader = reader
     const waiting = this.#unread
     this.#unread = []
-    for (const bytes of waiting) reader(bytes)
+    for (const bytes of waiting) this.#read(bytes)
+  }
+
+  /** A reader has what it wanted, and gives back what lies behind it: for the next reader. */
+  unread(bytes: Uint8Array): void {
+    this.#reader = null
+    if (bytes.length > 0) this.#unread.push(bytes.slice())
   }
 
   /** Who is told, once, that the link is lost: at once if it is lost already. */

@@ -22,6 +22,8 @@ export interface LoadEnd {
 
 export interface LoadOptions {
   readonly link: Link
+  /** Where acknowledgements come from, if not from where operations go to: deliveries to a consumer, say. */
+  readonly ackLink?: Link
   readonly source: LoadSource
   readonly acks: AckReader
   /** Operations sent and not yet acknowledged, at most. */
@@ -71,7 +73,7 @@ class Load {
   }
 
   async run(): Promise<number> {
-    const { link } = this.#options
+    const { link, ackLink = link } = this.#options
     const done = new Promise<number>((resolve, reject) => {
       this.#resolve = resolve
       this.#reject = reject
@@ -81,11 +83,13 @@ class Load {
       this.#socketHas = 'room'
       this.#send()
     })
-    link.onLost((error) => {
-      error.message += `: ${this.#sent - this.#acknowledged} operations unacknowledged`
-      this.#reject(error)
-    })
-    link.read((bytes) => this.#onBytes(bytes))
+    for (const each of new Set([link, ackLink])) {
+      each.onLost((error) => {
+        error.message += `: ${this.#sent - this.#acknowledged} operations unacknowledged`
+        this.#reject(error)
+      })
+    }
+    ackLink.read((bytes) => this.#onBytes(bytes))
     this.#send()
     try {
       return await done
@@ -93,6 +97,7 @@ class Load {
       if (this.#timer !== null) clearTimeout(this.#timer)
       link.onDrain(() => {})
       link.onLost(() => {})
+      ackLink.onLost(() => {})
     }
   }
 

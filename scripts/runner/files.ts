@@ -16,7 +16,7 @@ export interface TestFile {
 }
 
 /** The folders that hold tests. A folder that is not there yet holds none. */
-const ROOTS = ['src', 'test', 'bench', 'scripts', 'examples']
+const ROOTS = ['src', 'test', 'bench', 'scripts', 'examples', 'conformance']
 
 /** Every test file and every example below `root`, in the order of their paths. */
 export function listTestFiles(root: string): TestFile[] {

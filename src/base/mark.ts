@@ -14,16 +14,23 @@ export function mark(name: string): void {
   for (const listener of listeners) listener(name)
 }
 
+/** For tests that count: `listener` hears every mark of this thread until the answer is called. */
+function hearMarks(listener: Listener): () => void {
+  listeners.push(listener)
+  return () => {
+    listeners.splice(listeners.indexOf(listener), 1)
+  }
+}
+
 /**
  * For tests: runs `action` and throws unless it came past the mark. Only this thread is heard, and
  * tests that run at the same time in one process hear each other.
  */
 export async function expectMark<T>(name: string, action: () => T | Promise<T>): Promise<T> {
   const heard = new Set<string>()
-  const listener: Listener = (each) => {
+  const stop = hearMarks((each) => {
     heard.add(each)
-  }
-  listeners.push(listener)
+  })
   try {
     const result = await action()
     if (!heard.has(name)) {
@@ -32,6 +39,6 @@ export async function expectMark<T>(name: string, action: () => T | Promise<T>):
     }
     return result
   } finally {
-    listeners.splice(listeners.indexOf(listener), 1)
+    stop()
   }
 }

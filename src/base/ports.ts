@@ -137,6 +137,8 @@ export interface ConnectionHandler {
 export interface Connection {
   /** The peer, for people and logs: `127.0.0.1:4711`, or the path of a socket file. */
   readonly peer: string
+  /** Our own end, as the peer dialled it; null for the socket file of a system. */
+  readonly local: { readonly host: string; readonly port: number } | null
   /** Bytes written and not yet taken by the system. */
   readonly pendingBytes: number
   /** Starts the flow of events. Nothing is delivered before. Called once. */

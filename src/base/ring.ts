@@ -66,6 +66,12 @@ export class Ring<T> {
     return this.#slots[(this.#head + index) & this.#mask] as T
   }
 
+  /** Replaces the item `index` places behind the oldest. */
+  set(index: number, item: T): void {
+    assert(index >= 0 && index < this.#size, 'ring index out of range')
+    this.#slots[(this.#head + index) & this.#mask] = item
+  }
+
   clear(): void {
     this.#slots = new Array<T | undefined>(CAPACITY_MIN).fill(undefined)
     this.#mask = CAPACITY_MIN - 1

@@ -4,6 +4,7 @@
  */
 import type { Log } from '../base/log.ts'
 import type { Address, World } from '../base/ports.ts'
+import type { Runtime } from './runtime.ts'
 
 /** What a listener is opened with. */
 export interface ListenerContext {
@@ -11,6 +12,8 @@ export interface ListenerContext {
   /** Where to listen; port 0 picks a free one. */
   readonly address: Address
   readonly log: Log
+  /** The broker it is a way into. */
+  readonly broker: Runtime
 }
 
 /** A listener that accepts. */

@@ -69,6 +69,14 @@ export type { Cases, Selected } from './select.ts'
 export { after, receive, send } from './select.ts'
 export type { AfterCase, ReceiveCase, SendCase } from './select-cases.ts'
 export type { AcquireOptions, Semaphore } from './semaphore.ts'
+export type {
+  Exit,
+  Spawned,
+  SpawnedSelf,
+  SpawnMain,
+  SpawnOptions,
+} from './spawn-contract.ts'
+export { SpawnCrashed } from './spawn-contract.ts'
 export type { Stage, StageOptions } from './stage.ts'
 export type { SyncErrorCode } from './sync-errors.ts'
 export { SyncClosed, SyncError, SyncMisuse, SyncTimeout } from './sync-errors.ts'

@@ -3,7 +3,7 @@
  * wire has no room; how many that can be is bounded by the limits on calls and credit (rpc-limits.ts).
  */
 import { Ring } from '../base/ring.ts'
-import { ChannelClosed, ChannelPeerLost, type Sender } from './contract.ts'
+import { ChannelClosed, ChannelMisuse, ChannelPeerLost, type Sender } from './contract.ts'
 import type { Frame } from './wire.ts'
 
 export interface OutboxOwner {
@@ -42,6 +42,8 @@ export class Outbox {
     try {
       return this.#outgoing.tryPut(frame)
     } catch (error) {
+      // Perhaps too large to go in at one go: `put` knows better.
+      if (error instanceof ChannelMisuse) return false
       this.#failed(frame, error)
       return true
     }

@@ -3,6 +3,8 @@
  * entry loads its gateway only when it is opened.
  */
 import type { ListenerKind } from '../broker/listener.ts'
+import { amqpListener } from '../gateway/amqp/kind.ts'
+import { kafkaListener } from '../gateway/kafka/kind.ts'
 import { lineListener } from '../gateway/line/kind.ts'
 import { PrintSink } from '../gateway/line/print.ts'
 
@@ -15,6 +17,8 @@ function printed(): PrintSink {
 }
 
 export const listeners: readonly ListenerKind[] = [
+  amqpListener,
+  kafkaListener(),
   lineListener(() => {
     const sink = printed()
     return { sink, begin: () => sink.begin() }

@@ -4,18 +4,18 @@
  */
 import { resolve } from 'node:path'
 import { untilAborted } from '../base/abort.ts'
+import { deferred } from '../base/deferred.ts'
 import type { Log } from '../base/log.ts'
-import type { DiskLock, World } from '../base/ports.ts'
-import { DiskError, NetError } from '../base/ports.ts'
+import { DiskError, NetError, type World } from '../base/ports.ts'
 import { version } from '../base/version.ts'
 import type { OpenListener } from '../broker/listener.ts'
+import { Runtime } from '../broker/runtime.ts'
+import { JournalError } from '../journal/errors.ts'
 import { nodeWorld } from '../node/world.ts'
 import { CommandError } from './failure.ts'
 import { stderrLog } from './log.ts'
 import type { PlannedListener, ServePlan } from './serve-plan.ts'
 import { stopRequested } from './stop.ts'
-
-const LOCK_NAME = 'lock'
 
 // A running broker waits to be told to stop, with or without a socket that keeps the process alive.
 const CENTURY_MS = 100 * 365 * 24 * 3600_000
@@ -45,15 +45,18 @@ export async function serveUntilStopped(plan: ServePlan): Promise<void> {
 }
 
 async function serve(plan: ServePlan, opening: Opening, stop: AbortSignal): Promise<void> {
-  const directory = await openDirectory(plan, opening)
-  const listeners = await openListeners(plan.listeners, opening)
+  const directory = plan.directory === null ? null : resolve(plan.directory)
+  const failed = deferred<Error>()
+  const broker = await openBroker({ ...plan, directory }, opening, failed.resolve)
+  const listeners = await openListeners(plan.listeners, { ...opening, broker })
   const urls = Object.fromEntries([...listeners].map(([name, { url }]) => [name, url]))
   const { durability } = plan
   const ready = { urls, dir: directory, durability, pid: process.pid, version }
   process.stdout.on('error', () => {}) // nobody may be reading; that is no reason to end
   process.stdout.write(`ready ${JSON.stringify(ready)}\n`)
   for (const listener of listeners.values()) listener.begin()
-  await fired(stop)
+  const failure = await Promise.race([fired(stop), failed.promise])
+  if (failure instanceof Error) throw new CommandError(failure.message, { cause: failure })
   opening.log.info(`${String(stop.reason)}: stopping`)
 }
 
@@ -64,30 +67,35 @@ interface Opening {
   readonly opened: Opened[]
 }
 
-/** The absolute path of the directory, made and locked; `null` in memory. */
-async function openDirectory(plan: ServePlan, opening: Opening): Promise<string | null> {
-  const { world, log, opened } = opening
-  if (plan.directory === null) {
-    log.warn('no --dir: everything is in memory and gone when this process ends')
-    return null
+type OpeningWithBroker = Opening & { readonly broker: Runtime }
+
+async function openBroker(
+  plan: ServePlan,
+  { world, log, opened }: Opening,
+  stopped: (error: Error) => void,
+): Promise<Runtime> {
+  const { directory, durability } = plan
+  if (durability === 'memory') {
+    const why = directory === null ? 'no --dir' : 'durability is memory'
+    log.warn(`${why}: everything is in memory and gone when this process ends`)
   }
-  const directory = resolve(plan.directory)
   try {
-    await world.disk.makeDirectory(directory)
-    const lock: DiskLock = await world.disk.lock(world.disk.join(directory, LOCK_NAME))
-    opened.push({ name: 'lock', close: () => lock.release() })
-    log.warn(`${directory} is ours, but nothing is kept in it yet: this version has no queues`)
+    const broker = await Runtime.open({ world, directory, durability, log, stopped })
+    opened.push({ name: 'broker', close: () => broker.close() })
+    return broker
   } catch (error) {
-    throw directoryError(error, directory)
+    throw directory === null ? error : directoryError(error, directory)
   }
-  return directory
 }
 
 function directoryError(error: unknown, directory: string): unknown {
-  if (!(error instanceof DiskError)) return error
-  if (error.code === 'locked') {
+  if (error instanceof JournalError && error.code === 'JOURNAL_LOCKED') {
     return new CommandError(`--dir ${directory}: another naru serve has this directory open`)
   }
+  if (error instanceof JournalError) {
+    return new CommandError(`--dir ${directory}: ${error.message}`, { cause: error })
+  }
+  if (!(error instanceof DiskError)) return error
   if (error.code === 'exists') {
     return new CommandError(`--dir ${directory}: this is a file, not a directory`)
   }
@@ -96,7 +104,7 @@ function directoryError(error: unknown, directory: string): unknown {
 
 async function openListeners(
   listeners: readonly PlannedListener[],
-  opening: Opening,
+  opening: OpeningWithBroker,
 ): Promise<ReadonlyMap<string, OpenListener>> {
   const open = new Map<string, OpenListener>()
   for (const planned of listeners) {
@@ -108,12 +116,15 @@ async function openListeners(
   return open
 }
 
-async function openListener(planned: PlannedListener, opening: Opening): Promise<OpenListener> {
+async function openListener(
+  planned: PlannedListener,
+  opening: OpeningWithBroker,
+): Promise<OpenListener> {
   const { kind, port } = planned
-  const { world, log } = opening
+  const { broker, log, world } = opening
   try {
     const address = { kind: 'tcp', host: '127.0.0.1', port } as const
-    return await kind.open({ world, address, log })
+    return await kind.open({ world, address, log, broker })
   } catch (error) {
     throw listenerError(error, planned)
   }

@@ -7,7 +7,7 @@ import type { EntryView } from './entry-cursor.ts'
 import type { JournalStopped } from './errors.ts'
 import type { RecoveryReport } from './recovery.ts'
 import type { Purpose } from './spare-files.ts'
-import type { EntryHead } from './tail.ts'
+import type { ClaimedSlot, EntryHead } from './tail.ts'
 import type { Durability, Reservation } from './writer.ts'
 
 export interface Log {
@@ -24,6 +24,10 @@ export interface Log {
   reserve(count: number, bodyBytes: number, purpose: Purpose): Reservation
   /** Appends one entry of the group; `durability` may only be weaker than the journal's own. */
   write(head: EntryHead, body: Uint8Array, durability?: Durability): number
+  /** The same for a body that the caller writes to `slot` itself, whole and in this turn. */
+  claim(head: EntryHead, bodySize: number, durability?: Durability): number
+  /** Where the body goes that was claimed last; valid until the next entry or turn. */
+  readonly slot: ClaimedSlot
   /** Resolves when a reservation that was refused with `wait` or `full` is worth another try. */
   room(): Promise<void>
   /** Resolves once the ticket is settled. One promise a call: for single callers, not for hot paths. */

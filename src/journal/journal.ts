@@ -24,7 +24,7 @@ import { Slabs } from './slabs.ts'
 import type { SnapshotHead } from './snapshot-format.ts'
 import { Snapshots } from './snapshots.ts'
 import { type Purpose, SpareFiles } from './spare-files.ts'
-import { type EntryHead, Tail } from './tail.ts'
+import { type ClaimedSlot, type EntryHead, Tail } from './tail.ts'
 import { type Durability, type Reservation, Writer } from './writer.ts'
 
 export type JournalOptions = {
@@ -303,7 +303,7 @@ export class Journal implements Engine {
   #appendOwn(entry: JournalEntry): number | null {
     const body = encodeJournalEntry(entry)
     if (this.log.reserve(1, body.length, 'relief') !== 'ok') return null
-    return this.#writer.write(EPOCH_HEAD, body, 'fsync')
+    return this.#write(EPOCH_HEAD, body, 'fsync')
   }
 
   /** The first append of a run is preceded by its epoch, in the same commit. */
@@ -313,9 +313,16 @@ export class Journal implements Engine {
       const reserved = this.#writer.reserve(1, body.length, purpose)
       if (reserved !== 'ok') return reserved
       this.#epochWritten = true
-      this.#writer.write(EPOCH_HEAD, body, this.#options.durability)
+      this.#write(EPOCH_HEAD, body, this.#options.durability)
     }
     return this.#writer.reserve(count, bodyBytes, purpose)
+  }
+
+  #write(head: EntryHead, body: Uint8Array, durability: Durability): number {
+    const ticket = this.#writer.claim(head, body.length, durability)
+    const { slot } = this.#tail
+    slot.bytes.set(body, slot.at)
+    return ticket
   }
 
   #makeLog(): Log {
@@ -332,7 +339,11 @@ export class Journal implements Engine {
         return journal.#epoch
       },
       reserve: (count, bodyBytes, purpose) => this.#reserve(count, bodyBytes, purpose),
-      write: (head, body, durability = durable) => this.#writer.write(head, body, durability),
+      write: (head, body, durability = durable) => this.#write(head, body, durability),
+      claim: (head, size, durability = durable) => this.#writer.claim(head, size, durability),
+      get slot(): ClaimedSlot {
+        return journal.#tail.slot
+      },
       room: () => this.#writer.room(),
       settled: (ticket) => this.#settled(ticket),
     }

@@ -42,9 +42,9 @@ const journalLimits: JournalLimits = {
   fileBytesMin: 1 * MiB, // a new directory opens in milliseconds and an idle broker stays small
   fileBytesMax: 64 * MiB, // large enough that a roll's extra sync is noise, small enough to fill and clean in a second
   frameBytes: 64 * KiB, // a checksum costs about 100 ns a call plus 8 us per 64 KiB: per frame, never per entry
-  entryBytes: 512 * KiB, // a body of 256 KiB and its metadata; larger bodies come as fragments
+  entryBytes: 1_040 * KiB, // a batch of 1 MiB, Kafka's usual largest, and its metadata; larger bodies come as fragments
   commitBytes: 8 * MiB, // what another connection's confirm may wait for
-  chunkBytes: 1 * MiB, // the unit of commit memory; holds the largest entry
+  chunkBytes: 2 * MiB, // the unit of commit memory; holds the largest entry
   unsyncedBytes: 32 * MiB, // appended and not yet synced: then appenders wait
   fragmentBytes: 8 * MiB, // the same for pieces of large bodies, so that they never delay others by more than a commit
   hotBytes: 32 * MiB, // commit memory kept for readers after it is on disk
@@ -73,7 +73,9 @@ export function checkedLimits(changes: Partial<JournalLimits>): JournalLimits {
   const frame = limits.entryBytes + ENTRY_HEADER_SIZE + FRAME_HEADER_SIZE + 8
   assert(limits.chunkBytes >= frame, 'a chunk holds the largest entry')
   assert(limits.chunkBytes >= limits.frameBytes + FRAME_HEADER_SIZE + 8, 'a chunk holds a frame')
-  assert(limits.fileBytesMin >= 2 * limits.sectorBytes + frame, 'the smallest file holds an entry')
+  // Files grow to what does not fit, up to the largest.
+  assert(limits.fileBytesMax >= 2 * limits.sectorBytes + frame, 'the largest file holds an entry')
+  assert(limits.fileBytesMin > 2 * limits.sectorBytes, 'the smallest file has room for entries')
   assert(limits.fileBytesMax >= limits.fileBytesMin, 'files do not shrink')
   assert(limits.fileBytesMax < 2 ** 32, 'positions are 32-bit')
   const window = limits.commitBytes + limits.readAheadBytes

@@ -36,18 +36,19 @@ export class MemoryChunk {
     return this.#at + ENTRY_HEADER_SIZE + size <= this.bytes.length
   }
 
-  add(ticket: number, head: EntryHead, body: Uint8Array): void {
+  /** Answers where the body goes. */
+  claim(ticket: number, head: EntryHead, bodySize: number): number {
     const at = this.#at
     const view = this.#view
-    view.setUint32(at, body.length, true)
+    view.setUint32(at, bodySize, true)
     view.setUint8(at + 4, head.kind)
     view.setUint8(at + 5, head.flags)
     view.setUint16(at + 6, Math.floor(head.number / 0x1_0000_0000), true)
     view.setUint32(at + 8, head.log, true)
     view.setUint32(at + 12, head.number >>> 0, true)
-    this.bytes.set(body, at + ENTRY_HEADER_SIZE)
     this.#rows.push(ticket, at, 0)
-    this.#at = at + ENTRY_HEADER_SIZE + body.length
+    this.#at = at + ENTRY_HEADER_SIZE + bodySize
+    return at + ENTRY_HEADER_SIZE
   }
 
   /** Puts the cursor on the ticket; false when it is not in here. */

@@ -3,6 +3,7 @@
  * nothing, and only bodies that somebody refers to are kept.
  */
 import { assert } from '../base/assert.ts'
+import { EMPTY } from '../base/bytes.ts'
 import type { Scheduler } from '../base/ports.ts'
 import type { Engine, EngineEvents, Log, Snapshot, Store } from './engine.ts'
 import { bodyOf, EntryCursor, type EntryView } from './entry-cursor.ts'
@@ -13,7 +14,7 @@ import { checkedLimits, type JournalLimits } from './limits.ts'
 import { MemoryChunk } from './memory-chunk.ts'
 import type { JournalOwner, RecoveryReport } from './recovery.ts'
 import type { Purpose } from './spare-files.ts'
-import type { EntryHead } from './tail.ts'
+import type { ClaimedSlot, EntryHead } from './tail.ts'
 import type { Reservation } from './writer.ts'
 
 export type MemoryOptions = {
@@ -44,6 +45,9 @@ export class MemoryEngine implements Engine {
   readonly #free: MemoryChunk[] = []
   readonly #cursor = new EntryCursor()
   #recent: MemoryChunk | null = null
+  readonly #slot: ClaimedSlot = { bytes: EMPTY, at: 0 }
+  /** Takes the bodies that nobody reads again. */
+  #scratch: Uint8Array = EMPTY
   #nextTicket = 1
   #settledThrough = 0
   #bytes = 0
@@ -96,16 +100,21 @@ export class MemoryEngine implements Engine {
     return 'ok'
   }
 
-  #write(head: EntryHead, body: Uint8Array): number {
+  #claim(head: EntryHead, bodySize: number): number {
     assert(this.#reserved > 0, 'written without a reservation')
-    assert(body.length <= this.#limits.entryBytes, 'a large body comes in fragments')
+    assert(bodySize <= this.#limits.entryBytes, 'a large body comes in fragments')
     this.#reserved--
     const ticket = this.#nextTicket++
     // What carries no body is only a decision, and those are the owner's to remember.
     if ((head.flags & ENTRY_FLAG_BODY) !== 0) {
-      const chunk = this.#room(body.length)
-      chunk.add(ticket, head, body)
+      const chunk = this.#room(bodySize)
+      this.#slot.at = chunk.claim(ticket, head, bodySize)
+      this.#slot.bytes = chunk.bytes
       if ((head.flags & ENTRY_FLAG_FRAGMENT) === 0) chunk.live++
+    } else {
+      if (this.#scratch.length < bodySize) this.#scratch = new Uint8Array(bodySize)
+      this.#slot.bytes = this.#scratch
+      this.#slot.at = 0
     }
     if (!this.#planned) {
       this.#planned = true
@@ -220,7 +229,8 @@ export class MemoryEngine implements Engine {
       source.enterRow(row, cursor)
       if (!this.#owner.live(cursor)) continue
       if (!target.has(cursor.bodySize)) return false
-      target.add(cursor.ticket, cursor, bodyOf(cursor))
+      const at = target.claim(cursor.ticket, cursor, cursor.bodySize)
+      target.bytes.set(bodyOf(cursor), at)
     }
     return true
   }
@@ -236,7 +246,13 @@ export class MemoryEngine implements Engine {
       },
       epoch: 1,
       reserve: (count, bodyBytes, purpose) => this.#reserve(count, bodyBytes, purpose),
-      write: (head, body) => this.#write(head, body),
+      write: (head, body) => {
+        const ticket = this.#claim(head, body.length)
+        this.#slot.bytes.set(body, this.#slot.at)
+        return ticket
+      },
+      claim: (head, bodySize) => this.#claim(head, bodySize),
+      slot: this.#slot,
       room: () => new Promise((resolve) => this.#waiting.push(resolve)),
       settled: (ticket) => {
         if (ticket <= this.#settledThrough) return Promise.resolve()

@@ -35,6 +35,9 @@ export type TailStart = {
   readonly shard: number
 }
 
+/** Memory of an entry's body. */
+export type ClaimedSlot = { bytes: Uint8Array; at: number }
+
 const NO_CHUNK = new Chunk(EMPTY, NO_SEED)
 
 export class Tail {
@@ -104,10 +107,16 @@ export class Tail {
     return end + this.file.footerBytes + ROW_SIZE <= this.file.fileBytes
   }
 
-  /** Appends one entry to the open commit (opening it). The caller has made sure that it fits. */
-  write(entry: EntryHead, body: Uint8Array, sync: 'sync' | 'no-sync'): number {
-    assert(body.length <= this.#limits.entryBytes, 'a large body comes in fragments')
-    const size = ENTRY_HEADER_SIZE + body.length
+  /** Where the body goes of the entry that was claimed last. */
+  readonly slot: ClaimedSlot = { bytes: EMPTY, at: 0 }
+
+  /**
+   * Appends one entry to the open commit (opening it), but for its body, which is written to `slot` in this
+   * very turn. The caller has made sure that it fits.
+   */
+  claim(entry: EntryHead, bodySize: number, sync: 'sync' | 'no-sync'): number {
+    assert(bodySize <= this.#limits.entryBytes, 'a large body comes in fragments')
+    const size = ENTRY_HEADER_SIZE + bodySize
     if (this.#commit === null) this.#openCommit('entries', size)
     else if (this.#frameBytes + size > this.#limits.frameBytes) this.#nextFrame(size)
     else if (this.#chunk.at + size + FRAME_ALIGNMENT > this.#chunk.bytes.length)
@@ -116,17 +125,18 @@ export class Tail {
     const chunk = this.#chunk
     const at = chunk.at
     const view = chunk.view
-    view.setUint32(at, body.length, true)
+    view.setUint32(at, bodySize, true)
     view.setUint8(at + 4, entry.kind)
     view.setUint8(at + 5, entry.flags)
     view.setUint16(at + 6, Math.floor(entry.number / 0x1_0000_0000), true)
     view.setUint32(at + 8, entry.log, true)
     view.setUint32(at + 12, entry.number >>> 0, true)
-    chunk.bytes.set(body, at + ENTRY_HEADER_SIZE)
+    this.slot.bytes = chunk.bytes
+    this.slot.at = at + ENTRY_HEADER_SIZE
     chunk.at = at + size
     chunk.endTicket = ticket + 1
     if (sync === 'sync') this.#commit!.sync = 'sync'
-    this.#count(entry, ticket, body.length)
+    this.#count(entry, ticket, bodySize)
     return ticket
   }
 

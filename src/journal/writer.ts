@@ -107,11 +107,12 @@ export class Writer {
     return 'ok'
   }
 
-  /** Appends one entry of the reserved group; answers its ticket. */
-  write(head: EntryHead, body: Uint8Array, durability: Durability): number {
+  /** Appends one entry of the reserved group, its body to be written to the slot; answers its ticket. */
+  claim(head: EntryHead, bodySize: number, durability: Durability): number {
     assert(this.#reserved > 0, 'written without a reservation')
     this.#reserved--
-    const ticket = this.#context.tail.write(head, body, durability === 'fsync' ? 'sync' : 'no-sync')
+    const sync = durability === 'fsync' ? 'sync' : 'no-sync'
+    const ticket = this.#context.tail.claim(head, bodySize, sync)
     if (!this.#flushPlanned && this.#atDisk.size < this.#context.limits.commitsInFlight) {
       this.#flushPlanned = true
       this.#context.scheduler.soon(this.#flush)

@@ -10,6 +10,7 @@ import { netErrorOf } from './net-errors.ts'
 
 export class NodeConnection implements Connection {
   readonly peer: string
+  readonly local: Connection['local']
   readonly #socket: Socket
   /** `null` until the start. */
   #handler: ConnectionHandler | null
@@ -27,6 +28,7 @@ export class NodeConnection implements Connection {
   /** Takes the socket over. `address` names the peer where the system has no name for it. */
   constructor(socket: Socket, address: string) {
     this.peer = peerOf(socket, address)
+    this.local = localOf(socket)
     this.#socket = socket
     this.#handler = null
     this.#error = null
@@ -104,6 +106,11 @@ export class NodeConnection implements Connection {
     this.#isDropped = true
     this.#socket.destroy()
   }
+}
+
+function localOf(socket: Socket): Connection['local'] {
+  const { localAddress: host, localPort: port } = socket
+  return host === undefined || port === undefined ? null : { host, port }
 }
 
 /** Asked once, at the beginning: a closed socket has forgotten its peer. */

@@ -29,7 +29,10 @@ export interface PoolOptions {
     /** When it occupies so much: a process all its memory, a thread its heap and buffers. */
     readonly megabytes?: number
   }
-  /** The most that JavaScript objects of one worker may take; a worker that needs more dies. */
+  /**
+   * The most that JavaScript objects of one worker may take; a worker that needs more dies. For a thread that is Node's
+   * best effort: see docs/pool.md.
+   */
   readonly heapMegabytesMax?: number
   /** A module whose `setup` runs in each worker before that of `module`. */
   readonly initializer?: URL | string

@@ -60,7 +60,7 @@ test('a full disk refuses publishers, lets everything that frees space go on, an
   await world.settled()
   const waiting = publishPatiently(world)
   let isThrough: boolean = false
-  waiting.then(() => {
+  void waiting.then(() => {
     isThrough = true
   })
   // Consumers drain: every release is taken at once, on the reserve.

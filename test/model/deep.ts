@@ -6,8 +6,9 @@ import { argv } from 'node:process'
 import { SeededRandom } from '../../src/base/random.ts'
 import { barrierWorld } from './barrier-model.ts'
 import { type Explored, explore, exploreDeaths, type World, wander } from './explorer.ts'
+import { holdingsWorld } from './holdings-model.ts'
 import { ringWorld } from './ring-model.ts'
-import { barrierScenarios, largeScenarios, ringScenarios } from './scenarios.ts'
+import { barrierScenarios, holdingsScenarios, largeScenarios, ringScenarios } from './scenarios.ts'
 import { sharedCode } from './shared-code.ts'
 
 /** Some two thousand runs a second. */
@@ -16,7 +17,11 @@ const runsPerMinute = 100_000
 /** Explores everything, for about so many minutes; prints a line for each case. */
 function deep(minutes: number, print: (line: string) => void): void {
   const code = sharedCode()
-  const cases = ringScenarios.length + barrierScenarios.length + largeScenarios.length
+  const cases =
+    ringScenarios.length +
+    barrierScenarios.length +
+    holdingsScenarios.length +
+    largeScenarios.length
   const runs = Math.ceil((minutes * runsPerMinute) / cases)
   for (const { name, world, mortal } of ringScenarios) {
     const start = ringWorld(code, world)
@@ -24,6 +29,10 @@ function deep(minutes: number, print: (line: string) => void): void {
   }
   for (const { name, world, mortal } of barrierScenarios) {
     const start = barrierWorld(code, world)
+    print(`${describe(exploreAll(start, mortal, runs))}  ${name}`)
+  }
+  for (const { name, world, mortal } of holdingsScenarios) {
+    const start = holdingsWorld(code, world)
     print(`${describe(exploreAll(start, mortal, runs))}  ${name}`)
   }
   for (const [index, { world, mortals }] of largeScenarios.entries()) {

@@ -155,3 +155,41 @@ export const barrierFaults: readonly PlantedFault[] = [
     scenario: 'one dies while the other waits',
   },
 ]
+
+export const holdingsFaults: readonly PlantedFault[] = [
+  {
+    name: 'whoever looks through the holdings does not lock them',
+    module: 'holdings',
+    text: 'if (before !== seat.owner && ownerLives(roster, before))\n            continue;\n        if (Atomics.compareExchange(words, lockAt, before, seat.owner) === before)\n            return true;',
+    instead: 'return true;',
+    scenario: 'two want the one permit twice',
+  },
+  {
+    name: 'the lock of the dead is never taken',
+    module: 'holdings',
+    text: 'if (before !== seat.owner && ownerLives(roster, before))',
+    instead: 'if (before !== seat.owner)',
+    scenario: 'the holder dies, or who waits, or who looks',
+  },
+  {
+    name: 'what the dead held stays held',
+    module: 'holdings',
+    text: 'words[heldAt + seat] = 0;',
+    instead: '',
+    scenario: 'the holder dies, or who waits, or who looks',
+  },
+  {
+    name: 'nobody is woken when the lock is given back',
+    module: 'holdings',
+    text: 'wakeOne(holdings.roster, holdingSets.turn);',
+    instead: '',
+    scenario: 'two want the one permit twice',
+  },
+  {
+    name: 'nobody is woken when a permit comes free',
+    module: 'holdings',
+    text: 'wakeOne(roster, holdingSets.held);',
+    instead: 'void 0;',
+    scenario: 'two want the one permit twice',
+  },
+]

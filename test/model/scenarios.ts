@@ -1,5 +1,6 @@
 /** The cases that are explored, small enough to be told in a line each. */
 import type { BarrierWorldOptions, Deed } from './barrier-model.ts'
+import type { HoldingsWorldOptions } from './holdings-model.ts'
 import type { RingWorldOptions } from './ring-model.ts'
 
 export interface Scenario {
@@ -210,5 +211,45 @@ export const barrierScenarios: readonly BarrierScenario[] = [
     name: 'one dies while it resets',
     world: { parties: 2, actors: [['break', 'reset', 'close'], ['wait']], acts: false },
     mortal: 'party 0',
+  },
+]
+
+export interface HoldingsScenario {
+  readonly name: string
+  readonly world: HoldingsWorldOptions
+  readonly mortal: string | null
+}
+
+export const holdingsScenarios: readonly HoldingsScenario[] = [
+  {
+    name: 'two want the one permit twice',
+    world: {
+      permits: 1,
+      actors: [
+        [1, 1],
+        [1, 1],
+      ],
+    },
+    mortal: null,
+  },
+  {
+    name: 'three want the one permit',
+    world: { permits: 1, actors: [[1], [1], [1]] },
+    mortal: null,
+  },
+  {
+    name: 'one wants all permits, others one',
+    world: { permits: 2, actors: [[2], [1], [1]] },
+    mortal: null,
+  },
+  {
+    name: 'the holder dies, or who waits, or who looks',
+    world: { permits: 1, actors: [[1], [1]] },
+    mortal: 'party 0',
+  },
+  {
+    name: 'one of three dies',
+    world: { permits: 1, actors: [[1], [1], [1]] },
+    mortal: 'party 1',
   },
 ]

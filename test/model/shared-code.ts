@@ -19,6 +19,7 @@ export interface SharedCode {
   readonly read: Stepped<typeof import('../../src/channels/threads/ring-read.ts')>
   readonly parts: Stepped<typeof import('../../src/channels/threads/ring-parts.ts')>
   readonly rounds: Stepped<typeof import('../../src/channels/threads/rounds.ts')>
+  readonly holdings: Stepped<typeof import('../../src/channels/threads/holdings.ts')>
 }
 
 /** Small enough that every order of events can be followed. */
@@ -47,6 +48,7 @@ export function sharedCode(fault: Fault | null = null): SharedCode {
       'ring-read',
       'ring-parts',
       'rounds',
+      'holdings',
     ],
     given: {
       assert: assertModule as unknown as Exports,
@@ -64,6 +66,7 @@ export function sharedCode(fault: Fault | null = null): SharedCode {
     read: made['ring-read'],
     parts: made['ring-parts'],
     rounds: made.rounds,
+    holdings: made.holdings,
   } as unknown as SharedCode
 }
 

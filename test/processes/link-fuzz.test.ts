@@ -42,6 +42,7 @@ class StillWorld {
 /** Takes what it is given, and nothing else. */
 class DeafConnection implements Connection {
   readonly peer = 'fuzz'
+  readonly local = null
   readonly pendingBytes = 0
   handler: ConnectionHandler | null = null
   destroyed = false

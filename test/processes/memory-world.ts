@@ -148,6 +148,7 @@ export class MemoryWorld implements Net {
 
 export class MemoryConnection implements Connection {
   readonly peer: string
+  readonly local = null
   peerEnd: MemoryConnection | null = null
   readonly #world: MemoryWorld
   #handler: ConnectionHandler | null = null

@@ -181,11 +181,13 @@ export class SimNetwork {
       ...{ world, observers, outward: toServer, inward: toClient },
       place: { link, side: 'client', host: hosts.client },
       peer: `${hosts.server}:${link}`,
+      local: { host: hosts.client, port: link },
     })
     const server = new SimSocket({
       ...{ world, observers, outward: toClient, inward: toServer },
       place: { link, side: 'server', host: hosts.server },
       peer: `${hosts.client}:${link}`,
+      local: { host: hosts.server, port: link },
     })
     SimSocket.pair(client, server)
     const made = new SimLink({ client, server, toServer, toClient })

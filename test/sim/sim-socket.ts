@@ -32,6 +32,7 @@ export interface SimEnd {
 export interface SocketOptions {
   readonly place: SimEnd
   readonly peer: string
+  readonly local: Connection['local']
   readonly world: WireWorld
   /** What it sends goes here. */
   readonly outward: SimWire
@@ -43,6 +44,7 @@ export interface SocketOptions {
 export class SimSocket implements Connection {
   readonly place: SimEnd
   readonly peer: string
+  readonly local: Connection['local']
   readonly #world: WireWorld
   readonly #outward: SimWire
   readonly #inward: SimWire
@@ -73,6 +75,7 @@ export class SimSocket implements Connection {
   constructor(options: SocketOptions) {
     this.place = options.place
     this.peer = options.peer
+    this.local = options.local
     this.#world = options.world
     this.#outward = options.outward
     this.#inward = options.inward

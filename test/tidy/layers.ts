@@ -72,6 +72,12 @@ const layers: Readonly<Record<string, Layer>> = {
     rooms: 'open',
   },
   gateway: { folder: 'src/gateway/', below: [...PURE, 'broker'], packages: [], rooms: 'closed' },
+  api: {
+    folder: 'src/api/',
+    below: [...PURE, 'node', 'broker', 'gateway'],
+    packages: [],
+    rooms: 'open',
+  },
   client: { folder: 'src/client/', below: [...PURE, 'broker'], packages: [], rooms: 'open' },
   console: {
     folder: 'src/console/',
@@ -87,7 +93,7 @@ const layers: Readonly<Record<string, Layer>> = {
   },
   top: {
     folder: 'src/',
-    below: [...PURE, 'node', 'journal', 'broker', 'gateway', 'client', 'codec'],
+    below: [...PURE, 'node', 'journal', 'broker', 'gateway', 'api', 'client', 'codec'],
     packages: ['node:'],
     rooms: 'open',
   },

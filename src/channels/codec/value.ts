@@ -4,10 +4,12 @@
  * the room, and say where one value ends.
  */
 
-import { deserialize, serialize } from 'node:v8'
+import { deserialize } from 'node:v8'
 
-import { ChannelError, type Sendable } from '../contract.ts'
+import type { Sendable } from '../contract.ts'
+import { clone } from './clone.ts'
 import { isPlain } from './plain.ts'
+import { Slabs } from './slab.ts'
 
 // value = tag body                    the end of the body is the end of the value: the caller keeps the length
 // null, true, false : nothing
@@ -41,12 +43,6 @@ const FLOAT_SIZE = 8
 const UTF8_PER_UNIT = 3
 /** Up to here a string is measured by its worst case, in no time; longer ones are worth counting. */
 const GUESSED_UNITS_MAX = 4096
-/** Small byte values are cut from slabs of this size: making an ArrayBuffer for each costs four times as much. */
-const SLAB_SIZE = 8192
-/** Larger byte values get memory of their own, so that keeping one never keeps much more than itself. */
-const SLABBED_SIZE_MAX = 1024
-/** In a slab values start at multiples of 8, as a typed array over them may need. */
-const SLAB_ALIGN = 8
 
 /** `measure` is never more than twice what is written then, and this. */
 export const measureSlack: number = TAG_SIZE + FLOAT_SIZE + GUESSED_UNITS_MAX
@@ -128,8 +124,7 @@ export class ValueWriter {
 
 /** Reads values, one at a time. What it returns shares no memory with the bytes it was read from. */
 export class ValueReader {
-  #slab = new ArrayBuffer(0)
-  #slabAt = 0
+  readonly #slabs = new Slabs(() => undefined)
 
   /** The value in `bytes` from `at` to `end`. Throws `ValueMalformed`, whatever the bytes are. */
   read(bytes: Buffer, at: number, end: number): Sendable {
@@ -157,33 +152,14 @@ export class ValueReader {
   }
 
   #readBytes(bytes: Buffer, at: number, end: number): Uint8Array {
-    const size = end - at
-    const value = size > SLABBED_SIZE_MAX ? new Uint8Array(size) : this.#cut(size)
+    const value = this.#slabs.bytes(end - at)
     value.set(bytes.subarray(at, end))
-    return value
-  }
-
-  #cut(size: number): Uint8Array {
-    if (this.#slabAt + size > this.#slab.byteLength) {
-      this.#slab = new ArrayBuffer(SLAB_SIZE)
-      this.#slabAt = 0
-    }
-    const value = new Uint8Array(this.#slab, this.#slabAt, size)
-    this.#slabAt += (size + SLAB_ALIGN - 1) & -SLAB_ALIGN
     return value
   }
 }
 
 function isBytes(value: NonNullable<unknown>): value is Uint8Array {
   return value instanceof Uint8Array
-}
-
-function clone(value: NonNullable<unknown>): Buffer {
-  try {
-    return serialize(value)
-  } catch (error) {
-    throw new ChannelError('CHANNEL_MISUSE', 'a value that cannot be cloned', { cause: error })
-  }
 }
 
 function measureString(value: string): number {

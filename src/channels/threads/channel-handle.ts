@@ -4,10 +4,18 @@ import { ChannelMisuse } from '../contract.ts'
 import { threadLimits } from './limits.ts'
 import { ringHolds } from './ring.ts'
 import { type Role, roleBits } from './roles.ts'
-import { Roster, type Seat, sitDown } from './roster.ts'
+import { join, Roster, type Seat, seatState, sitDown } from './roster.ts'
 import { type SharedHandle, takeAnySeat } from './seating.ts'
 
-export interface ThreadChannelOptions {
+export interface PartyOptions {
+  /**
+   * What becomes of the channel when this party detaches or its thread ends well. `stays` unless told: the others go
+   * on. With `closes` it is closed for all, as `close` does; so that whoever waits for this party hears of its end.
+   */
+  readonly leaving?: 'stays' | 'closes'
+}
+
+export interface ThreadChannelOptions extends PartyOptions {
   /** Size of the ring, a power of two; 256 KiB unless told. A value up to half of it goes through in one piece. */
   readonly ringBytes?: number
   /** How many values fit at most, from 1; as many as there is room for unless told. */
@@ -18,7 +26,7 @@ export interface ThreadChannelOptions {
   readonly name?: string
 }
 
-export interface AttachOptions {
+export interface AttachOptions extends PartyOptions {
   /**
    * What this party will do. It decides who is missed: when all senders have died, receivers hear of it. Unless
    * told, that is learned from what each party does, and one that has done nothing yet counts as both.
@@ -30,6 +38,13 @@ export interface AttachOptions {
 export interface ThreadChannelHandle extends SharedHandle<'naru/thread-channel'> {
   /** A seat kept for the receiver of this handle, or `null` for any. */
   readonly seat: number | null
+}
+
+/** A place at a channel for a thread that is still to be made. */
+export interface KeptPlace {
+  readonly handle: ThreadChannelHandle
+  /** Says which thread it became. */
+  isFor(thread: number): void
 }
 
 export interface ThreadChannelStats {
@@ -82,4 +97,12 @@ export function takeSeat(handle: ThreadChannelHandle, role: Role | undefined): S
   const seat = sitDown(new Roster(handle.memory), handle.seat, threadId)
   if (seat !== null) return seat
   throw new ChannelMisuse(`the seat of this handle of ${handle.name} has been taken before`)
+}
+
+/** Keeps a seat for a thread that is still to be made. It is missed when it dies, even before it sits down. */
+export function keepSeat(roster: Roster, role: Role): Seat {
+  const guest = { thread: 0, roles: roleBits(role), state: seatState.reserved }
+  const seat = join(roster, guest, (index) => ringHolds(roster, index))
+  if (seat === null) throw new ChannelMisuse(`all ${roster.seats} seats are taken: raise \`seats\``)
+  return seat
 }

@@ -109,19 +109,33 @@ test('what goes as JSON is worth as much as its structured clone', () => {
   assert.equal(twice.a, twice.b, 'two paths to one object stay so')
 })
 
-test('bytes arrive as the same kind of bytes, in memory of their own', () => {
+test('bytes arrive as the same kind of bytes, in memory that nobody else writes', () => {
   for (const size of [0, 1, 7, 64, 65, 1024, 100_000]) {
     const bytes = new Uint8Array(size).fill(7)
     const arrived = roundTrip(bytes)
     assert.deepEqual(arrived, bytes)
     assert.ok(arrived instanceof Uint8Array && !(arrived.buffer instanceof SharedArrayBuffer))
-    assert.equal(arrived.buffer.byteLength, size)
+    const next = roundTrip(new Uint8Array(size).fill(8))
+    assert.deepEqual(arrived, bytes, 'what comes later leaves it alone')
+    assert.deepEqual(next, new Uint8Array(size).fill(8))
+    assert.equal(arrived.byteOffset % 8, 0)
     const buffer = roundTrip(Buffer.alloc(size, 7))
     assert.ok(Buffer.isBuffer(buffer))
     assert.deepEqual(buffer, Buffer.alloc(size, 7))
     assert.deepEqual(inParts(bytes), bytes)
     assert.deepEqual(inParts(buffer), buffer)
   }
+})
+
+test('the memory that small values share cannot be transferred away from under the others', () => {
+  const arrived = roundTrip(new Uint8Array(100)) as Uint8Array<ArrayBuffer>
+  const transfer = [arrived.buffer]
+  try {
+    structuredClone(arrived, { transfer })
+  } catch (error) {
+    assert.equal((error as Error).name, 'DataCloneError')
+  }
+  assert.equal(arrived.length, 100)
 })
 
 test('a view sends what it shows, not the memory behind it', () => {
@@ -141,8 +155,8 @@ test('what waits to be sent does not change with its original', () => {
 
 test('what cannot be cloned is refused, and so are undefined and the too large', () => {
   const outgoing = new Outgoing()
-  assert.throws(() => outgoing.load((() => 1) as unknown as Sendable), /could not be cloned/)
-  assert.throws(() => outgoing.load(Symbol('s') as unknown as Sendable), /could not be cloned/)
+  assert.throws(() => outgoing.load((() => 1) as unknown as Sendable), { code: 'CHANNEL_MISUSE' })
+  assert.throws(() => outgoing.load(Symbol('s') as unknown as Sendable), { code: 'CHANNEL_MISUSE' })
   assert.throws(() => outgoing.load(undefined as unknown as Sendable), { code: 'CHANNEL_MISUSE' })
   const large = new Uint8Array(threadLimits.messageBytes + 1)
   assert.throws(() => outgoing.load(large), { code: 'CHANNEL_MISUSE', message: /messageBytes/ })

@@ -9,15 +9,18 @@
  *   float     64 bits
  *   text8     one byte per character        only characters up to 0xff
  *   text16    UTF-16                        lone surrogates survive, which UTF-8 would not allow
- *   bytes     a Uint8Array                  arrives with memory of its own
+ *   bytes     a Uint8Array                  arrives in memory that nobody else writes, from a slab when it is small
  *   buffer    a Buffer                      arrives as a Buffer, from Node's pool when it is small
  *   json8/16  JSON text                     of what `isPlain` finds that JSON gives back exactly
  *   v8        V8's serialization            cycles, maps, dates, errors, typed arrays, big integers
  */
-import { deserialize, serialize } from 'node:v8'
+import { deserialize } from 'node:v8'
+import { markAsUntransferable } from 'node:worker_threads'
 import { assert } from '../../base/assert.ts'
 import { EMPTY } from '../../base/bytes.ts'
+import { clone } from '../codec/clone.ts'
 import { isPlain } from '../codec/plain.ts'
+import { Slabs } from '../codec/slab.ts'
 import { ChannelMisuse, type Sendable } from '../contract.ts'
 import { threadLimits } from './limits.ts'
 import type { Filling } from './ring-write.ts'
@@ -44,6 +47,9 @@ const sliceBytes = 64
 /** What an UTF-8 write must have left over, so that stopping early and fitting exactly cannot look alike. */
 const spareBytes = 4
 
+/** What this thread receives. */
+const slabs = new Slabs(markAsUntransferable)
+
 const scratch = new Float64Array(1)
 const scratchBytes = new Uint8Array(scratch.buffer)
 
@@ -55,7 +61,7 @@ export class Outgoing implements Filling {
   text = ''
   bytes: Uint8Array = EMPTY
 
-  /** Takes a value apart. Throws `DataCloneError` for what cannot be cloned. */
+  /** Takes a value apart. Throws `CHANNEL_MISUSE` for what cannot be cloned. */
   load(value: Sendable): void {
     switch (typeof value) {
       case 'string':
@@ -102,7 +108,7 @@ export class Outgoing implements Filling {
       this.text = JSON.stringify(value)
     } else {
       this.tag = tag.v8
-      this.bytes = serialize(value)
+      this.bytes = clone(value)
     }
     if (this.bytes.length > threadLimits.messageBytes) {
       this.clear()
@@ -251,7 +257,7 @@ export function copyOut(from: Payload): Sendable {
     }
     default: {
       if (size <= sliceBytes) return from.plain.slice(place, place + size)
-      const copy = new Uint8Array(size)
+      const copy = slabs.bytes(size)
       copy.set(from.plain.subarray(place, place + size))
       return copy
     }

@@ -16,7 +16,7 @@ import { threadLimits } from './limits.ts'
 import { announce, NONE, READY, retract, type Seat, wakeOne } from './roster.ts'
 
 /** One per thread; it has no state. */
-const scheduler: NodeScheduler = new NodeScheduler()
+export const scheduler: NodeScheduler = new NodeScheduler()
 /** What every asynchronous primitive of this thread shares, so that none starves the event loop. */
 export const turn: Turn = Turn.of(scheduler)
 

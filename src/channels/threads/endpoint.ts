@@ -3,6 +3,7 @@
  * the others. The channel owns it. It tries and it judges; it never waits.
  */
 import { ChannelClosed, ChannelPeerLost, type Sendable } from '../contract.ts'
+import type { ThreadChannelHandle } from './channel-handle.ts'
 import { Lease } from './lease.ts'
 import { life, type Resident } from './life.ts'
 import { RingReceiver } from './receiver.ts'
@@ -27,19 +28,21 @@ export class Endpoint implements Resident {
   /** The news at which all was well for receiving, and for sending: while they last, nothing need be judged. */
   #pullNews = 0
   #pushNews = 0
+  readonly #leaving: 'stays' | 'closes'
   /** This party has given its seat back: somebody else may sit there. */
   #isRetired: boolean = false
   /** The answer of a `pull` that was `READY`: a value, or why there will be none. */
   value: Sendable | undefined = undefined
   failure: Error | null = null
 
-  constructor(memory: SharedArrayBuffer, seat: Seat, name: string) {
-    this.ring = new Ring(memory, seat)
+  constructor(handle: ThreadChannelHandle, seat: Seat, leaving: 'stays' | 'closes') {
+    this.ring = new Ring(handle.memory, seat)
     this.seat = seat
-    this.name = name
+    this.name = handle.name
+    this.#leaving = leaving
     this.sender = new RingSender(this.ring)
     this.receiver = new RingReceiver(this.ring)
-    life.watch(this)
+    life.watch(this, ringHolds)
   }
 
   /** Looks for a value. `READY` when there is one in `value`, or never will be because of `failure`. */
@@ -88,6 +91,8 @@ export class Endpoint implements Resident {
   retire(): void {
     if (this.#isRetired) return
     this.#isRetired = true
+    life.forget(this)
+    if (this.#leaving === 'closes') endRing(this.ring, ending.drain)
     this.receiver.stop()
     if (ringHolds(this.seat.roster, this.seat.index)) bury(this.seat.roster, this.seat.index)
     else leave(this.seat)

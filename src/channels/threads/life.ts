@@ -9,7 +9,7 @@
  *   3. that thread knows nothing of the object in question: it writes the id into the graveyard, a piece of
  *      memory that all threads made since then share, where sleepers look about once a second;
  *   4. that thread is itself blocked, perhaps waiting for the very one: while it waits it looks at how its
- *      Workers do, which needs no turn of the loop.
+ *      Workers do, which needs no turn of the loop. Only a Worker whose `online` it has seen.
  */
 import { errorMonitor } from 'node:events'
 import {
@@ -20,7 +20,7 @@ import {
   type Worker,
 } from 'node:worker_threads'
 import { threadLimits } from './limits.ts'
-import { bury, type Roster, type Seat, seatState, stateOf, threadOf } from './roster.ts'
+import { bury, leave, type Roster, type Seat, seatState, stateOf, threadOf } from './roster.ts'
 
 /** A stopped Worker may still be running its last instructions; after so long it is not. */
 const stoppedForMs = 1_000
@@ -29,14 +29,26 @@ const graveyardKey = 'naru.threads.graveyard'
 /** A party of this thread. */
 export interface Resident {
   readonly seat: Seat
-  /** Gives the seat back; called when the thread ends well. */
+  /** Gives the seat back; called when the thread ends well. Calls `life.forget`. */
   retire(): void
+}
+
+/** Whether the seat is named by a word that says what its party holds. */
+export type Holds = (roster: Roster, seat: number) => boolean
+
+/** What is left of a party that nobody refers to any more. */
+interface Remains {
+  readonly seat: Seat
+  readonly holds: Holds
 }
 
 class Life {
   /** Slot `id % length` holds the latest dead thread of that residue: enough, as ids only grow. */
   readonly #graveyard: Int32Array
   readonly #residents = new Set<WeakRef<Resident>>()
+  /** Seats of parties that nobody refers to any more, and that hold something as long as this thread lives. */
+  readonly #heldForGood = new Set<Seat>()
+  readonly #dropped = new FinalizationRegistry<Remains>((remains) => this.#drop(remains))
   /** Threads made by this one that run, and since when they have been seen stopped (0: they have not). */
   readonly #workers = new Map<number, { readonly worker: Worker; stoppedMs: number }>()
   /** What ended threads died of. */
@@ -57,6 +69,8 @@ class Life {
     const id = worker.threadId
     if (id <= 0 || this.#workers.has(id)) return
     this.#workers.set(id, { worker, stoppedMs: 0 })
+    // Node remembers when its loop began, and only of a Worker it was once asked about has it more to say.
+    worker.once('online', () => idleMsOf(worker))
     // Listening to errors without thereby handling them: they are still their owner's to handle.
     worker.once(errorMonitor, (error: unknown) => this.#remember(id, error))
     worker.once('exit', (code) => {
@@ -66,11 +80,17 @@ class Life {
   }
 
   /** Seats beside this one are buried from now on when their threads die. */
-  watch(resident: Resident): void {
+  watch(resident: Resident, holds: Holds): void {
     for (const known of this.#residents) {
       if (known.deref() === undefined) this.#residents.delete(known)
     }
     this.#residents.add(new WeakRef(resident))
+    this.#dropped.register(resident, { seat: resident.seat, holds }, resident)
+  }
+
+  /** For a party that gives its seat back itself: from now on somebody else may sit there. */
+  forget(resident: Resident): void {
+    this.#dropped.unregister(resident)
   }
 
   hasDied(thread: number): boolean {
@@ -105,7 +125,7 @@ class Life {
   /** Way 4: a Worker that has stopped says an idle time of -1, even to a thread that never turns its loop. */
   #lookAtWorkers(): void {
     for (const [id, entry] of this.#workers) {
-      if (entry.worker.performance.eventLoopUtilization().idle >= 0) continue
+      if (idleMsOf(entry.worker) >= 0) continue
       const nowMs = performance.now()
       if (entry.stoppedMs === 0) entry.stoppedMs = nowMs
       else if (nowMs - entry.stoppedMs >= stoppedForMs) this.#end(id)
@@ -113,8 +133,17 @@ class Life {
   }
 
   #endSelf(code: number): void {
-    if (code !== 0) this.#end(threadId)
-    else for (const known of this.#residents) known.deref()?.retire()
+    if (code !== 0) {
+      this.#end(threadId)
+      return
+    }
+    for (const known of this.#residents) known.deref()?.retire()
+    for (const { roster, index } of this.#heldForGood) bury(roster, index)
+  }
+
+  #drop({ seat, holds }: Remains): void {
+    if (holds(seat.roster, seat.index)) this.#heldForGood.add(seat)
+    else leave(seat)
   }
 
   #end(thread: number): void {
@@ -127,6 +156,11 @@ class Life {
       }
     }
   }
+}
+
+/** Below 0 for one that has stopped. */
+function idleMsOf(worker: Worker): number {
+  return worker.performance.eventLoopUtilization().idle
 }
 
 /** One per thread. */

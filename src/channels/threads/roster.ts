@@ -232,7 +232,8 @@ export function join(
   guest: { thread: number; roles: number; state: number },
   holds: (seat: number) => boolean,
 ): Seat | null {
-  for (const from of [seatState.free, seatState.dead]) {
+  // Free ones once more: to ask whether a dead party's may be used can have made it free.
+  for (const from of [seatState.free, seatState.dead, seatState.free]) {
     for (let seat = 0; seat < roster.seats; seat++) {
       if (stateOf(roster, seat) !== from) continue
       if (from === seatState.dead && holds(seat)) continue

@@ -24,7 +24,7 @@
  */
 import { assert } from '../../base/assert.ts'
 import type { BrokenReason } from '../barrier-contract.ts'
-import { news, Roster, type Seat, seatState, stateOf, unbury, wakeAll } from './roster.ts'
+import { news, Roster, Seat, seatState, stateOf, unbury, wakeAll } from './roster.ts'
 
 /** The only reason to sleep here: a round that is not over. */
 export const roundsSet = 0
@@ -309,6 +309,11 @@ function breakIfDead(rounds: Rounds): void {
     unbury(roster, seat)
   }
   rounds.news = now
+}
+
+/** For a newcomer, who would otherwise take a dead party's seat before anybody has seen its death. */
+export function settleDeaths(roster: Roster): void {
+  breakIfDead(new Rounds(new Seat(roster, 0), { acts: false }))
 }
 
 /** So many parties more or less. `PASSED`, or `ACTING` when a round is complete by it; `BROKEN` when closed. */

@@ -21,7 +21,7 @@ import { Blocking, checkBlocking } from './blocking.ts'
 import { Desk, type Line, turn } from './desk.ts'
 import { life, type Resident } from './life.ts'
 import { threadLimits } from './limits.ts'
-import { leave, READY, type Seat } from './roster.ts'
+import { leave, READY, type Roster, type Seat } from './roster.ts'
 import {
   ACTING,
   arrive,
@@ -38,6 +38,7 @@ import {
   resetRounds,
   roundOf,
   roundsSet,
+  settleDeaths,
   standing,
   Ticket,
 } from './rounds.ts'
@@ -103,6 +104,14 @@ class ActCall extends Waiter {
   override lose(): void {}
 }
 
+/** A barrier counts arrivals, and nobody holds one. */
+const holdsNothing = (): boolean => false
+
+function settlesDeaths(roster: Roster): boolean {
+  settleDeaths(roster)
+  return false
+}
+
 export class ThreadBarrier implements Barrier, Resident {
   readonly name: string
   readonly seat: Seat
@@ -114,9 +123,10 @@ export class ThreadBarrier implements Barrier, Resident {
   readonly #acts: Line<ActCall>
   /** Why the last action of this thread failed: the only cause that it can tell. */
   #cause: unknown = undefined
+  #isRetired: boolean = false
 
   private constructor(handle: ThreadBarrierHandle, options: AttachBarrierOptions) {
-    const seat = takeAnySeat(handle, { roles: 0, holds: () => false })
+    const seat = takeAnySeat(handle, { roles: 0, holds: settlesDeaths })
     this.name = handle.name
     this.seat = seat
     this.#memory = handle.memory
@@ -125,7 +135,7 @@ export class ThreadBarrier implements Barrier, Resident {
     this.#desk = new Desk(seat, () => life.sweep(seat.roster))
     this.#calls = this.#desk.line({ serve: (call) => this.#serveCall(call), keepsAlive: true })
     this.#acts = this.#desk.line({ serve: (call) => this.#serveAct(call), keepsAlive: true })
-    life.watch(this)
+    life.watch(this, holdsNothing)
   }
 
   static create(options: ThreadBarrierOptions): ThreadBarrier {
@@ -152,6 +162,7 @@ export class ThreadBarrier implements Barrier, Resident {
 
   wait(options?: WaitOptions): Promise<Arrival> {
     if (options?.signal?.aborted === true) return Promise.reject(options.signal.reason)
+    if (this.#isRetired) return Promise.reject(this.#detached())
     const ticket = new Ticket()
     const result = arrive(this.#rounds, ticket)
     if (result === PASSED) return turn.with(arrivalOf(ticket))
@@ -166,6 +177,7 @@ export class ThreadBarrier implements Barrier, Resident {
   /** Arrives, and blocks this thread, which must be a Worker, until all have. The action must not be asynchronous. */
   waitSync(options?: WaitOptions): Arrival {
     checkBlocking('wait', options)
+    if (this.#isRetired) throw this.#detached()
     const ticket = new Ticket()
     let result = arrive(this.#rounds, ticket)
     if (result === roundsSet || result === ACTING) result = this.#sleepSync(ticket, options)
@@ -175,6 +187,7 @@ export class ThreadBarrier implements Barrier, Resident {
   }
 
   arrive(): Promise<Arrival> {
+    if (this.#isRetired) return Promise.reject(this.#detached())
     const ticket = new Ticket()
     const result = arrive(this.#rounds, ticket)
     if (result === BROKEN || result === REFUSED)
@@ -219,12 +232,27 @@ export class ThreadBarrier implements Barrier, Resident {
     return { parties, arrived, generation, broken }
   }
 
-  /** Ends this thread's part without breaking the barrier: a party that is not coming back deregisters as well. */
+  /**
+   * Ends this thread's part; its calls that wait are given up, which breaks their round. Otherwise nothing breaks: a
+   * party that is not coming back deregisters first. Idempotent.
+   */
+  detach(): void {
+    for (const call of this.#calls.waiters.takeAll()) {
+      this.#giveUp(call, { reason: 'aborted', error: this.#detached() })
+    }
+    this.retire()
+  }
+
+  /** Gives the seat back. */
   retire(): void {
+    if (this.#isRetired) return
+    this.#isRetired = true
+    life.forget(this)
     leave(this.seat)
   }
 
   #changeParties(by: number): void {
+    if (this.#isRetired) throw this.#detached()
     const ticket = new Ticket()
     const result = changeParties(this.#rounds, by, ticket)
     if (result === BROKEN) throw this.#broken(ticket.reason, ticket.generation)
@@ -330,6 +358,10 @@ export class ThreadBarrier implements Barrier, Resident {
     }
     this.#desk.refresh()
     return result
+  }
+
+  #detached(): BarrierMisuse {
+    return new BarrierMisuse(`this thread has detached from ${this.name}`)
   }
 
   #refusal(result: number, ticket: Ticket): Error {

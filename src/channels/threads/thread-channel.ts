@@ -24,6 +24,9 @@ import { done } from '../turn.ts'
 import {
   type AttachOptions,
   checkShape,
+  type KeptPlace,
+  keepSeat,
+  type PartyOptions,
   type ThreadChannelHandle,
   type ThreadChannelOptions,
   type ThreadChannelStats,
@@ -35,8 +38,8 @@ import { GetSide } from './get-side.ts'
 import { PutSide } from './put-side.ts'
 import { ending, endingOf, endRing, messages, Ring } from './ring.ts'
 import { LARGE } from './ring-write.ts'
-import { roleBit } from './roles.ts'
-import { addRoles, READY, type Seat } from './roster.ts'
+import { type Role, roleBit } from './roles.ts'
+import { addRoles, READY, reserveFor, type Seat } from './roster.ts'
 
 export class ThreadChannel<T extends Sendable>
   implements Duplex<T>, SelectableReceiver<T>, SelectableSender<T>
@@ -49,8 +52,8 @@ export class ThreadChannel<T extends Sendable>
   readonly #puts: PutSide
   readonly #gets: GetSide<T>
 
-  private constructor(handle: ThreadChannelHandle, seat: Seat) {
-    const endpoint = new Endpoint(handle.memory, seat, handle.name)
+  private constructor(handle: ThreadChannelHandle, seat: Seat, options: PartyOptions) {
+    const endpoint = new Endpoint(handle, seat, options.leaving ?? 'stays')
     this.name = handle.name
     this.capacity = endpoint.ring.capacity || Number.POSITIVE_INFINITY
     this.#memory = handle.memory
@@ -66,7 +69,7 @@ export class ThreadChannel<T extends Sendable>
     const handle: ThreadChannelHandle = { kind: 'naru/thread-channel', name, memory, seat: null }
     const seat = takeSeat(handle, undefined)
     addRoles(seat.roster, seat.index, roleBit.looksOn)
-    return new ThreadChannel<T>(handle, seat)
+    return new ThreadChannel<T>(handle, seat, options)
   }
 
   /** Takes part in a channel made elsewhere: in another thread, or in this one once more. */
@@ -75,12 +78,24 @@ export class ThreadChannel<T extends Sendable>
     options: AttachOptions = {},
   ): ThreadChannel<T> {
     if (handle.kind !== 'naru/thread-channel') throw new ChannelMisuse('this is no channel handle')
-    return new ThreadChannel<T>(handle, takeSeat(handle, options.role))
+    return new ThreadChannel<T>(handle, takeSeat(handle, options.role), options)
   }
 
   /** What another thread attaches by. It may be sent any number of times. */
   get handle(): ThreadChannelHandle {
     return { kind: 'naru/thread-channel', name: this.name, memory: this.#memory, seat: null }
+  }
+
+  /**
+   * A handle for one thread that is still to be made, and how to say which it became: then it is missed when it
+   * dies, even if it never attaches.
+   */
+  keepPlace(role: Role): KeptPlace {
+    const seat = keepSeat(this.#endpoint.seat.roster, role)
+    return {
+      handle: { ...this.handle, seat: seat.index },
+      isFor: (thread) => reserveFor(seat, thread),
+    }
   }
 
   get size(): number {
@@ -111,6 +126,11 @@ export class ThreadChannel<T extends Sendable>
     throw new ChannelMisuse(
       `${this.name} takes a value larger than half its ring by put alone; or raise ringBytes`,
     )
+  }
+
+  /** Resolves when no `put` of this party waits any more, whatever became of it. */
+  async flushed(): Promise<void> {
+    while (this.#puts.waiting > 0) await new Promise<void>((resolve) => this.onWritable(resolve))
   }
 
   /** `tryPut` that tells full from closed. */

@@ -5,6 +5,7 @@ import { test } from 'node:test'
 import { MemoryWorld } from '../../../test/processes/memory-world.ts'
 import type { Log } from '../../base/log.ts'
 import type { Disk } from '../../base/ports.ts'
+import { Runtime } from '../../broker/runtime.ts'
 import { Channel } from '../../channels/channel.ts'
 import { lineListener } from './kind.ts'
 import { openLineListener } from './listener.ts'
@@ -34,7 +35,12 @@ test('as a kind of listener it says where clients connect to, and its messages g
   const kind = lineListener(() => ({ sink: channelSink(queue), begin: () => undefined }))
   assert.deepEqual([kind.name, kind.defaultPort], ['line', 12345])
   const disk = null as unknown as Disk
-  const opened = await kind.open({ world: { ...world, disk }, address: ADDRESS, log: noted().log })
+  const { log } = noted()
+  const here = { ...world, disk }
+  const opening = Runtime.open({ world: here, directory: null, durability: 'memory', log })
+  await world.pass(100)
+  const broker = await opening
+  const opened = await kind.open({ world: here, address: ADDRESS, log, broker })
   assert.equal(opened.url, 'tcp://127.0.0.1:1001')
   await send(world, 1001, 'a\nb\nc\nd')
   const bodies: unknown[] = []

@@ -1,0 +1,103 @@
+/**
+ * The tests of amqplib, the AMQP client of Node, that need a broker: started against `naru serve` on a directory of
+ * its own, judged by the list of expected failures. The suite's code stays outside this tree.
+ */
+import { spawn } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { NaruProcess } from '../test/cli/naru-process.ts'
+import { expectedFailures } from './amqplib-expected.ts'
+import { type Outcome, readTap } from './tap.ts'
+
+const REPOSITORY = 'https://github.com/amqp-node/amqplib.git'
+const VERSION = 'v2.0.1'
+
+/** The files whose tests talk to a broker. */
+const FILES = ['channel_api', 'callback_api', 'connect'].map((name) => `test/${name}.test.js`)
+
+/** For one test. The suite itself says 1,000; a machine that does something else besides needs more. */
+const testMs = 5_000
+
+async function main(given: string | undefined): Promise<number> {
+  const scratch = await mkdtemp(join(tmpdir(), 'naru-conformance-'))
+  const naru = new NaruProcess('naru', ['serve', '--amqp', '0', '--dir', join(scratch, 'broker')])
+  try {
+    const suite = given === undefined ? await clone(join(scratch, 'suite')) : resolve(given)
+    const { urls } = await naru.ready()
+    const text = await runSuite(suite, new URL(urls.amqp ?? '').port)
+    return judge(readTap(text))
+  } finally {
+    naru.signal('SIGTERM')
+    await naru.exit()
+    await rm(scratch, { recursive: true, force: true })
+  }
+}
+
+async function clone(directory: string): Promise<string> {
+  const arguments_ = [
+    'clone',
+    '--quiet',
+    '--depth',
+    '1',
+    '--branch',
+    VERSION,
+    REPOSITORY,
+    directory,
+  ]
+  await output('git', arguments_, {})
+  return directory
+}
+
+function runSuite(suite: string, port: string): Promise<string> {
+  const redirect = pathToFileURL(join(import.meta.dirname, 'redirect.js')).href
+  const options = [
+    '--import',
+    redirect,
+    '--test',
+    '--test-reporter=tap',
+    `--test-timeout=${testMs}`,
+  ]
+  return output(process.execPath, [...options, ...FILES], { cwd: suite, port })
+}
+
+/** What a program prints; that it fails is for its output to say. */
+function output(
+  program: string,
+  arguments_: readonly string[],
+  { cwd, port }: { readonly cwd?: string; readonly port?: string },
+): Promise<string> {
+  return new Promise((done, failed) => {
+    const child = spawn(program, arguments_, {
+      cwd,
+      env: { ...process.env, NARU_PORT: port },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    let text = ''
+    child.stdout.setEncoding('utf8').on('data', (piece: string) => {
+      text += piece
+    })
+    child.once('error', failed)
+    child.once('close', () => done(text))
+  })
+}
+
+/** Prints what there is to know; answers the exit code. */
+function judge(outcomes: readonly Outcome[]): number {
+  const named = (kind: Outcome['kind']): string[] =>
+    outcomes.filter((outcome) => outcome.kind === kind).map(({ name }) => name)
+  const [passed, failed, skipped] = [named('passed'), named('failed'), named('skipped')]
+  const unexpected = failed.filter((name) => !expectedFailures.has(name))
+  const better = passed.filter((name) => expectedFailures.has(name))
+  for (const name of unexpected) console.log(`failed: ${name}`)
+  for (const name of better) console.log(`passed, and is on the list of failures: ${name}`)
+  const expected = failed.length - unexpected.length
+  console.log(
+    `amqplib: ${passed.length} passed, ${expected} failed as expected, ` +
+      `${unexpected.length} failed, ${skipped.length} skipped`,
+  )
+  return passed.length > 0 && unexpected.length === 0 && better.length === 0 ? 0 : 1
+}
+
+process.exitCode = await main(process.argv[2])

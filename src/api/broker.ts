@@ -1,0 +1,182 @@
+/**
+ * The embedded broker: `Broker.open()` in a program or a test, with a directory or in memory, and with a
+ * listener for each protocol that it is asked for.
+ */
+import type { Log } from '../base/log.ts'
+import type { World } from '../base/ports.ts'
+import { DEFAULT_NAMESPACE, type DurabilityMode, Runtime } from '../broker/runtime.ts'
+import type { Queue } from '../machine/queue.ts'
+import { isRefusal } from '../machine/refusal.ts'
+import { nodeWorld } from '../node/world.ts'
+import { Durable } from './durable.ts'
+import {
+  BrokerError,
+  closed,
+  errorOf,
+  queueMissing,
+  StreamDiffers,
+  streamMissing,
+} from './errors.ts'
+import { GroupDesks } from './group-desks.ts'
+import { type Listening, type ListenOptions, listenAll } from './listening.ts'
+import { OpenEnds } from './open-ends.ts'
+import { checkOptions } from './options.ts'
+import { BrokerQueue, type QueueOptions } from './queue.ts'
+import { BrokerStream, type StreamOptions, streamOf } from './stream.ts'
+
+export type BrokerOptions = {
+  /** Where everything durable lives. Without it all is in memory, and gone when the broker closes. */
+  readonly dir?: string
+  /** What an answer promises: `fsync` (on the disk), `os` (in the system's cache), `memory`. */
+  readonly durability?: DurabilityMode
+  /** A port for each protocol; 0 picks a free one. Nothing listens unless it is asked for. */
+  readonly listen?: ListenOptions
+  /** What the broker tells whoever operates it. Silent unless given. */
+  readonly log?: Log
+  /** Called once when the disk failed: nothing is acknowledged any more, and the program has to stop. */
+  readonly onFailure?: (error: Error) => void
+}
+
+type BrokerParts = {
+  readonly world: World
+  readonly listening: Listening
+  readonly durable: Durable
+  readonly ends: OpenEnds
+}
+
+const SILENT: Log = { info: () => {}, warn: () => {}, error: () => {} }
+const NO_NOTES = new Uint8Array(0)
+const KNOWN = ['dir', 'durability', 'listen', 'log', 'onFailure']
+
+export class Broker implements AsyncDisposable {
+  readonly #runtime: Runtime
+  readonly #world: World
+  readonly #listening: Listening
+  readonly #durable: Durable
+  readonly #groups = new GroupDesks()
+  readonly #ends: OpenEnds
+  #closed: Promise<void> | null = null
+
+  /** Opened by `Broker.open`. */
+  private constructor(runtime: Runtime, parts: BrokerParts) {
+    this.#runtime = runtime
+    this.#world = parts.world
+    this.#listening = parts.listening
+    this.#durable = parts.durable
+    this.#ends = parts.ends
+  }
+
+  /** Opens a broker; rejects with a sentence that says what is wrong with the directory or a port. */
+  static async open(options: BrokerOptions = {}): Promise<Broker> {
+    checkOptions('Broker.open', options, KNOWN)
+    const { dir = null, log = SILENT } = options
+    const durability = options.durability ?? (dir === null ? 'memory' : 'fsync')
+    if (dir === null && durability !== 'memory') {
+      throw new BrokerError('REFUSED', `durability ${durability} needs a dir`)
+    }
+    const world = nodeWorld()
+    const ends = new OpenEnds()
+    let durable: Durable | null = null
+    const stopped = (error: Error): void => {
+      durable?.stop(error)
+      ends.stop(error)
+      options.onFailure?.(error)
+    }
+    const runtime = await Runtime.open({ world, directory: dir, durability, log, stopped })
+    try {
+      durable = new Durable(runtime)
+      const listening = await listenAll({ world, log, broker: runtime }, options.listen ?? {})
+      return new Broker(runtime, { world, listening, durable, ends })
+    } catch (error) {
+      await runtime.close()
+      await world.disk.close()
+      throw error
+    }
+  }
+
+  /** Where clients connect to, by protocol. */
+  get urls(): Readonly<Record<string, string>> {
+    return this.#listening.urls
+  }
+
+  /** What an answer of this broker promises. */
+  get durability(): DurabilityMode {
+    return this.#runtime.durability
+  }
+
+  /**
+   * Opens a queue. With options it is made if it is not there, and QueueDiffers is thrown if it is there with
+   * others; without, QueueMissing is thrown if it is not there.
+   */
+  async queue<T = unknown>(name: string, options?: QueueOptions): Promise<BrokerQueue<T>> {
+    const namespace = this.#namespace()
+    if (options === undefined) {
+      const there = namespace.queues.get(name)
+      if (there === undefined) throw queueMissing(name)
+      return this.#queueOf<T>(there)
+    }
+    checkOptions('a queue', options, ['durable', 'autoDelete'])
+    const { durable = true, autoDelete = false } = options
+    const asked = { durable, autoDelete, notes: NO_NOTES }
+    const request = { name, options: asked, owner: null }
+    const answer = await this.#runtime.declare.queue(namespace, request)
+    // What another protocol noted about it is no business of ours, and no difference.
+    if (isRefusal(answer) && answer.kind === 'queue-differs' && answer.field === 'notes') {
+      return this.queue(name)
+    }
+    if (isRefusal(answer)) throw errorOf(answer)
+    return this.#queueOf<T>(answer)
+  }
+
+  /** The same for a stream. */
+  async stream<T = unknown>(name: string, options?: StreamOptions): Promise<BrokerStream<T>> {
+    const namespace = this.#namespace()
+    const parts = { durable: this.#durable, groups: this.#groups, ends: this.#ends }
+    const there = namespace.streams.get(name)
+    if (options !== undefined) checkOptions('a stream', options, ['partitions'])
+    if (there !== undefined) {
+      const { length } = there.partitions
+      if (options?.partitions === undefined || options.partitions === length) {
+        return new BrokerStream<T>(this.#runtime, there, parts)
+      }
+      const sentence = `stream '${name}' is there with ${length} partitions, not ${options.partitions}`
+      throw new StreamDiffers('STREAM_DIFFERS', sentence)
+    }
+    if (options === undefined) throw streamMissing(name)
+    const { partitions = 1 } = options
+    const request = { name, partitions, identity: this.#runtime.chance(16), notes: NO_NOTES }
+    const answer = await this.#runtime.declare.stream(namespace, request)
+    // Somebody else made it meanwhile.
+    if (isRefusal(answer) && answer.kind === 'stream-exists') return this.stream<T>(name, options)
+    return new BrokerStream<T>(this.#runtime, streamOf(answer), parts)
+  }
+
+  /** Ends the listeners and their sessions, then everything else, in good order. Idempotent. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close()
+    return this.#closed
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #close(): Promise<void> {
+    await this.#listening.close()
+    this.#ends.stop(closed())
+    await this.#runtime.close()
+    this.#durable.stop(closed())
+    await this.#world.disk.close()
+  }
+
+  #queueOf<T>(queue: Queue): BrokerQueue<T> {
+    const place = { runtime: this.#runtime, queue, ends: this.#ends }
+    return new BrokerQueue<T>(place, this.#durable)
+  }
+
+  #namespace(): NonNullable<ReturnType<Runtime['namespace']>> {
+    const namespace = this.#runtime.namespace(DEFAULT_NAMESPACE)
+    if (this.#runtime.failure !== null || namespace === undefined) throw closed()
+    return namespace
+  }
+}

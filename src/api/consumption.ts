@@ -1,0 +1,235 @@
+/**
+ * A Consumption is one consumer of a queue as a program has it: an async iterator of messages, or of batches
+ * of those that are there. It holds at most `prefetch` messages that are not settled; closing it gives them
+ * back.
+ */
+import { untilAborted } from '../base/abort.ts'
+import { KiB } from '../base/bytes.ts'
+import { List } from '../base/list.ts'
+import { Ring } from '../base/ring.ts'
+import { Consumer, type Receiver } from '../broker/consumer.ts'
+import type { Delivery } from '../broker/delivery.ts'
+import type { Runtime } from '../broker/runtime.ts'
+import { FORMAT_PLAIN } from '../machine/message.ts'
+import type { Queue } from '../machine/queue.ts'
+import { type BodyKind, bodyKindOf } from '../wire/plain/body.ts'
+import { textOf } from './body.ts'
+import { queueMissing } from './errors.ts'
+import { Message, type MessageOwner } from './message.ts'
+import type { OpenEnd, OpenEnds } from './open-ends.ts'
+
+export type ConsumeOptions = {
+  /** Messages that may be handed out and not settled. */
+  readonly prefetch?: number
+  /** Ends the consumption; what it holds goes back. */
+  readonly signal?: AbortSignal
+}
+
+export type ConsumptionPlace = {
+  readonly runtime: Runtime
+  readonly queue: Queue
+  readonly ends: OpenEnds
+}
+
+const prefetchUsual = 1_000 // enough to keep a loop busy while acknowledgements travel; nothing for memory
+
+const slabBytes = 16 * KiB // small bodies share memory: one allocation for many of them
+
+export class Consumption<T = unknown>
+  implements AsyncIterableIterator<Message<T>>, Receiver, MessageOwner, OpenEnd, AsyncDisposable
+{
+  readonly #runtime: Runtime
+  readonly #ends: OpenEnds
+  readonly #queue: Queue
+  readonly #consumer: Consumer
+  /** Handed to us, not yet to the program. */
+  readonly #ready = new Ring<Message>()
+  /** Everything that is not settled, #ready included. */
+  readonly #held = new List<Message>()
+  #waiting: (() => void) | null = null
+  #ended: Error | 'closed' | null = null
+  #slab = new Uint8Array(0)
+  #slabAt = 0
+  readonly #keyBytes: Uint8Array
+  readonly #signal: AbortSignal | undefined
+  readonly #abort = (): void => {
+    this.#end('closed')
+  }
+
+  constructor(place: ConsumptionPlace, options: ConsumeOptions) {
+    const { ends, queue, runtime } = place
+    this.#runtime = runtime
+    this.#ends = ends
+    ends.add(this)
+    this.#queue = queue
+    this.#keyBytes = new TextEncoder().encode(queue.name)
+    this.#signal = options.signal
+    this.#consumer = new Consumer(this, 'by-consumer', options.prefetch ?? prefetchUsual)
+    options.signal?.addEventListener('abort', this.#abort, { once: true })
+    if (options.signal?.aborted === true) this.#end('closed')
+    else runtime.join(queue, this.#consumer)
+  }
+
+  /** The next message; done when it was closed. */
+  async next(): Promise<IteratorResult<Message<T>, undefined>> {
+    if (this.#ready.size === 0) await this.#arrival()
+    const message = this.#ready.shift()
+    if (message !== undefined) return { value: message as Message<T>, done: false }
+    if (this.#ended instanceof Error) throw this.#ended
+    return { value: undefined, done: true }
+  }
+
+  async return(): Promise<IteratorResult<Message<T>, undefined>> {
+    await this.close()
+    return { value: undefined, done: true }
+  }
+
+  /** The messages that are there, as soon as there is one, `max` at most. */
+  async *batches(max: number): AsyncGenerator<MessageBatch<T>> {
+    try {
+      for (;;) {
+        if (this.#ready.size === 0) await this.#arrival()
+        if (this.#ended instanceof Error) throw this.#ended
+        if (this.#ready.size === 0) return
+        const messages: Message<T>[] = []
+        while (this.#ready.size > 0 && messages.length < max) {
+          messages.push(this.#ready.shift() as Message<T>)
+        }
+        yield new MessageBatch(messages)
+      }
+    } finally {
+      await this.close()
+    }
+  }
+
+  /** Takes no more, and gives back what was not settled. Idempotent. */
+  close(): Promise<void> {
+    this.#end('closed')
+    return Promise.resolve()
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  deliver(delivery: Delivery): void {
+    const { bodySize, format } = delivery
+    const plain = format === FORMAT_PLAIN && delivery.propertiesSize > 0
+    const kind: BodyKind = plain ? bodyKindOf(delivery.bytes[delivery.propertiesAt]!) : 'bytes'
+    const bytes = this.#copy(delivery.bytes, delivery.bodyAt, bodySize)
+    const message = new Message(this, { bytes, kind, key: this.#keyOf(delivery) }, delivery)
+    this.#held.push(message)
+    this.#ready.push(message)
+    if (this.#waiting !== null) this.#wake()
+  }
+
+  cancelled(): void {
+    while (this.#held.size > 0) this.#held.shift()
+    this.#ready.clear()
+    this.#end(queueMissing(this.#queue.name))
+  }
+
+  stop(error: Error): void {
+    this.#end(error)
+  }
+
+  acknowledge(message: Message): void {
+    if (message.list !== this.#held) return
+    this.#held.remove(message)
+    this.#runtime.settle(this.#queue, message.sequence, 1)
+    this.#hasRoom()
+  }
+
+  giveBack(message: Message): void {
+    if (message.list !== this.#held) return
+    this.#held.remove(message)
+    this.#runtime.giveBack(this.#queue, message.sequence, 1, 1)
+    this.#hasRoom()
+  }
+
+  #hasRoom(): void {
+    const consumer = this.#consumer
+    const wasStarved = consumer.credit <= 0
+    consumer.credit++
+    if (wasStarved) this.#runtime.wake(this.#queue)
+  }
+
+  /** Small bodies lie side by side in one slab; a large one has memory of its own. */
+  #copy(from: Uint8Array, at: number, size: number): Uint8Array {
+    if (size * 4 > slabBytes) return from.slice(at, at + size)
+    if (this.#slabAt + size > this.#slab.length) {
+      this.#slab = new Uint8Array(slabBytes)
+      this.#slabAt = 0
+    }
+    const start = this.#slabAt
+    this.#slabAt += size
+    const slab = this.#slab
+    for (let index = 0; index < size; index++) slab[start + index] = from[at + index]!
+    return slab.subarray(start, start + size)
+  }
+
+  /** Nearly always the queue's own name, which needs no decoding. */
+  #keyOf(delivery: Delivery): string {
+    const { bytes, headAt } = delivery
+    const sizeAt = headAt + 1 + bytes[headAt]!
+    const size = bytes[sizeAt]!
+    const own = this.#keyBytes
+    let same = size === own.length
+    for (let index = 0; same && index < size; index++)
+      same = bytes[sizeAt + 1 + index] === own[index]
+    return same ? this.#queue.name : textOf(bytes.subarray(sizeAt + 1, sizeAt + 1 + size))
+  }
+
+  /** What the program never saw does not count as a delivery. */
+  #returnHeld(unseen: ReadonlySet<Message>): void {
+    for (let held = this.#held.shift(); held !== null; held = this.#held.shift()) {
+      this.#runtime.giveBack(this.#queue, held.sequence, 1, unseen.has(held) ? 0 : 1)
+    }
+  }
+
+  #arrival(): Promise<void> {
+    if (this.#ended !== null) return Promise.resolve()
+    return untilAborted(undefined, (resolve) => {
+      this.#waiting = () => resolve()
+      return () => {}
+    })
+  }
+
+  #wake(): void {
+    const waiting = this.#waiting
+    this.#waiting = null
+    waiting?.()
+  }
+
+  #end(why: Error | 'closed'): void {
+    if (this.#ended !== null) return
+    this.#ended = why
+    this.#ends.delete(this)
+    this.#signal?.removeEventListener('abort', this.#abort)
+    const unseen = new Set(this.#ready)
+    this.#ready.clear()
+    if (!this.#queue.deleted) {
+      this.#runtime.leave(this.#queue, this.#consumer)
+      this.#returnHeld(unseen)
+    }
+    this.#wake()
+  }
+}
+
+/** Messages that were there together. */
+export class MessageBatch<T> {
+  readonly messages: readonly Message<T>[]
+
+  constructor(messages: readonly Message<T>[]) {
+    this.messages = messages
+  }
+
+  /** Acknowledges all of them. */
+  ack(): void {
+    for (const message of this.messages) message.ack()
+  }
+}

@@ -1,0 +1,184 @@
+/** A queue as a program has it: send, consume, look, purge, delete. Many may be open on the same queue. */
+import { HELD } from '../broker/room.ts'
+import type { Runtime } from '../broker/runtime.ts'
+import { Content, FORMAT_PLAIN } from '../machine/message.ts'
+import type { Queue } from '../machine/queue.ts'
+import { isRefusal } from '../machine/refusal.ts'
+import type { Route } from '../machine/route.ts'
+import { propertiesOfKind } from '../wire/plain/body.ts'
+import { type Body, BodyEncoder } from './body.ts'
+import {
+  type ConsumeOptions,
+  Consumption,
+  type ConsumptionPlace,
+  type MessageBatch,
+} from './consumption.ts'
+import type { Durable } from './durable.ts'
+import { BrokerError, closed, errorOf, queueMissing } from './errors.ts'
+
+export type QueueOptions = {
+  /** Whether it is there after a restart, and its messages with it. True unless told otherwise. */
+  readonly durable?: boolean
+  /** Deleted with its last consumer. */
+  readonly autoDelete?: boolean
+}
+
+export type SendOptions = {
+  /** Whether a durable queue keeps the message across a restart. `persistent` unless told otherwise. */
+  readonly persistence?: 'persistent' | 'transient'
+}
+
+export class BrokerQueue<T = unknown> {
+  readonly name: string
+  readonly #place: ConsumptionPlace
+  readonly #runtime: Runtime
+  readonly #queue: Queue
+  readonly #durable: Durable
+  readonly #encoder = new BodyEncoder()
+  readonly #content = new Content()
+  #route: Route
+  /** Sends that found no room wait for their turn here. */
+  #turn: Promise<void> | null = null
+
+  constructor(place: ConsumptionPlace, durable: Durable) {
+    const { queue, runtime } = place
+    this.#place = place
+    this.name = queue.name
+    this.#runtime = runtime
+    this.#queue = queue
+    this.#durable = durable
+    this.#content.format = FORMAT_PLAIN
+    this.#route = this.#newRoute()
+  }
+
+  /** Messages that nobody holds. */
+  get readyCount(): number {
+    return this.#queue.readyCount
+  }
+
+  /** Messages that somebody holds and has not settled. */
+  get heldCount(): number {
+    return this.#queue.heldCount
+  }
+
+  get consumerCount(): number {
+    return this.#runtime.consumerCount(this.#queue)
+  }
+
+  /** Resolves when the message is as safe as the broker's durability says. Waits while there is no room. */
+  send(body: T & Body, options: SendOptions = {}): Promise<void> {
+    if (this.#turn === null) {
+      const ticket = this.#publish(body, options)
+      if (ticket !== HELD) return this.#durable.after(ticket)
+    }
+    return this.#sendLater([body], 0, options)
+  }
+
+  /** Sends all of them, in this order; resolves when the last one is safe. */
+  sendMany(bodies: readonly (T & Body)[], options: SendOptions = {}): Promise<void> {
+    let sent = 0
+    let ticket = 0
+    if (this.#turn === null) {
+      for (; sent < bodies.length; sent++) {
+        const answer = this.#publish(bodies[sent]!, options)
+        if (answer === HELD) break
+        ticket = answer
+      }
+    }
+    if (sent === bodies.length) return this.#durable.after(ticket)
+    return this.#sendLater(bodies, sent, options)
+  }
+
+  /** Messages, one after the other; ask `batches` of it for many at once. */
+  consume(options: ConsumeOptions = {}): Consumption<T> {
+    this.#check()
+    return new Consumption<T>(this.#place, options)
+  }
+
+  /** Messages as they are there, up to `messagesMax` at a time. */
+  consumeBatches(
+    options: ConsumeOptions & { readonly messagesMax?: number } = {},
+  ): AsyncGenerator<MessageBatch<T>> {
+    return this.consume(options).batches(options.messagesMax ?? messagesUsual)
+  }
+
+  /** Removes the messages that nobody holds; answers how many. */
+  async purge(): Promise<number> {
+    this.#check()
+    return this.#runtime.purge(this.#queue)
+  }
+
+  /** The queue and its messages go; its consumers end with QueueMissing. */
+  async delete(): Promise<void> {
+    if (this.#queue.deleted) return
+    const answer = await this.#runtime.declare.deleteQueue(this.#queue)
+    if (isRefusal(answer)) throw errorOf(answer)
+  }
+
+  /** The ticket, or HELD. */
+  #publish(body: T & Body, options: SendOptions): number {
+    this.#check()
+    const { bodyBytes } = this.#runtime.limits
+    const encoder = this.#encoder
+    encoder.encode(body)
+    if (encoder.size > bodyBytes) {
+      const sentence = `a body of ${encoder.size} bytes; ${bodyBytes} are the most`
+      throw new BrokerError('BODY_TOO_LARGE', sentence)
+    }
+    if (this.#route.stale) this.#route = this.#newRoute()
+    const content = this.#content
+    content.properties = propertiesOfKind[encoder.kind]
+    content.propertiesSize = content.properties.length
+    content.body = encoder.bytes
+    content.bodySize = encoder.size
+    return this.#runtime.publish(this.#route, content, options.persistence ?? 'persistent')
+  }
+
+  /** In the order of asking: whoever comes later waits for whoever waits already. */
+  async #sendLater(
+    bodies: readonly (T & Body)[],
+    from: number,
+    options: SendOptions,
+  ): Promise<void> {
+    const before = this.#turn
+    let ticket = 0
+    const turn = (async () => {
+      await before
+      for (let index = from; index < bodies.length; ) {
+        ticket = this.#publish(bodies[index]!, options)
+        if (ticket === HELD) await this.#room()
+        else index++
+      }
+    })()
+    const settled = turn.then(
+      () => undefined,
+      () => undefined,
+    )
+    this.#turn = settled
+    try {
+      await turn
+    } finally {
+      if (this.#turn === settled) this.#turn = null
+    }
+    await this.#durable.after(ticket)
+  }
+
+  #room(): Promise<void> {
+    return new Promise((resolve) => this.#runtime.whenRoom(resolve))
+  }
+
+  #check(): void {
+    if (this.#runtime.failure !== null) throw closed()
+    if (this.#queue.deleted) throw queueMissing(this.name)
+  }
+
+  #newRoute(): Route {
+    const namespace = this.#runtime.namespace(this.#queue.namespace)
+    if (namespace === undefined) throw closed()
+    const route = this.#runtime.route(namespace, '', this.name)
+    if (isRefusal(route)) throw errorOf(route)
+    return route
+  }
+}
+
+const messagesUsual = 1_000 // as many as a consumption prefetches

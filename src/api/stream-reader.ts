@@ -1,0 +1,240 @@
+/**
+ * A StreamReader walks the partitions that it was assigned, batch by batch, and waits at their end. It reads
+ * what is durable, in the order of each partition, and holds no more than one batch.
+ */
+import type { PartitionWatcher } from '../broker/partitions.ts'
+import { HELD } from '../broker/room.ts'
+import type { Runtime } from '../broker/runtime.ts'
+import type { BatchView } from '../machine/batch.ts'
+import { FORMAT_PLAIN } from '../machine/message.ts'
+import type { Partition } from '../machine/partition.ts'
+import type { Stream } from '../machine/stream.ts'
+import { readPlainRecords } from '../wire/plain/records.ts'
+import { BrokerError, closed, streamMissing } from './errors.ts'
+import type { GroupDesks, GroupMember } from './group-desks.ts'
+import type { OpenEnd, OpenEnds } from './open-ends.ts'
+import { BrokerRecord } from './record.ts'
+
+export type ReadOptions = {
+  /** Readers of one group share the partitions, and the group remembers how far it has come. */
+  readonly group?: string
+  /** Where to begin when the group has not begun, or there is none: `first` unless told otherwise. */
+  readonly from?: 'first' | 'next'
+  readonly signal?: AbortSignal
+}
+
+/** Records of one partition that were there together. */
+export class RecordBatch<T = unknown> {
+  readonly partition: number
+  readonly records: readonly BrokerRecord<T>[]
+  readonly #commit: () => Promise<void>
+
+  constructor(partition: number, records: readonly BrokerRecord<T>[], commit: () => Promise<void>) {
+    this.partition = partition
+    this.records = records
+    this.#commit = commit
+  }
+
+  /** The group goes on behind this batch, whatever happens; resolves when that is durable. */
+  commit(): Promise<void> {
+    return this.#commit()
+  }
+}
+
+export type ReaderParts = {
+  readonly groups: GroupDesks
+  readonly ends: OpenEnds
+  readonly options: ReadOptions
+}
+
+export class StreamReader<T> implements PartitionWatcher, GroupMember, OpenEnd {
+  readonly #runtime: Runtime
+  readonly #stream: Stream
+  readonly #groups: GroupDesks
+  readonly #options: ReadOptions
+  readonly #ends: OpenEnds
+  /** The next offset to read of each partition; only those that are assigned. */
+  #positions = new Map<Partition, number>()
+  #waiting: (() => void) | null = null
+  #isClosed = false
+  #failure: Error | null = null
+
+  constructor(runtime: Runtime, stream: Stream, parts: ReaderParts) {
+    this.#runtime = runtime
+    this.#stream = stream
+    this.#groups = parts.groups
+    this.#options = parts.options
+    this.#ends = parts.ends
+  }
+
+  async *batches(recordsMax: number): AsyncGenerator<RecordBatch<T>> {
+    this.#begin()
+    try {
+      for (;;) {
+        const batch = await this.#next(recordsMax)
+        if (batch === null) return
+        yield batch
+      }
+    } finally {
+      this.#end()
+    }
+  }
+
+  async *records(): AsyncGenerator<BrokerRecord<T>> {
+    for await (const batch of this.batches(recordsOneByOne)) {
+      yield* batch.records
+      // Asking for the next one says that this one was consumed.
+      if (this.#options.group !== undefined) await batch.commit()
+    }
+  }
+
+  appended(): void {
+    this.#wake()
+  }
+
+  assigned(partitions: readonly number[]): void {
+    const before = this.#positions
+    this.#positions = new Map()
+    for (const partition of before.keys()) this.#runtime.unwatch(partition, this)
+    for (const index of partitions) {
+      const partition = this.#stream.partitions[index]!
+      this.#positions.set(partition, before.get(partition) ?? this.#startOf(partition))
+      this.#runtime.watch(partition, this)
+    }
+    this.#wake()
+  }
+
+  stop(error: Error): void {
+    this.#failure ??= error
+    this.#wake()
+  }
+
+  #begin(): void {
+    this.#ends.add(this)
+    const { group, signal } = this.#options
+    signal?.addEventListener('abort', this.#onAbort, { once: true })
+    if (signal?.aborted === true) this.#isClosed = true
+    if (group === undefined) this.assigned(this.#stream.partitions.map((_, index) => index))
+    else this.#groups.join(this.#stream, group, this)
+  }
+
+  #end(): void {
+    const { group, signal } = this.#options
+    this.#isClosed = true
+    this.#ends.delete(this)
+    signal?.removeEventListener('abort', this.#onAbort)
+    this.assigned([])
+    if (group !== undefined) this.#groups.leave(this.#stream, group, this)
+  }
+
+  readonly #onAbort = (): void => {
+    this.#isClosed = true
+    this.#wake()
+  }
+
+  #startOf(partition: Partition): number {
+    const { from, group } = this.#options
+    const committed =
+      group === undefined ? undefined : this.#runtime.committed(this.#namespace(), group, partition)
+    if (committed !== undefined) return committed.offset
+    return from === 'next' ? this.#runtime.visibleOffset(partition) : partition.firstOffset
+  }
+
+  /** The next records of some partition; null when it was closed. */
+  async #next(recordsMax: number): Promise<RecordBatch<T> | null> {
+    for (;;) {
+      if (this.#isClosed) return null
+      if (this.#failure !== null) throw this.#failure
+      if (this.#stream.deleted) throw streamMissing(this.#stream.name)
+      const partition = this.#readable()
+      if (partition === null) await this.#more()
+      else {
+        const batch = await this.#read(partition, recordsMax)
+        if (batch !== null) return batch
+      }
+    }
+  }
+
+  /** A partition with something to read; it goes to the end of the turns. */
+  #readable(): Partition | null {
+    for (const [partition, position] of this.#positions) {
+      if (position >= this.#runtime.visibleOffset(partition)) continue
+      this.#positions.delete(partition)
+      this.#positions.set(partition, position)
+      return partition
+    }
+    return null
+  }
+
+  async #read(partition: Partition, recordsMax: number): Promise<RecordBatch<T> | null> {
+    // What retention cut off meanwhile is gone; the next there is comes instead.
+    const position = Math.max(this.#positions.get(partition)!, partition.firstOffset)
+    const row = partition.rowAt(position)
+    if (row < 0) return null
+    const view = this.#runtime.batch(partition, row)
+    if (view === null) {
+      await this.#runtime.load(partition, row)
+      return null
+    }
+    const records = recordsOf<T>(partition.index, view, { from: position, max: recordsMax })
+    const next = records.at(-1)!.offset + 1
+    this.#positions.set(partition, next)
+    return new RecordBatch(partition.index, records, () => this.#commit(partition, next))
+  }
+
+  async #commit(partition: Partition, offset: number): Promise<void> {
+    const { group } = this.#options
+    if (group === undefined) {
+      throw new BrokerError('REFUSED', 'only readers of a group commit; read with { group }')
+    }
+    // Somebody else reads it by now, and says how far.
+    if (!this.#positions.has(partition)) return
+    for (;;) {
+      const committed = { offset, note: '' }
+      const commitment = { partition: partition.id, committed }
+      const ticket = this.#runtime.commitOffsets(this.#namespace(), group, [commitment])
+      if (ticket !== HELD) return this.#runtime.commits.settled(ticket)
+      await new Promise<void>((resolve) => this.#runtime.whenRoom(resolve))
+    }
+  }
+
+  #namespace(): NonNullable<ReturnType<Runtime['namespace']>> {
+    const namespace = this.#runtime.namespace(this.#stream.namespace)
+    if (namespace === undefined) throw closed()
+    return namespace
+  }
+
+  #more(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waiting = resolve
+    })
+  }
+
+  #wake(): void {
+    const waiting = this.#waiting
+    this.#waiting = null
+    waiting?.()
+  }
+}
+
+const recordsOneByOne = 500 // read at once, handed out one by one
+
+/** Copies of the batch's records from an offset on. */
+function recordsOf<T>(
+  partition: number,
+  view: BatchView,
+  { from, max }: { readonly from: number; readonly max: number },
+): BrokerRecord<T>[] {
+  if (view.format !== FORMAT_PLAIN) {
+    throw new BrokerError('REFUSED', 'records of another protocol cannot be read here yet')
+  }
+  const bytes = view.bytes.slice(view.at, view.at + view.size)
+  const { offset, count } = view
+  const records: BrokerRecord<T>[] = []
+  const read = readPlainRecords(bytes, { at: 0, end: bytes.length }, count)
+  const until = Math.min(count, from - offset + max)
+  for (let index = from - offset; index < until; index++) {
+    records.push(new BrokerRecord<T>({ partition, offset: offset + index }, read[index]!))
+  }
+  return records
+}

@@ -1,0 +1,245 @@
+/** A stream as a program has it: append records, read them, as often as one likes. */
+import { KiB } from '../base/bytes.ts'
+import { HELD } from '../broker/room.ts'
+import type { Runtime } from '../broker/runtime.ts'
+import { Batch } from '../machine/batch.ts'
+import { FORMAT_PLAIN } from '../machine/message.ts'
+import type { Partition } from '../machine/partition.ts'
+import { isRefusal } from '../machine/refusal.ts'
+import type { Stream } from '../machine/stream.ts'
+import { PlainRecordsWriter } from '../wire/plain/records.ts'
+import { type Body, BodyEncoder } from './body.ts'
+import type { Durable } from './durable.ts'
+import { BrokerError, closed, errorOf, streamMissing } from './errors.ts'
+import type { GroupDesks } from './group-desks.ts'
+import type { OpenEnds } from './open-ends.ts'
+import { partitionOfKey } from './partitioner.ts'
+import type { BrokerRecord } from './record.ts'
+import { type ReadOptions, type RecordBatch, StreamReader } from './stream-reader.ts'
+
+export type StreamOptions = {
+  /** 1 unless told otherwise. Order is kept within a partition. */
+  readonly partitions?: number
+}
+
+/** A record to be appended. */
+export type NewRecord<T = unknown> = {
+  readonly body: T & Body
+  /** Records with the same key go to the same partition, in order. */
+  readonly key?: string | Uint8Array
+  /** Goes there, whatever the key. */
+  readonly partition?: number
+  /** Milliseconds since 1970; now unless told otherwise. */
+  readonly timeMs?: number
+}
+
+/** Where a record went. */
+export type Appended = { readonly partition: number; readonly offset: number }
+
+const batchBytes = 64 * KiB // of one entry, about: what a reader gets at once
+
+export class BrokerStream<T = unknown> {
+  readonly name: string
+  readonly #runtime: Runtime
+  readonly #stream: Stream
+  readonly #durable: Durable
+  readonly #groups: GroupDesks
+  readonly #ends: OpenEnds
+  readonly #bodies = new BodyEncoder()
+  readonly #writers: PlainRecordsWriter[]
+  readonly #batch = new Batch()
+  readonly #encoder = new TextEncoder()
+  /** The partition that the next records without a key go to. */
+  #nextPartition = 0
+  /** Who waits for room, and all who came behind; null while there is room. */
+  #held: Promise<number> | null = null
+  #isHeld = false
+
+  constructor(
+    runtime: Runtime,
+    stream: Stream,
+    parts: {
+      readonly durable: Durable
+      readonly groups: GroupDesks
+      readonly ends: OpenEnds
+    },
+  ) {
+    this.name = stream.name
+    this.#runtime = runtime
+    this.#stream = stream
+    this.#durable = parts.durable
+    this.#groups = parts.groups
+    this.#ends = parts.ends
+    this.#writers = stream.partitions.map(() => new PlainRecordsWriter(KiB))
+    this.#batch.format = FORMAT_PLAIN
+  }
+
+  get partitionCount(): number {
+    return this.#stream.partitions.length
+  }
+
+  /** The offset of the first record that can be read, and the one that the next durable one will get. */
+  range(partition: number): { readonly first: number; readonly next: number } {
+    const found = this.#partition(partition)
+    return { first: found.firstOffset, next: this.#runtime.visibleOffset(found) }
+  }
+
+  /** Resolves to where it is, once it is as safe as the broker's durability says. */
+  async append(record: NewRecord<T>): Promise<Appended> {
+    const [appended] = await this.appendMany([record])
+    return appended!
+  }
+
+  /** Appends all of them; those of one partition in this order. Resolves when all are safe. */
+  async appendMany(records: readonly NewRecord<T>[]): Promise<readonly Appended[]> {
+    this.#check()
+    const places: Appended[] = new Array(records.length)
+    let turn = this.#held
+    if (turn === null) turn = this.#writeAll(records, places)
+    else turn = turn.then(() => this.#writeAll(records, places))
+    if (this.#isHeld) this.#hold(turn)
+    await this.#durable.after(await turn)
+    return places
+  }
+
+  /** Records one after the other; asking for the next one commits what was consumed, where there is a group. */
+  read(options: ReadOptions = {}): AsyncGenerator<BrokerRecord<T>> {
+    return this.#reader(options).records()
+  }
+
+  /** Records in batches, each to be committed by hand where there is a group. */
+  readBatches(
+    options: ReadOptions & { readonly recordsMax?: number } = {},
+  ): AsyncGenerator<RecordBatch<T>> {
+    return this.#reader(options).batches(options.recordsMax ?? recordsUsual)
+  }
+
+  /** The stream and its records go. */
+  async delete(): Promise<void> {
+    if (this.#stream.deleted) return
+    const { namespace, name } = this.#stream
+    const refusal = await this.#runtime.declare.deleteStream(
+      this.#runtime.namespace(namespace)!,
+      name,
+    )
+    if (refusal !== null) throw errorOf(refusal)
+  }
+
+  /** Whoever appends while somebody waits for room comes behind him. */
+  #hold(turn: Promise<number>): void {
+    const held = turn.catch(() => 0)
+    this.#held = held
+    void held.then(() => {
+      if (this.#held !== held) return
+      this.#held = null
+      this.#isHeld = false
+    })
+  }
+
+  /** Collects runs of records for each partition and appends them as batches. Waits only when it is HELD. */
+  async #writeAll(records: readonly NewRecord<T>[], places: Appended[]): Promise<number> {
+    const { partitions } = this.#stream
+    const nowMs = this.#runtime.time.nowMs()
+    const indexes: number[][] = partitions.map(() => [])
+    const unkeyed = this.#nextPartition
+    this.#nextPartition = (unkeyed + 1) % partitions.length
+    let ticket = 0
+    for (let index = 0; index < records.length; index++) {
+      const record = records[index]!
+      const key = typeof record.key === 'string' ? this.#encoder.encode(record.key) : record.key
+      const chosen =
+        record.partition ?? (key === undefined ? unkeyed : partitionOfKey(key, partitions.length))
+      this.#partition(chosen)
+      const writer = this.#writers[chosen]!
+      this.#write(writer, record, { key: key ?? null, nowMs })
+      indexes[chosen]!.push(index)
+      if (writer.size < batchBytes) continue
+      ticket = this.#flush(chosen, indexes[chosen]!, places)
+      while (ticket === HELD) {
+        await this.#room()
+        ticket = this.#flush(chosen, indexes[chosen]!, places)
+      }
+      indexes[chosen] = []
+    }
+    for (let chosen = 0; chosen < indexes.length; chosen++) {
+      if (indexes[chosen]!.length === 0) continue
+      ticket = this.#flush(chosen, indexes[chosen]!, places)
+      while (ticket === HELD) {
+        await this.#room()
+        ticket = this.#flush(chosen, indexes[chosen]!, places)
+      }
+    }
+    return ticket
+  }
+
+  #write(
+    writer: PlainRecordsWriter,
+    record: NewRecord<T>,
+    { key, nowMs }: { readonly key: Uint8Array | null; readonly nowMs: number },
+  ): void {
+    const bodies = this.#bodies
+    bodies.encode(record.body)
+    const { bodyBytes } = this.#runtime.limits
+    if (bodies.size > bodyBytes) {
+      for (const each of this.#writers) each.reset()
+      const sentence = `a body of ${bodies.size} bytes; ${bodyBytes} are the most`
+      throw new BrokerError('BODY_TOO_LARGE', sentence)
+    }
+    const body = bodies.bytes.subarray(0, bodies.size)
+    writer.add({ key, kind: bodies.kind, body, timeMs: record.timeMs ?? nowMs })
+  }
+
+  /** The ticket, or HELD: then the writer keeps its records. */
+  #flush(chosen: number, indexes: readonly number[], places: Appended[]): number {
+    const partition = this.#partition(chosen)
+    const writer = this.#writers[chosen]!
+    const batch = this.#batch
+    batch.count = writer.count
+    batch.timeMs = writer.timeMs
+    batch.bytes = writer.bytes
+    batch.size = writer.size
+    const offset = partition.nextOffset
+    const ticket = this.#runtime.append(partition, batch)
+    if (ticket === HELD) return HELD
+    for (let index = 0; index < indexes.length; index++) {
+      places[indexes[index]!] = { partition: chosen, offset: offset + index }
+    }
+    writer.reset()
+    return ticket
+  }
+
+  async #room(): Promise<void> {
+    this.#isHeld = true
+    await new Promise<void>((resolve) => this.#runtime.whenRoom(resolve))
+    this.#check()
+  }
+
+  #reader(options: ReadOptions): StreamReader<T> {
+    this.#check()
+    return new StreamReader<T>(this.#runtime, this.#stream, {
+      groups: this.#groups,
+      ends: this.#ends,
+      options,
+    })
+  }
+
+  #partition(index: number): Partition {
+    const partition = this.#stream.partitions[index]
+    if (partition !== undefined) return partition
+    const count = this.partitionCount
+    throw new BrokerError('REFUSED', `stream '${this.name}' has ${count} partitions, no ${index}`)
+  }
+
+  #check(): void {
+    if (this.#runtime.failure !== null) throw closed()
+    if (this.#stream.deleted) throw streamMissing(this.name)
+  }
+}
+
+const recordsUsual = 500 // a batch that is worth a commit, and small enough to do again
+
+/** For who makes streams: what a declaration refuses becomes an error. */
+export function streamOf(answer: Stream | { readonly kind: string }): Stream {
+  if (isRefusal(answer)) throw errorOf(answer)
+  return answer as Stream
+}

@@ -1,0 +1,18 @@
+/** What the parts of the runtime share: the state, where it is kept, and how to ask for a turn. Types only. */
+import type { Engine } from '../journal/engine.ts'
+import type { Machine } from '../machine/machine.ts'
+import type { BrokerLimits } from './limits.ts'
+import type { TransientBodies } from './transient.ts'
+
+export type Context = {
+  readonly machine: Machine
+  readonly engine: Engine
+  readonly transient: TransientBodies
+  readonly limits: BrokerLimits
+  /** Asks for a turn of the runtime: soon, and once however often it is asked for. */
+  readonly plan: () => void
+  /** Whether anything may still be handed out: it has neither failed nor is it closing. */
+  readonly isRunning: () => boolean
+  /** Something that must not fail did, outside of anybody's call. */
+  readonly fail: (error: unknown) => void
+}

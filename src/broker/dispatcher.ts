@@ -1,0 +1,369 @@
+/**
+ * The Dispatcher hands ready messages to consumers with room, in turn, and turns what they settle and give
+ * back into entries, a few for each commit. It decides nothing that survives.
+ *
+ *   publish, settle, join, a commit --> the desk is dirty --turn--> messages go out, entries are written
+ */
+import { assert } from '../base/assert.ts'
+import { KIND_RETURNED, KIND_SETTLED } from '../machine/entry.ts'
+import { GONE, MARKED, READY, STATE_BITS, TRANSIENT } from '../machine/page.ts'
+import type { Queue } from '../machine/queue.ts'
+import type { Consumer } from './consumer.ts'
+import type { Context } from './context.ts'
+import { Delivery } from './delivery.ts'
+import { Desk, Seat } from './desk.ts'
+import { writeMark, writeRanges } from './entries.ts'
+
+export class Dispatcher {
+  readonly #context: Context
+  readonly #desks: (Desk | null)[] = []
+  readonly #free: number[] = []
+  #dirty: Desk[] = []
+  /** Desks whose next message is not durable yet. */
+  #awaitingCommit: Desk[] = []
+  /** Desks with settled or returned messages that no entry tells of. */
+  #awaitingEntry: Desk[] = []
+  readonly #delivery = new Delivery()
+  #isAwaitingRoom = false
+
+  constructor(context: Context) {
+    this.#context = context
+  }
+
+  deskOf(queue: Queue): Desk {
+    const desk = queue.desk < 0 ? null : this.#desks[queue.desk]!
+    if (desk !== null) return desk
+    const made = new Desk(queue)
+    queue.desk = this.#free.pop() ?? this.#desks.length
+    this.#desks[queue.desk] = made
+    return made
+  }
+
+  /** Whether somebody who could take it is there, so that it is marked as it is published. */
+  isAttended(queue: Queue): boolean {
+    if (queue.desk < 0 || this.#desks[queue.desk]!.seats.size === 0) return false
+    return queue.nextSequence - queue.untouchedFrom < this.#context.limits.markAhead
+  }
+
+  join(queue: Queue, consumer: Consumer): void {
+    assert(!consumer.joined && !queue.deleted, 'a consumer joins one queue, once')
+    consumer.joined = true
+    const desk = this.deskOf(queue)
+    desk.hadConsumer = true
+    desk.seats.push(new Seat(consumer, null))
+    this.#touch(desk)
+  }
+
+  /** Asks for one message; `empty` is called when there is none. Then the consumer is free again. */
+  get(queue: Queue, consumer: Consumer, empty: () => void): void {
+    assert(!consumer.joined && !queue.deleted, 'a consumer asks one queue at a time')
+    consumer.joined = true
+    consumer.credit = 1
+    assert(consumer.hasRoom, 'who asks for a message can take it')
+    const desk = this.deskOf(queue)
+    desk.seats.unshift(new Seat(consumer, empty))
+    this.#touch(desk)
+  }
+
+  /** What it holds stays held. Idempotent. */
+  leave(queue: Queue, consumer: Consumer): void {
+    if (!consumer.joined) return
+    consumer.joined = false
+    const { seats } = this.deskOf(queue)
+    for (const seat of seats) if (seat.consumer === consumer) seats.remove(seat)
+  }
+
+  /** Looks at the queue in the next turn: a consumer of it has room again. */
+  wake(queue: Queue): void {
+    if (!queue.deleted) this.#touch(this.deskOf(queue))
+  }
+
+  /** A message was put at the end. */
+  published(queue: Queue): void {
+    if (queue.desk < 0) return
+    const desk = this.#desks[queue.desk]!
+    if (desk.seats.size > 0) this.#touch(desk)
+  }
+
+  /** Messages that somebody held are done with. */
+  settle(queue: Queue, from: number, count: number): void {
+    if (queue.deleted) return
+    const { transient } = this.#context
+    const desk = this.deskOf(queue)
+    for (let sequence = from; sequence < from + count; sequence++) {
+      const state = queue.stateOf(sequence)
+      if ((state & STATE_BITS) === GONE) continue
+      if ((state & TRANSIENT) === 0) desk.settled.add(sequence)
+      else transient.release(queue.settle(sequence))
+    }
+    if (desk.settled.size > 0) this.#awaitEntry(desk)
+  }
+
+  /** Messages that somebody held are ready again, at their place. Uncounted ones never reached anybody. */
+  giveBack(queue: Queue, from: number, count: number, counted: 0 | 1): void {
+    if (queue.deleted) return
+    const desk = this.deskOf(queue)
+    for (let sequence = from; sequence < from + count; sequence++) {
+      const state = queue.stateOf(sequence)
+      if ((state & STATE_BITS) === GONE) continue
+      queue.giveBack(sequence, counted)
+      if (counted > 0 && (state & TRANSIENT) === 0) desk.returned.add(sequence)
+    }
+    if (desk.returned.size > 0) this.#awaitEntry(desk)
+    this.#touch(desk)
+  }
+
+  /** Ready messages go, unseen. Answers how many. */
+  purge(queue: Queue): number {
+    const count = queue.readyCount
+    const desk = this.deskOf(queue)
+    for (const sequence of [...queue.living()]) {
+      const state = queue.stateOf(sequence)
+      if ((state & STATE_BITS) !== READY) continue
+      if ((state & TRANSIENT) !== 0) this.#context.transient.release(queue.settle(sequence))
+      else {
+        // Held until its entry is written, so that nobody gets it meanwhile.
+        queue.hold(sequence)
+        desk.settled.add(sequence)
+      }
+    }
+    if (desk.settled.size > 0) this.#awaitEntry(desk)
+    return count
+  }
+
+  /**
+   * The queue is about to be deleted: its transient bodies go. Answers what tells its consumers, to be called when
+   * it is gone: they may settle what they hold, or ask for the queue again.
+   */
+  dismiss(queue: Queue): () => void {
+    for (const sequence of queue.living()) {
+      if ((queue.stateOf(sequence) & TRANSIENT) === 0) continue
+      this.#context.transient.release(queue.ticketOf(sequence))
+    }
+    if (queue.desk < 0) return () => {}
+    const desk = this.#desks[queue.desk]!
+    this.#desks[queue.desk] = null
+    this.#free.push(queue.desk)
+    queue.desk = -1
+    const seats = [...desk.seats]
+    for (const seat of seats) {
+      desk.seats.remove(seat)
+      seat.consumer.joined = false
+    }
+    return () => {
+      for (const { consumer, empty } of seats) {
+        if (empty !== null) empty()
+        else consumer.receiver.cancelled(consumer)
+      }
+    }
+  }
+
+  /** A commit settled: whoever waited for it is looked at again. */
+  committed(): void {
+    const awaiting = this.#awaitingCommit
+    this.#awaitingCommit = []
+    for (const desk of awaiting) {
+      desk.awaitsCommit = false
+      this.#touch(desk)
+    }
+  }
+
+  /** Hands out what can be handed out. Answers whether some is left for another turn. */
+  run(): boolean {
+    const dirty = this.#dirty
+    this.#dirty = []
+    for (const desk of dirty) {
+      desk.isDirty = false
+      if (!desk.queue.deleted && this.#serve(desk) === 'more') this.#touch(desk)
+    }
+    return this.#dirty.length > 0
+  }
+
+  /** Writes what was settled and given back. Answers whether all of it found room. */
+  write(): boolean {
+    const awaiting = this.#awaitingEntry
+    if (awaiting.length === 0) return true
+    this.#awaitingEntry = []
+    for (const desk of awaiting) {
+      desk.awaitsEntry = !desk.queue.deleted && !this.#writeDesk(desk)
+      if (desk.awaitsEntry) this.#awaitingEntry.push(desk)
+    }
+    if (this.#awaitingEntry.length === 0) return true
+    this.#awaitRoom()
+    return false
+  }
+
+  #serve(desk: Desk): 'more' | 'done' {
+    const { engine, limits, transient } = this.#context
+    const { queue } = desk
+    const { store } = engine
+    const through = engine.log.settledThrough
+    let bytes = 0
+    for (let count = 0; count < limits.dispatchMessages && bytes < limits.dispatchBytes; count++) {
+      if (desk.isLoading) return 'done'
+      const seat = desk.nextSeat()
+      if (seat === null) return 'done'
+      const sequence = queue.peekReady()
+      if (sequence === 0) {
+        this.#tellEmpty(desk)
+        return 'done'
+      }
+      const state = queue.stateOf(sequence)
+      const ticket = queue.ticketOf(sequence)
+      const isTransient = (state & TRANSIENT) !== 0
+      if (!isTransient && !this.#mayGo(desk, sequence, { state, ticket, through })) return 'done'
+      const entry = isTransient ? transient.peek(ticket) : store.peek(ticket)
+      if (entry === null) {
+        this.#load(desk, sequence, ticket)
+        return 'done'
+      }
+      const delivery = this.#delivery
+      delivery.enter(entry)
+      delivery.queue = queue
+      delivery.sequence = sequence
+      delivery.redelivered = queue.isRedelivered(sequence)
+      delivery.deliveries = delivery.redelivered ? queue.deliveriesOf(sequence) : 0
+      queue.take(sequence)
+      const size = entry.bodySize
+      bytes += size
+      this.#handOver(desk, seat, size)
+    }
+    return 'more'
+  }
+
+  /** Whether it is durable, and the journal knows that it may have been delivered. */
+  #mayGo(
+    desk: Desk,
+    sequence: number,
+    message: { readonly state: number; readonly ticket: number; readonly through: number },
+  ): boolean {
+    if (message.ticket > message.through) {
+      this.#awaitCommit(desk)
+      return false
+    }
+    if (sequence <= desk.markSettled) return true
+    if ((message.state & MARKED) !== 0) {
+      desk.markSettled = sequence
+      return true
+    }
+    return this.#raiseMark(desk, sequence, message.through)
+  }
+
+  /** Beyond the mark: it is raised by one entry for many messages, and waited for. */
+  #raiseMark(desk: Desk, sequence: number, through: number): boolean {
+    const { engine, limits, machine } = this.#context
+    const { queue } = desk
+    if (desk.markTicket > 0 && desk.markTicket <= through) {
+      desk.markSettled = Math.max(desk.markSettled, desk.markPending)
+      desk.markTicket = 0
+      if (sequence <= desk.markSettled) return true
+    }
+    if (desk.markTicket === 0) {
+      const through = Math.min(queue.nextSequence - 1, sequence + limits.markAhead)
+      const ticket = writeMark(engine.log, queue.id, through)
+      if (ticket > 0) {
+        desk.markTicket = ticket
+        desk.markPending = through
+        machine.raiseMark(queue, through)
+      } else {
+        // Maybe nothing is on its way to the disk, so that no commit would wake us.
+        this.#awaitRoom()
+      }
+    }
+    this.#awaitCommit(desk)
+    return false
+  }
+
+  #handOver(desk: Desk, seat: Seat, size: number): void {
+    const { consumer } = seat
+    const { queue, sequence } = this.#delivery
+    consumer.credit--
+    consumer.creditBytes -= size
+    if (seat.empty === null) desk.rotate(seat)
+    else {
+      desk.seats.remove(seat)
+      consumer.joined = false
+    }
+    consumer.receiver.deliver(this.#delivery, consumer)
+    if (consumer.settling === 'on-delivery') this.settle(queue!, sequence, 1)
+  }
+
+  /** Whoever asked for one message and not for the next hears that there is none. */
+  #tellEmpty(desk: Desk): void {
+    for (const { empty } of desk.dismissGetters()) empty?.()
+  }
+
+  #load(desk: Desk, sequence: number, ticket: number): void {
+    const { queue } = desk
+    desk.isLoading = true
+    // Served at once: until the next turn, bodies of other queues could have pushed this one out again.
+    const done = (): void => {
+      desk.isLoading = false
+      if (queue.deleted || !this.#context.isRunning()) return
+      if (this.#serve(desk) === 'more') this.#touch(desk)
+    }
+    this.#context.engine.store.load(ticket).then(
+      () => {
+        done()
+      },
+      (error: unknown) => {
+        // Who purged or deleted the queue meanwhile took the body along; anything else is damage.
+        const isThere = (queue.stateOf(sequence) & STATE_BITS) !== GONE
+        if (!queue.deleted && isThere && queue.ticketOf(sequence) === ticket) {
+          return this.#context.fail(error)
+        }
+        done()
+      },
+    )
+  }
+
+  #writeDesk(desk: Desk): boolean {
+    const { engine, limits, machine } = this.#context
+    const { queue, returned, settled } = desk
+    while (returned.size > 0) {
+      const count = Math.min(returned.size, limits.settleRanges)
+      if (writeRanges(engine.log, KIND_RETURNED, queue.id, returned, count) === 0) return false
+      returned.drop(count)
+    }
+    while (settled.size > 0) {
+      const count = Math.min(settled.size, limits.settleRanges)
+      if (writeRanges(engine.log, KIND_SETTLED, queue.id, settled, count) === 0) return false
+      for (let index = 0; index < count; index++) {
+        machine.settle(queue, settled.from(index), settled.count(index))
+      }
+      settled.drop(count)
+    }
+    return true
+  }
+
+  #touch(desk: Desk): void {
+    if (desk.isDirty) return
+    desk.isDirty = true
+    this.#dirty.push(desk)
+    this.#context.plan()
+  }
+
+  #awaitCommit(desk: Desk): void {
+    if (desk.awaitsCommit) return
+    desk.awaitsCommit = true
+    this.#awaitingCommit.push(desk)
+  }
+
+  /** Everybody who waits is looked at again once there is room in the journal. */
+  #awaitRoom(): void {
+    if (this.#isAwaitingRoom) return
+    this.#isAwaitingRoom = true
+    void this.#context.engine.log.room().then(() => {
+      this.#isAwaitingRoom = false
+      this.committed()
+      this.#context.plan()
+    })
+  }
+
+  #awaitEntry(desk: Desk): void {
+    if (desk.awaitsEntry) return
+    desk.awaitsEntry = true
+    this.#awaitingEntry.push(desk)
+    this.#context.plan()
+  }
+}

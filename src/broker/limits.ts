@@ -1,0 +1,35 @@
+/** What bounds the broker at run time, each with its reason (STYLE 4.20). */
+import { assert } from '../base/assert.ts'
+import { KiB, MiB } from '../base/bytes.ts'
+
+export type BrokerLimitName =
+  | 'bodyBytes'
+  | 'batchBytes'
+  | 'transientBytes'
+  | 'markAhead'
+  | 'dispatchMessages'
+  | 'dispatchBytes'
+  | 'queues'
+  | 'settleRanges'
+  | 'snapshotPieceBytes'
+
+export type BrokerLimits = Readonly<Record<BrokerLimitName, number>>
+
+const brokerLimits: BrokerLimits = {
+  bodyBytes: 256 * KiB, // one entry of the journal; larger bodies need fragments, which nothing writes yet
+  batchBytes: 1_048_588, // what Kafka's producers are told by default; they cannot split what was refused
+  transientBytes: 256 * MiB, // bodies that are only in memory; then publishers wait until some are consumed
+  markAhead: 10_000, // one entry marks so many messages as perhaps delivered, while a backlog is drained
+  dispatchMessages: 4_096, // of one queue in one turn: a few milliseconds, then others have theirs
+  dispatchBytes: 8 * MiB, // the same for large messages
+  queues: 100_000, // each costs about a kilobyte; a client that makes one per message must hit something
+  settleRanges: 4_096, // of one entry: 40 KiB, far below what a commit holds
+  snapshotPieceBytes: 64 * KiB, // encoded between two turns: a fraction of a millisecond
+}
+
+/** The limits with some replaced; refuses what cannot work together. */
+export function checkedBrokerLimits(changes: Partial<BrokerLimits>): BrokerLimits {
+  const limits: BrokerLimits = { ...brokerLimits, ...changes }
+  for (const [name, value] of Object.entries(limits)) assert(value > 0, `${name} is above 0`)
+  return limits
+}

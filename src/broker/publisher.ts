@@ -1,0 +1,160 @@
+/**
+ * The Publisher writes what is kept: messages once for all their durable queues, batches, offsets of groups;
+ * and keeps in memory what is transient. Each call is taken whole or HELD.
+ */
+import { assert } from '../base/assert.ts'
+import { BATCH_HEADER_SIZE, type Batch, writeBatch } from '../machine/batch.ts'
+import { KIND_BATCH, KIND_MESSAGE, KIND_OFFSETS } from '../machine/entry.ts'
+import { type Commitment, encodeCommitments } from '../machine/group.ts'
+import { type Content, MESSAGE_MARKS, messageSize, writeMessage } from '../machine/message.ts'
+import type { Namespace } from '../machine/namespace.ts'
+import { MARKED, TRANSIENT } from '../machine/page.ts'
+import type { Partition } from '../machine/partition.ts'
+import type { Queue } from '../machine/queue.ts'
+import type { Route } from '../machine/route.ts'
+import type { Context } from './context.ts'
+import type { Dispatcher } from './dispatcher.ts'
+import { writeChanges } from './entries.ts'
+import type { JournalTime } from './journal-time.ts'
+import type { PartitionDesks } from './partitions.ts'
+import { HELD, type Room } from './room.ts'
+
+/** Whether durable queues keep a message across a restart. */
+export type Persistence = 'persistent' | 'transient'
+
+type Parts = {
+  readonly dispatcher: Dispatcher
+  readonly partitions: PartitionDesks
+  readonly room: Room
+  readonly time: JournalTime
+}
+
+const BODY_INDEXED = 3 // its body is kept while somebody refers to it, and found by queue and sequence
+
+export class Publisher {
+  readonly #context: Context
+  readonly #dispatcher: Dispatcher
+  readonly #partitions: PartitionDesks
+  readonly #room: Room
+  readonly #time: JournalTime
+  readonly #head = { kind: 0, flags: 0, log: 0, number: 0 }
+  /** Reused: what is written is described to its writer, not kept. */
+  readonly #outgoing: { flags: number; head: Uint8Array; targets: readonly Queue[] }
+
+  constructor(context: Context, parts: Parts) {
+    this.#context = context
+    this.#dispatcher = parts.dispatcher
+    this.#partitions = parts.partitions
+    this.#room = parts.room
+    this.#time = parts.time
+    this.#outgoing = { flags: 0, head: new Uint8Array(0), targets: [] }
+  }
+
+  publish(route: Route, content: Content, persistence: Persistence): number {
+    assert(content.bodySize <= this.#context.limits.bodyBytes, 'a body larger than the limit')
+    // An entry for a queue that is gone could never be read back.
+    assert(!route.stale, 'published along a stale route')
+    let ticket = 0
+    const { durable, passing } = route
+    if (durable.length > 0 && persistence === 'persistent') {
+      ticket = this.#keep(route, content)
+      if (ticket === HELD) return HELD
+    } else if (durable.length > 0 && !this.#pass(durable, route, content)) return HELD
+    // Half-published messages must not be: the durable part is done, so what has no room here is dropped,
+    // as messages that are only in memory may be.
+    if (passing.length > 0 && !this.#pass(passing, route, content) && durable.length === 0) {
+      return HELD
+    }
+    return ticket
+  }
+
+  append(partition: Partition, batch: Batch): number {
+    assert(!partition.deleted, 'appended to a partition that is gone')
+    const { log } = this.#context.engine
+    assert(batch.size <= this.#context.limits.batchBytes, 'a batch larger than the limit')
+    const size = BATCH_HEADER_SIZE + batch.size
+    if (!this.#reserve(size)) return HELD
+    const ticket = this.#claim(KIND_BATCH, partition.id, partition.nextOffset, size)
+    const nowMs = this.#time.nowMs()
+    writeBatch(log.slot.bytes, log.slot.at, batch, nowMs)
+    this.#partitions.appending(partition)
+    this.#context.machine.passTime(nowMs)
+    this.#context.machine.addBatch(partition, ticket, batch, partition.nextOffset)
+    return ticket
+  }
+
+  commitOffsets(namespace: Namespace, name: string, commitments: readonly Commitment[]): number {
+    const { engine, machine } = this.#context
+    const { log } = engine
+    if (!namespace.groups.has(name)) {
+      const id = machine.nextId
+      const change = { kind: 'group-made', namespace: namespace.name, id, name } as const
+      if (typeof writeChanges(log, [change], 'relief') !== 'number')
+        return this.#room.held('disk-slow')
+      machine.change(change)
+    }
+    const group = namespace.groups.get(name)!
+    const body = encodeCommitments(commitments)
+    const answer = log.reserve(1, body.length, 'relief')
+    assert(answer !== 'too-large', 'offsets larger than a commit')
+    if (answer !== 'ok') return this.#room.held('disk-slow')
+    const ticket = log.write({ kind: KIND_OFFSETS, flags: 0, log: group.id, number: 0 }, body)
+    group.apply(commitments)
+    return ticket
+  }
+
+  /** Writes a persistent message for the durable queues of the route. */
+  #keep(route: Route, content: Content): number {
+    const { durable } = route
+    const { engine, machine } = this.#context
+    const size = messageSize(route.head, content, durable.length)
+    if (!this.#reserve(size)) return HELD
+    const first = durable[0]!
+    const marks = this.#dispatcher.isAttended(first)
+    const ticket = this.#claim(KIND_MESSAGE, first.id, first.nextSequence, size)
+    const outgoing = this.#outgoing
+    outgoing.flags = marks ? MESSAGE_MARKS : 0
+    outgoing.head = route.head
+    outgoing.targets = durable
+    const { slot } = engine.log
+    writeMessage(slot.bytes, slot.at, outgoing, content)
+    const charged = route.head.length + content.propertiesSize + content.bodySize
+    machine.addMessage(durable, ticket, charged, marks ? MARKED : 0)
+    for (let index = 0; index < durable.length; index++) this.#dispatcher.published(durable[index]!)
+    return ticket
+  }
+
+  /** Keeps the message in memory for each of the queues; false when there is no room for the first. */
+  #pass(queues: readonly Queue[], route: Route, content: Content): boolean {
+    const size = route.head.length + content.propertiesSize + content.bodySize
+    for (let index = 0; index < queues.length; index++) {
+      const queue = queues[index]!
+      const ticket = this.#context.transient.add(queue, route.head, content)
+      if (ticket === 0) {
+        if (index > 0) return true
+        this.#room.held('memory-full')
+        return false
+      }
+      queue.add(queue.nextSequence, ticket, size, TRANSIENT)
+      this.#dispatcher.published(queue)
+    }
+    return true
+  }
+
+  #claim(kind: number, log: number, number: number, size: number): number {
+    const head = this.#head
+    head.kind = kind
+    head.flags = BODY_INDEXED
+    head.log = log
+    head.number = number
+    return this.#context.engine.log.claim(head, size)
+  }
+
+  #reserve(size: number): boolean {
+    const answer = this.#context.engine.log.reserve(1, size, 'publish')
+    if (answer === 'ok') return true
+    assert(answer !== 'too-large', 'an entry larger than a commit')
+    this.#room.held(answer === 'full' ? 'disk-full' : 'disk-slow')
+    return false
+  }
+}

@@ -1,0 +1,50 @@
+/** Room: who was HELD because there was none, in the journal or in memory, and is called when there is. */
+import type { Engine } from '../journal/engine.ts'
+import type { TransientBodies } from './transient.ts'
+
+/** What `publish` and `append` answer when there is no room now: try again when `whenRoom` calls. */
+export const HELD = -1
+
+export class Room {
+  readonly #engine: Engine
+  readonly #transient: TransientBodies
+  #waiting: (() => void)[] = []
+  /** Who tells us: each is asked once at a time, because the other may wake first, again and again. */
+  readonly #asked = { log: false, memory: false }
+  /** The disk is full, not just slow. Until the next commit, which needs space too. */
+  isDiskFull = false
+
+  constructor(engine: Engine, transient: TransientBodies) {
+    this.#engine = engine
+    this.#transient = transient
+  }
+
+  /** Calls once when it is worth another try. */
+  when(callback: () => void): void {
+    this.#waiting.push(callback)
+  }
+
+  settled(): void {
+    this.isDiskFull = false
+  }
+
+  /** Somebody is being told HELD. */
+  held(why: 'disk-slow' | 'disk-full' | 'memory-full'): typeof HELD {
+    if (why === 'disk-full') this.isDiskFull = true
+    const from = why === 'memory-full' ? 'memory' : 'log'
+    if (this.#asked[from]) return HELD
+    this.#asked[from] = true
+    const room = from === 'memory' ? this.#transient.room() : this.#engine.log.room()
+    void room.then(() => {
+      this.#asked[from] = false
+      this.wake()
+    })
+    return HELD
+  }
+
+  wake(): void {
+    const waiting = this.#waiting
+    this.#waiting = []
+    for (const callback of waiting) callback()
+  }
+}

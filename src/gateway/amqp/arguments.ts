@@ -1,0 +1,109 @@
+/**
+ * The arguments of declarations: which are understood, which are known and not built yet, and how those of a
+ * queue are kept, so that a second declaration can be compared with the first. What nobody knows is ignored, as
+ * RabbitMQ does.
+ */
+import { Reader } from '../../base/reader.ts'
+import { Writer } from '../../base/writer.ts'
+import {
+  type FieldTable,
+  type FieldValue,
+  fieldOf,
+  longString,
+  readTable,
+  textOf,
+  writeTable,
+} from '../../wire/amqp/field-table.ts'
+import type { Fields } from '../../wire/amqp/method-codec.ts'
+import { inequivalent, queueText, type Reply, replyOf } from './replies.ts'
+
+/** Arguments of a queue that change what it does, and that this broker cannot do yet. */
+const unbuiltOfQueue: ReadonlySet<string> = new Set([
+  'x-message-ttl',
+  'x-expires',
+  'x-max-length',
+  'x-max-length-bytes',
+  'x-overflow',
+  'x-dead-letter-exchange',
+  'x-dead-letter-routing-key',
+  'x-dead-letter-strategy',
+  'x-single-active-consumer',
+  'x-max-priority',
+  'x-delivery-limit',
+  'x-max-age',
+])
+
+const unbuiltOfConsumer: ReadonlySet<string> = new Set(['x-priority', 'x-stream-offset'])
+const unbuiltOfExchange: ReadonlySet<string> = new Set(['alternate-exchange', 'x-delayed-type'])
+
+/** What the arguments must not say yet, or `null`. */
+export function checkArguments(
+  of: 'queue' | 'consumer' | 'exchange',
+  table: FieldTable,
+): Reply | null {
+  const unbuilt = {
+    queue: unbuiltOfQueue,
+    consumer: unbuiltOfConsumer,
+    exchange: unbuiltOfExchange,
+  }
+  const found = table.find(({ name }) => unbuilt[of].has(name))
+  if (found === undefined) return null
+  return replyOf('not-implemented', `argument '${found.name}' of a ${of}`)
+}
+
+const TYPE = 'x-queue-type'
+const CLASSIC = 'classic'
+
+/** Both are the same durable queue here; the name is kept because a second declaration must repeat it. */
+const queueTypes: ReadonlySet<string> = new Set([CLASSIC, 'quorum'])
+
+/** What is kept of a queue's arguments: nothing where they say nothing that counts. */
+export function queueNotes(
+  { arguments: table, durable, exclusive }: Fields<'queue.declare'>,
+  queue: { readonly name: string; readonly vhost: string },
+): Uint8Array | Reply {
+  const what = queueText(queue.name, queue.vhost)
+  const refused = checkArguments('queue', table)
+  if (refused !== null) return refused
+  const given = fieldOf(table, TYPE)
+  const type = given === null ? CLASSIC : textOf(given)
+  if (type === null || !queueTypes.has(type)) {
+    if (type === 'stream') return replyOf('not-implemented', `argument '${TYPE}' of a stream`)
+    const text = `invalid arg '${TYPE}' for ${what}: "unsupported queue type ${describe(given)}"`
+    return replyOf('precondition-failed', text)
+  }
+  if (type === CLASSIC) return NO_NOTES
+  const unfit = exclusive ? 'exclusive-owner' : durable ? null : 'non-durable'
+  if (unfit !== null) {
+    return replyOf('precondition-failed', `invalid property '${unfit}' for ${what}`)
+  }
+  const writer = new Writer()
+  writeTable(writer, [{ name: TYPE, value: longString(type) }])
+  return writer.take()
+}
+
+const NO_NOTES = new Uint8Array(0)
+
+/** Which argument of a second declaration differs from the first. */
+export function differingArgument(
+  asked: Uint8Array,
+  current: Uint8Array,
+  queue: { readonly name: string; readonly vhost: string },
+): Reply {
+  const [left, right] = [tableOf(asked), tableOf(current)]
+  const values = { received: described(left), current: described(right) }
+  return inequivalent(queueText(queue.name, queue.vhost), TYPE, values)
+}
+
+function tableOf(notes: Uint8Array): FieldTable {
+  return notes.length === 0 ? [] : readTable(new Reader(notes))
+}
+
+function described(table: FieldTable): string {
+  const value = fieldOf(table, TYPE)
+  return value === null ? 'none' : `the value ${describe(value)} of type 'longstr'`
+}
+
+function describe(value: FieldValue | null): string {
+  return `'${textOf(value) ?? String(value?.value)}'`
+}

@@ -1,0 +1,43 @@
+/**
+ * Messages that somebody else's protocol published, as an AMQP client gets them: the same body, and of the
+ * properties what AMQP has a word for. Those that came by AMQP pass untouched.
+ */
+import type { Delivery } from '../../broker/delivery.ts'
+import { FORMAT_AMQP, FORMAT_PLAIN } from '../../machine/message.ts'
+import type { ContentView } from '../../wire/amqp/content.ts'
+import { type BodyKind, bodyKindOf } from '../../wire/plain/body.ts'
+
+/** Property flags and values, ready to be sent: the content type, where it is known. */
+const propertiesOf: Readonly<Record<BodyKind, Uint8Array>> = {
+  bytes: Uint8Array.of(0, 0),
+  text: withType('text/plain'),
+  json: withType('application/json'),
+}
+
+/** The first flag says that there is a content type; nothing else follows. */
+function withType(type: string): Uint8Array {
+  const bytes = new TextEncoder().encode(type)
+  return Uint8Array.of(0x80, 0, bytes.length, ...bytes)
+}
+
+export function amqpContent(delivery: Delivery): ContentView {
+  if (delivery.format === FORMAT_AMQP) return delivery
+  const { bodyAt, bodySize, format, headAt, headSize } = delivery
+  const isPlain = format === FORMAT_PLAIN && delivery.propertiesSize > 0
+  const kind = isPlain ? bodyKindOf(delivery.bytes[delivery.propertiesAt]!) : 'bytes'
+  const properties = propertiesOf[kind]
+  const bytes = new Uint8Array(headSize + properties.length + bodySize)
+  bytes.set(delivery.bytes.subarray(headAt, headAt + headSize))
+  bytes.set(properties, headSize)
+  const newBodyAt = headSize + properties.length
+  bytes.set(delivery.bytes.subarray(bodyAt, bodyAt + bodySize), newBodyAt)
+  return {
+    bytes,
+    headAt: 0,
+    headSize,
+    propertiesAt: headSize,
+    propertiesSize: properties.length,
+    bodyAt: newBodyAt,
+    bodySize,
+  }
+}

@@ -1,0 +1,41 @@
+/** What a channel sees of its connection. Types only: the session is what stands behind it. */
+import type { Runtime } from '../../broker/runtime.ts'
+import type { Namespace } from '../../machine/namespace.ts'
+import type { Queue } from '../../machine/queue.ts'
+import type { Fields, MethodName } from '../../wire/amqp/method-codec.ts'
+import type { AmqpLimits } from './limits.ts'
+import type { Outbox } from './outbox.ts'
+
+/** Has something to say before the output of a turn goes out. */
+export interface Teller {
+  tell(): void
+}
+
+export interface Link {
+  readonly broker: Runtime
+  readonly namespace: Namespace
+  /** The namespace as the client calls it. */
+  readonly vhost: string
+  readonly limits: AmqpLimits
+  readonly outbox: Outbox
+  /** What both sides agreed on. */
+  readonly frameMax: number
+  /** The client wants to hear of consumers that the broker cancels. */
+  readonly hearsCancels: boolean
+  /** The connection is gone or going: nothing may be begun. */
+  readonly isOver: boolean
+  /** The peer does not take what it was sent: consumers wait. */
+  readonly isChoked: boolean
+  send<N extends MethodName>(channel: number, name: N, fields: Fields<N>): void
+  /** Nothing is parsed until the same number of `release`. */
+  hold(): void
+  release(): void
+  /** Calls `tell` once, before this turn's output goes out. */
+  tellLater(teller: Teller): void
+  /** The outbox became too full: every consumer of the connection waits. */
+  choke(): void
+  /** A queue that is this connection's alone, and goes with it. */
+  own(queue: Queue): void
+  /** A name that nobody else has. */
+  uniqueName(prefix: string): string
+}

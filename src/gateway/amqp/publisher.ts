@@ -1,0 +1,323 @@
+/**
+ * The publishing side of a channel: finds where a message goes, puts it together when it comes in pieces, hands
+ * it to the broker and remembers what the client wants confirmed. A message that lies in one piece in the
+ * socket's memory is handed on from there; nothing is made for it.
+ *
+ *   idle --publish--> header --content header--> body --last body frame--> idle
+ *     '----------- the whole message is there -----------'
+ */
+import { EMPTY } from '../../base/bytes.ts'
+import { Fault } from '../../base/fault.ts'
+import { Reader } from '../../base/reader.ts'
+import type { CommitWatcher } from '../../broker/commits.ts'
+import { HELD } from '../../broker/room.ts'
+import { Content, FORMAT_AMQP } from '../../machine/message.ts'
+import { isRefusal } from '../../machine/refusal.ts'
+import type { Route } from '../../machine/route.ts'
+import {
+  BASIC_ACK,
+  BASIC_NACK,
+  BIT_IMMEDIATE,
+  BIT_MANDATORY,
+  BIT_MULTIPLE,
+  CLASS_BASIC,
+  HEADER_PROPERTIES_AT,
+  headerBodySize,
+  headerClass,
+  PUBLISH_HEAD_AT,
+  publishHeadEnd,
+  SETTLE_FRAME_SIZE,
+  writeConfirm,
+} from '../../wire/amqp/content.ts'
+import {
+  FRAME_BODY,
+  FRAME_HEADER,
+  FRAME_HEADER_SIZE,
+  FRAME_OVERHEAD,
+  frameLength,
+} from '../../wire/amqp/frame.ts'
+import { u16At } from '../../wire/amqp/integers.ts'
+import { DELIVERY_MODE_PERSISTENT, scanProperties } from '../../wire/amqp/properties.ts'
+import { readShortString } from '../../wire/amqp/short-string.ts'
+import { Assembly } from './assembly.ts'
+import { type ConfirmSink, Confirms } from './confirms.ts'
+import type { Link, Teller } from './link.ts'
+import { type Reply, replyOf, replyTo, tooLarge } from './replies.ts'
+import { RouteCache } from './route-cache.ts'
+import { writeReturn } from './write-content.ts'
+
+/** Bytes of input that were used; 0: the message has to wait and is offered again; or why not. */
+export type Taken = number | Reply
+
+export class Publisher implements CommitWatcher, ConfirmSink, Teller {
+  readonly #link: Link
+  readonly #channel: number
+  readonly #routes = new RouteCache()
+  readonly #content = new Content()
+  readonly #assembly = new Assembly()
+  /** Bytes that a message may have. */
+  readonly #bodyMax: number
+  /** `null` while the channel does not confirm. */
+  #confirms: Confirms | null = null
+  #state: 'idle' | 'header' | 'body' = 'idle'
+  /** Of the message that is coming in pieces. */
+  #route: Route | null = null
+  #bits = 0
+  #deliveryMode = 0
+  #isWatching = false
+  #willTell = false
+
+  constructor(link: Link, channel: number) {
+    this.#link = link
+    this.#channel = channel
+    this.#bodyMax = Math.min(link.limits.bodyBytes, link.broker.limits.bodyBytes)
+    this.#content.format = FORMAT_AMQP
+  }
+
+  get isIdle(): boolean {
+    return this.#state === 'idle'
+  }
+
+  /** From now on every message is confirmed. A second time changes nothing. */
+  confirm(): void {
+    this.#confirms ??= new Confirms(this)
+  }
+
+  /** A publish, with all of its message if that is there. `size` is that of its method frame. */
+  publish(bytes: Uint8Array, at: number, size: number, end: number): Taken {
+    const headAt = at + FRAME_HEADER_SIZE + PUBLISH_HEAD_AT
+    const headEnd = publishHeadEnd(bytes, at + FRAME_HEADER_SIZE, at + size - 1)
+    const cached = this.#routes.find(bytes, headAt, headEnd)
+    if (cached === null) {
+      const refused = this.#findRoute(bytes, headAt, headEnd)
+      if (refused !== null) return refused
+    }
+    const route = cached ?? this.#routes.last!
+    const bits = bytes[headEnd]!
+    if ((bits & BIT_IMMEDIATE) !== 0) return replyOf('not-implemented', 'immediate=true')
+    const contentEnd = this.#enter(bytes, at + size, end)
+    if (contentEnd > 0) return this.#send(route, bits) ? contentEnd - at : 0
+    this.#route = route
+    this.#bits = bits
+    this.#state = 'header'
+    return size
+  }
+
+  /** A frame of a message that comes in pieces; anything but the next piece is refused. */
+  take(bytes: Uint8Array, at: number, size: number): Taken {
+    const type = bytes[at]!
+    if (this.#state === 'header') {
+      if (type !== FRAME_HEADER) return wrongFrame('header for class 60', 'header')
+      return this.#takeHeader(bytes, at, size)
+    }
+    if (this.#state === 'body') {
+      if (type !== FRAME_BODY) return wrongFrame('body', 'body')
+      return this.#takeBody(bytes, at, size)
+    }
+    return replyOf('unexpected-frame', 'expected method frame, got non method frame instead')
+  }
+
+  /** The frame that came where a piece of a message was due. */
+  missed(): Reply {
+    return this.#state === 'header'
+      ? wrongFrame('header for class 60', 'header')
+      : wrongFrame('body', 'body')
+  }
+
+  /** Nothing is confirmed any more. */
+  close(): void {
+    if (this.#isWatching) this.#link.broker.commits.unwatch(this)
+    this.#isWatching = false
+    this.#confirms = null
+    this.#assembly.clear()
+    this.#state = 'idle'
+  }
+
+  // What the broker and the turn tell.
+
+  settled(through: number): boolean {
+    const confirms = this.#confirms
+    if (confirms === null) return false
+    confirms.settled(through)
+    this.#isWatching = confirms.pendingCount > 0
+    return this.#isWatching
+  }
+
+  tell(): void {
+    this.#willTell = false
+    this.#confirms?.tell()
+  }
+
+  // What the confirms tell.
+
+  acked(sequence: number, many: 'one' | 'many'): void {
+    this.#confirmFrame(BASIC_ACK, sequence, many === 'many' ? BIT_MULTIPLE : 0)
+  }
+
+  refused(sequence: number): void {
+    this.#confirmFrame(BASIC_NACK, sequence, 0)
+  }
+
+  #confirmFrame(method: number, sequence: number, bits: number): void {
+    const { outbox } = this.#link
+    const at = outbox.reserve(SETTLE_FRAME_SIZE)
+    writeConfirm(outbox.bytes, at, this.#channel, method, sequence, bits)
+  }
+
+  /** Points the content at the message in [at, end) if all of it is there; answers where it ends, else -1. */
+  #enter(bytes: Uint8Array, at: number, end: number): number {
+    const { frameMax } = this.#link
+    const headerSize = frameLength(bytes, at, end, frameMax)
+    if (headerSize < 0 || bytes[at] !== FRAME_HEADER) return -1
+    if (u16At(bytes, at + 1) !== this.#channel) return -1
+    const payloadAt = at + FRAME_HEADER_SIZE
+    if (headerClass(bytes, payloadAt) !== CLASS_BASIC) return -1
+    const bodyAt = at + headerSize
+    const bodySize = headerBodySize(bytes, payloadAt, bodyAt - 1)
+    if (bodySize > this.#bodyMax) return -1
+    let contentEnd = bodyAt
+    if (bodySize > 0) {
+      const size = frameLength(bytes, bodyAt, end, frameMax)
+      if (size !== bodySize + FRAME_OVERHEAD || bytes[bodyAt] !== FRAME_BODY) return -1
+      if (u16At(bytes, bodyAt + 1) !== this.#channel) return -1
+      contentEnd += size
+    }
+    const propertiesAt = payloadAt + HEADER_PROPERTIES_AT
+    this.#deliveryMode = scanProperties(bytes, propertiesAt, bodyAt - 1)
+    const content = this.#content
+    content.properties = bytes
+    content.propertiesAt = propertiesAt
+    content.propertiesSize = bodyAt - 1 - propertiesAt
+    content.body = bytes
+    content.bodyAt = bodyAt + FRAME_HEADER_SIZE
+    content.bodySize = bodySize
+    return contentEnd
+  }
+
+  #takeHeader(bytes: Uint8Array, at: number, size: number): Taken {
+    const payloadAt = at + FRAME_HEADER_SIZE
+    const payloadEnd = at + size - 1
+    const bodySize = headerBodySize(bytes, payloadAt, payloadEnd)
+    const classId = headerClass(bytes, payloadAt)
+    if (classId !== CLASS_BASIC) {
+      const text = `expected content header for class 60, got one for class ${classId} instead`
+      return replyOf('unexpected-frame', text)
+    }
+    if (bodySize > this.#bodyMax) return tooLarge(bodySize, this.#bodyMax)
+    const propertiesAt = payloadAt + HEADER_PROPERTIES_AT
+    this.#deliveryMode = scanProperties(bytes, propertiesAt, payloadEnd)
+    this.#assembly.begin(bytes.subarray(propertiesAt, payloadEnd), bodySize)
+    if (bodySize > 0) {
+      this.#state = 'body'
+      return size
+    }
+    return this.#sendAssembled() ? size : 0
+  }
+
+  #takeBody(bytes: Uint8Array, at: number, size: number): Taken {
+    const bodyAt = at + FRAME_HEADER_SIZE
+    const more = size - FRAME_OVERHEAD
+    const missing = this.#assembly.missingBytes
+    if (more > missing) {
+      const text = `content body frame of ${more} bytes exceeds the remaining content size ${missing}`
+      throw new Fault('frame-error', text)
+    }
+    const isLast = this.#assembly.put(bytes.subarray(bodyAt, bodyAt + more)) === 'whole'
+    // A message that is held offers its last frame again, and puts it in the same place.
+    if (isLast && !this.#sendAssembled()) return 0
+    if (!isLast) this.#assembly.advance(more)
+    return size
+  }
+
+  #sendAssembled(): boolean {
+    this.#assembly.enter(this.#content)
+    if (!this.#send(this.#route!, this.#bits)) return false
+    this.#state = 'idle'
+    this.#route = null
+    this.#assembly.clear()
+    this.#content.properties = EMPTY
+    this.#content.body = EMPTY
+    return true
+  }
+
+  /** Hands the content to the broker; false: there is no room, and the connection is held until there is. */
+  #send(route: Route, bits: number): boolean {
+    const { broker } = this.#link
+    const isPersistent = this.#deliveryMode === DELIVERY_MODE_PERSISTENT
+    // The route of a message in pieces may have changed since; the newest is asked for.
+    const way = route.stale ? this.#freshened(route) : route
+    const ticket = broker.publish(way, this.#content, isPersistent ? 'persistent' : 'transient')
+    if (ticket === HELD) {
+      if (!(this.#confirms !== null && broker.isDiskFull)) return this.#hold()
+      this.#confirms.refuse()
+      this.#tellThisTurn()
+      return true
+    }
+    if ((bits & BIT_MANDATORY) !== 0 && way.isEmpty) this.#return(way)
+    if (this.#confirms !== null) this.#await(this.#confirms, ticket)
+    return true
+  }
+
+  #freshened(route: Route): Route {
+    const { broker, namespace } = this.#link
+    const found = broker.route(namespace, route.exchange?.name ?? '', route.key)
+    // The exchange went while the message was on its way: nobody gets it any more.
+    return isRefusal(found) ? route : found
+  }
+
+  #hold(): boolean {
+    const link = this.#link
+    link.hold()
+    link.broker.whenRoom(() => link.release())
+    return false
+  }
+
+  #await(confirms: Confirms, ticket: number): void {
+    confirms.add(ticket)
+    if (ticket === 0) this.#tellThisTurn()
+    else if (!this.#isWatching) {
+      this.#isWatching = true
+      this.#link.broker.commits.watch(this)
+    }
+  }
+
+  #tellThisTurn(): void {
+    if (this.#willTell) return
+    this.#willTell = true
+    this.#link.tellLater(this)
+  }
+
+  #return(route: Route): void {
+    const content = this.#content
+    const view = {
+      bytes: content.body,
+      headAt: 0,
+      headSize: 0,
+      propertiesAt: 0,
+      propertiesSize: content.propertiesSize,
+      bodyAt: content.bodyAt,
+      bodySize: content.bodySize,
+    }
+    const properties = content.properties.subarray(
+      content.propertiesAt,
+      content.propertiesAt + content.propertiesSize,
+    )
+    writeReturn(this.#link, this.#channel, { route, view, properties })
+  }
+
+  #findRoute(bytes: Uint8Array, at: number, end: number): Reply | null {
+    const { broker, namespace, vhost } = this.#link
+    const reader = new Reader(bytes, at, end)
+    const exchange = readShortString(reader)
+    const key = readShortString(reader)
+    const found = broker.route(namespace, exchange, key)
+    if (isRefusal(found)) return replyTo(found, vhost)
+    this.#routes.keep(bytes, at, end, found)
+    return null
+  }
+}
+
+function wrongFrame(expected: string, kind: string): Reply {
+  const text = `expected content ${expected}, got non content ${kind} frame instead`
+  return replyOf('unexpected-frame', text)
+}

@@ -1,0 +1,120 @@
+/**
+ * Messages on their way out: a delivery, an answered get, a returned message, each as one run of frames that
+ * nothing of the same channel comes between. Bodies that do not fit a frame, or our slab, go in several.
+ */
+import { Reader } from '../../base/reader.ts'
+import { Writer } from '../../base/writer.ts'
+import type { Route } from '../../machine/route.ts'
+import {
+  type ContentView,
+  contentHeaderSize,
+  deliverSize,
+  writeBodyFrame,
+  writeContentHeader,
+  writeDeliver,
+} from '../../wire/amqp/content.ts'
+import { FRAME_OVERHEAD } from '../../wire/amqp/frame.ts'
+import { type Fields, type MethodName, writeMethod } from '../../wire/amqp/method-codec.ts'
+import { readShortString } from '../../wire/amqp/short-string.ts'
+import type { Link } from './link.ts'
+import { noRoute } from './replies.ts'
+
+/** One delivery; nothing is made for it, which is why the numbers come one by one. */
+export function writeDelivery(
+  link: Link,
+  channel: number,
+  prefix: Uint8Array,
+  tag: number,
+  redelivered: number,
+  content: ContentView,
+): void {
+  const { outbox } = link
+  const { bodySize } = content
+  const headsSize = deliverSize(prefix, content) + contentHeaderSize(content)
+  if (bodySize > bodyMax(link) || headsSize + bodySize + FRAME_OVERHEAD > outbox.slabBytes) {
+    const at = outbox.reserve(headsSize)
+    const headerAt = writeDeliver(outbox.bytes, at, prefix, tag, redelivered, content)
+    writeContentHeader(outbox.bytes, headerAt, channel, content)
+    writeBody(link, channel, content)
+    return
+  }
+  const at = outbox.reserve(bodySize === 0 ? headsSize : headsSize + bodySize + FRAME_OVERHEAD)
+  const { bytes } = outbox
+  const headerAt = writeDeliver(bytes, at, prefix, tag, redelivered, content)
+  const bodyAt = writeContentHeader(bytes, headerAt, channel, content)
+  if (bodySize > 0) writeBodyFrame(bytes, bodyAt, channel, content, 0, bodySize)
+}
+
+/** The answer to a get. */
+export function writeGetOk(
+  link: Link,
+  channel: number,
+  answer: Pick<Fields<'basic.get-ok'>, 'deliveryTag' | 'redelivered' | 'messageCount'>,
+  content: ContentView,
+): void {
+  const reader = new Reader(content.bytes, content.headAt, content.headAt + content.headSize)
+  const exchange = readShortString(reader)
+  const routingKey = readShortString(reader)
+  link.send(channel, 'basic.get-ok', { ...answer, exchange, routingKey })
+  writeContent(link, channel, content)
+}
+
+/** A mandatory message that nobody gets, on its way back. */
+export function writeReturn(
+  link: Link,
+  channel: number,
+  returned: {
+    readonly route: Route
+    readonly view: ContentView
+    readonly properties: Uint8Array
+  },
+): void {
+  const { route, view, properties } = returned
+  link.send(channel, 'basic.return', {
+    replyCode: noRoute.code,
+    replyText: noRoute.text,
+    exchange: route.exchange?.name ?? '',
+    routingKey: route.key,
+  })
+  // Properties and body may lie in different memories; what is returned is rare enough to be copied together.
+  const writer = new Writer()
+  writer.bytes(properties)
+  writer.bytes(view.bytes.subarray(view.bodyAt, view.bodyAt + view.bodySize))
+  const bytes = writer.take()
+  writeContent(link, channel, { ...view, bytes, propertiesAt: 0, bodyAt: properties.length })
+}
+
+const scratch = new Writer()
+
+/** A method of a few bytes in one frame. */
+export function methodFrame<N extends MethodName>(
+  channel: number,
+  name: N,
+  fields: Fields<N>,
+): Uint8Array {
+  scratch.reset()
+  writeMethod(scratch, channel, { name, fields })
+  return scratch.view()
+}
+
+function writeContent(link: Link, channel: number, content: ContentView): void {
+  const { outbox } = link
+  const at = outbox.reserve(contentHeaderSize(content))
+  writeContentHeader(outbox.bytes, at, channel, content)
+  writeBody(link, channel, content)
+}
+
+function writeBody(link: Link, channel: number, content: ContentView): void {
+  const { outbox } = link
+  const sizeMax = bodyMax(link)
+  for (let offset = 0; offset < content.bodySize; offset += sizeMax) {
+    const size = Math.min(sizeMax, content.bodySize - offset)
+    const at = outbox.reserve(size + FRAME_OVERHEAD)
+    writeBodyFrame(outbox.bytes, at, channel, content, offset, size)
+  }
+}
+
+/** Bytes of a body in one frame. */
+function bodyMax({ frameMax, outbox }: Link): number {
+  return Math.min(frameMax, outbox.slabBytes) - FRAME_OVERHEAD
+}

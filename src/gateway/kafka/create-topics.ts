@@ -1,0 +1,128 @@
+/** Makes topics for administrators: exactly what was asked for, or an error that says what is not there. */
+import { isRefusal, type Refusal } from '../../machine/refusal.ts'
+import {
+  type CreatableTopic,
+  type CreatableTopicResult,
+  decodeCreateTopicsRequest,
+  encodeCreateTopicsResponse,
+} from '../../wire/kafka/messages/create-topics.generated.ts'
+import { NO_UUID, type WireReader } from '../../wire/kafka/reader.ts'
+import type { Call } from './call.ts'
+import { type Gateway, idOf, NODE_ID } from './gateway.ts'
+import { codeOf, type Reply, replyTo } from './replies.ts'
+import { checkTopicName, makeTopic } from './topics.ts'
+
+/** "You decide", for the count of partitions and of replicas. */
+const DEFAULT = -1
+
+/** Settings that say what is so anyway. Any other value, and any other setting, would be a promise not kept. */
+const kept: ReadonlyMap<string, readonly string[]> = new Map([
+  ['cleanup.policy', ['delete']],
+  ['retention.ms', ['-1']],
+  ['retention.bytes', ['-1']],
+  ['compression.type', ['producer']],
+  ['message.timestamp.type', ['CreateTime']],
+  ['min.insync.replicas', ['1']],
+])
+
+export function answerCreateTopics(call: Call, r: WireReader): void {
+  const { version, gateway } = call
+  const { topics, validateOnly } = decodeCreateTopicsRequest(r, version)
+  const names = topics.map(({ name }) => name)
+  const works = topics.map(async (topic) => {
+    if (names.indexOf(topic.name) !== names.lastIndexOf(topic.name)) {
+      return failed(topic, ['INVALID_REQUEST', 'the topic is named twice'])
+    }
+    return validateOnly ? validate(gateway, topic) : create(gateway, topic)
+  })
+  Promise.all(works).then(
+    (results) => {
+      const response = { throttleTimeMs: 0, topics: results }
+      call.answer((w) => encodeCreateTopicsResponse(w, version, response))
+    },
+    (error: unknown) => call.fail(String(error)),
+  )
+}
+
+async function create(gateway: Gateway, topic: CreatableTopic): Promise<CreatableTopicResult> {
+  const partitions = partitionsOf(gateway, topic)
+  const flaw = judge(topic)
+  if (flaw !== null) return failed(topic, flaw)
+  const made = await makeTopic(gateway, { name: topic.name, partitions })
+  if (isRefusal(made)) return failed(topic, replyTo(made))
+  return done(topic, { topicId: idOf(made), partitions: made.partitions.length })
+}
+
+function validate(gateway: Gateway, topic: CreatableTopic): CreatableTopicResult {
+  const { name } = topic
+  const there: Refusal | null = gateway.namespace.streams.has(name)
+    ? { kind: 'stream-exists', stream: name }
+    : null
+  const refusal = checkTopicName(name) ?? there
+  const flaw = judge(topic) ?? (refusal === null ? null : replyTo(refusal))
+  if (flaw !== null) return failed(topic, flaw)
+  return done(topic, { topicId: NO_UUID, partitions: partitionsOf(gateway, topic) })
+}
+
+function judge({
+  numPartitions,
+  replicationFactor,
+  assignments,
+  configs,
+}: CreatableTopic): Reply | null {
+  if (assignments.length > 0) {
+    if (numPartitions !== DEFAULT || replicationFactor !== DEFAULT) {
+      return ['INVALID_REQUEST', 'both counts and an assignment are given']
+    }
+    const isDense = assignments.every(({ partitionIndex }, index) => partitionIndex === index)
+    const isHere = assignments.every(
+      ({ brokerIds }) => brokerIds.length === 1 && brokerIds[0] === NODE_ID,
+    )
+    if (!isDense || !isHere) {
+      return ['INVALID_REPLICA_ASSIGNMENT', `partitions from 0 up, each on node ${NODE_ID}`]
+    }
+  } else if (numPartitions !== DEFAULT && numPartitions < 1) {
+    return ['INVALID_PARTITIONS', `${numPartitions} partitions`]
+  } else if (replicationFactor !== DEFAULT && replicationFactor !== 1) {
+    return ['INVALID_REPLICATION_FACTOR', `${replicationFactor} replicas; there is one node`]
+  }
+  for (const { name, value } of configs) {
+    if (value === null || kept.get(name)?.includes(value) === true) continue
+    return ['INVALID_CONFIG', `${name}=${value} is not possible`]
+  }
+  return null
+}
+
+function partitionsOf({ options }: Gateway, topic: CreatableTopic): number {
+  if (topic.assignments.length > 0) return topic.assignments.length
+  return topic.numPartitions === DEFAULT ? options.partitions : topic.numPartitions
+}
+
+function done(
+  { name }: CreatableTopic,
+  { topicId, partitions }: { readonly topicId: string; readonly partitions: number },
+): CreatableTopicResult {
+  return {
+    name,
+    topicId,
+    errorCode: 0,
+    errorMessage: null,
+    topicConfigErrorCode: 0,
+    numPartitions: partitions,
+    replicationFactor: 1,
+    configs: [],
+  }
+}
+
+function failed({ name }: CreatableTopic, [error, errorMessage]: Reply): CreatableTopicResult {
+  return {
+    name,
+    topicId: NO_UUID,
+    errorCode: codeOf(error),
+    errorMessage,
+    topicConfigErrorCode: 0,
+    numPartitions: -1,
+    replicationFactor: -1,
+    configs: [],
+  }
+}

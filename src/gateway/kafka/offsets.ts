@@ -1,0 +1,219 @@
+/**
+ * OffsetCommit and OffsetFetch: where groups go on. The offsets are the broker's and durable; who may
+ * commit is the group's to say.
+ */
+import { HELD } from '../../broker/room.ts'
+import type { Commitment } from '../../machine/group.ts'
+import type { Partition } from '../../machine/partition.ts'
+import type { ErrorName } from '../../wire/kafka/error-codes.ts'
+import {
+  decodeOffsetCommitRequest,
+  encodeOffsetCommitResponse,
+  type OffsetCommitRequest,
+  type OffsetCommitRequestPartition,
+} from '../../wire/kafka/messages/offset-commit.generated.ts'
+import {
+  decodeOffsetFetchRequest,
+  encodeOffsetFetchResponse,
+  type OffsetFetchResponseGroup,
+  type OffsetFetchResponsePartitions,
+} from '../../wire/kafka/messages/offset-fetch.generated.ts'
+import { NO_UUID, type WireReader } from '../../wire/kafka/reader.ts'
+import type { Call } from './call.ts'
+import { findPartition, findTopic, type Gateway, idOf } from './gateway.ts'
+import { checkGroupId } from './group-calls.ts'
+import { codeOf } from './replies.ts'
+
+/** Offsets are kept in 48 bits; the last value means none. */
+const OFFSET_MAX = 2 ** 48 - 2 // seven hundred years at ten thousand a second
+
+/** Commitments go to the journal in entries of about so many bytes. */
+const ENTRY_BYTES = 32 * 1024
+const COMMITMENT_BYTES = 12
+
+/** From here on several groups are asked for at once. */
+const FETCH_GROUPS_MIN = 8
+
+export function answerOffsetCommit(call: Call, r: WireReader): void {
+  const request = decodeOffsetCommitRequest(r, call.version)
+  new OffsetCommit(call, request).run()
+}
+
+class OffsetCommit {
+  readonly #call: Call
+  readonly #request: OffsetCommitRequest
+  readonly #errors: ErrorName[] = []
+  /** What is still to be written. */
+  #commitments: Commitment[] = []
+  #ticket = 0
+  #isDropped = false
+
+  constructor(call: Call, request: OffsetCommitRequest) {
+    this.#call = call
+    this.#request = request
+    const { gateway } = call
+    const { groupId, memberId, groupInstanceId, generationIdOrMemberEpoch } = request
+    const named = checkGroupId(gateway, groupId)
+    const member = { memberId, instanceId: groupInstanceId, generation: generationIdOrMemberEpoch }
+    const error = named === 'NONE' ? gateway.groups.checkCommit(groupId, member) : named
+    for (const { name, topicId, partitions } of request.topics) {
+      const stream = findTopic(gateway, { name, topicId })
+      const missing =
+        stream === null && topicId !== NO_UUID ? 'UNKNOWN_TOPIC_ID' : 'UNKNOWN_TOPIC_OR_PARTITION'
+      for (const asked of partitions) {
+        const partition = findPartition(stream, asked.partitionIndex)
+        const own =
+          error !== 'NONE' ? error : partition === null ? missing : this.#plan(partition, asked)
+        this.#errors.push(own)
+      }
+    }
+  }
+
+  /** Writes until all is written or the journal has no room; then it goes on when there is some. */
+  readonly run = (): void => {
+    if (this.#isDropped) return
+    const { broker, namespace } = this.#call.gateway
+    while (this.#commitments.length > 0) {
+      const count = fitting(this.#commitments)
+      const piece = this.#commitments.slice(0, count)
+      const ticket = broker.commitOffsets(namespace, this.#request.groupId, piece)
+      if (ticket === HELD) {
+        if (broker.failure !== null) {
+          this.#call.fail('the broker has stopped')
+          return
+        }
+        this.#call.dropped = () => {
+          this.#isDropped = true
+        }
+        broker.whenRoom(this.run)
+        return
+      }
+      this.#ticket = ticket
+      this.#commitments = this.#commitments.slice(count)
+    }
+    this.#answer()
+  }
+
+  #plan(partition: Partition, asked: OffsetCommitRequestPartition): ErrorName {
+    const { limits } = this.#call.gateway
+    const offset = asked.committedOffset
+    const note = asked.committedMetadata ?? ''
+    if (note.length > limits.offsetNoteChars) return 'OFFSET_METADATA_TOO_LARGE'
+    if (offset < 0 || offset > OFFSET_MAX) return 'OFFSET_OUT_OF_RANGE'
+    this.#commitments.push({ partition: partition.id, committed: { offset, note } })
+    return 'NONE'
+  }
+
+  #answer(): void {
+    const { version, gateway } = this.#call
+    if (this.#ticket > 0) newestCommit.set(gateway.broker, this.#ticket)
+    let index = 0
+    const topics = this.#request.topics.map(({ name, topicId, partitions }) => ({
+      name,
+      topicId,
+      partitions: partitions.map(({ partitionIndex }) => {
+        return {
+          partitionIndex,
+          errorCode: codeOf(this.#errors[index++] ?? 'UNKNOWN_SERVER_ERROR'),
+        }
+      }),
+    }))
+    const response = { throttleTimeMs: 0, topics }
+    this.#call.answerAfter(this.#ticket, (w) => encodeOffsetCommitResponse(w, version, response))
+  }
+}
+
+/** How many of these one entry takes; one always fits. */
+function fitting(commitments: readonly Commitment[]): number {
+  let bytes = 0
+  let count = 0
+  for (const { committed } of commitments) {
+    bytes += COMMITMENT_BYTES + 3 * (committed?.note.length ?? 0)
+    if (count > 0 && bytes > ENTRY_BYTES) break
+    count++
+  }
+  return count
+}
+
+/** The newest commit of each broker: whoever reads offsets waits for it, and sees nothing a crash could undo. */
+const newestCommit = new WeakMap<object, number>()
+
+export function answerOffsetFetch(call: Call, r: WireReader): void {
+  const { version, gateway } = call
+  const request = decodeOffsetFetchRequest(r, version)
+  const asked: readonly AskedGroup[] =
+    version >= FETCH_GROUPS_MIN ? request.groups : [withoutIds(request)]
+  const groups = asked.map((group) => find(gateway, group))
+  const first = groups[0]
+  const topics = first?.topics.map(({ name, partitions }) => ({ name, partitions })) ?? []
+  const response = { throttleTimeMs: 0, topics, errorCode: first?.errorCode ?? 0, groups }
+  const ticket = newestCommit.get(gateway.broker) ?? 0
+  call.answerAfter(ticket, (w) => encodeOffsetFetchResponse(w, version, response))
+}
+
+interface AskedGroup {
+  readonly groupId: string
+  readonly topics:
+    | readonly {
+        readonly name: string
+        readonly topicId: string
+        readonly partitionIndexes: readonly number[]
+      }[]
+    | null
+}
+
+function withoutIds(request: {
+  readonly groupId: string
+  readonly topics:
+    | readonly { readonly name: string; readonly partitionIndexes: readonly number[] }[]
+    | null
+}): AskedGroup {
+  const topics = request.topics?.map((topic) => ({ ...topic, topicId: NO_UUID })) ?? null
+  return { groupId: request.groupId, topics }
+}
+
+function find(gateway: Gateway, { groupId, topics }: AskedGroup): OffsetFetchResponseGroup {
+  const error = checkGroupId(gateway, groupId)
+  if (error !== 'NONE') return { groupId, topics: [], errorCode: codeOf(error) }
+  const found = (topics ?? allTopics(gateway, groupId)).map(
+    ({ name, topicId, partitionIndexes }) => {
+      const stream = findTopic(gateway, { name, topicId })
+      const errorCode = stream === null && topicId !== NO_UUID ? codeOf('UNKNOWN_TOPIC_ID') : 0
+      const partitions = partitionIndexes.map((partitionIndex) => {
+        const partition = findPartition(stream, partitionIndex)
+        return { partitionIndex, ...committed(gateway, groupId, partition), errorCode }
+      })
+      return { name, topicId, partitions }
+    },
+  )
+  return { groupId, topics: found, errorCode: 0 }
+}
+
+function committed(
+  { broker, namespace }: Gateway,
+  groupId: string,
+  partition: Partition | null,
+): Pick<OffsetFetchResponsePartitions, 'committedOffset' | 'committedLeaderEpoch' | 'metadata'> {
+  const there = partition === null ? undefined : broker.committed(namespace, groupId, partition)
+  return {
+    committedOffset: there?.offset ?? -1,
+    committedLeaderEpoch: -1,
+    metadata: there?.note ?? '',
+  }
+}
+
+/** Every partition for which the group has committed, by topic. */
+function allTopics({ broker, namespace }: Gateway, groupId: string): AskedGroup['topics'] & object {
+  const byStream = new Map<string, number[]>()
+  for (const id of namespace.groups.get(groupId)?.offsets.keys() ?? []) {
+    const partition = broker.machine.partitions.get(id)
+    if (partition === undefined) continue
+    const indexes = byStream.get(partition.stream) ?? []
+    indexes.push(partition.index)
+    byStream.set(partition.stream, indexes)
+  }
+  return [...byStream].flatMap(([name, partitionIndexes]) => {
+    const stream = namespace.streams.get(name)
+    return stream === undefined ? [] : [{ name, topicId: idOf(stream), partitionIndexes }]
+  })
+}

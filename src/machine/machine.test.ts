@@ -1,0 +1,251 @@
+/** Laws of the machine: what ran, what is replayed and what is restored are the same. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { CountedBodies, EntryLog, imageOf, NO_SNAPSHOT } from '../../test/machine/entry-log.ts'
+import { MachineRun } from '../../test/machine/machine-run.ts'
+import { Panic } from '../base/assert.ts'
+import { Fault } from '../base/fault.ts'
+import { KIND_BATCH, KIND_MESSAGE } from './entry.ts'
+import { Machine } from './machine.ts'
+import { restore } from './restore.ts'
+
+type Step = (run: MachineRun) => void | Promise<void>
+
+const queueName = fc.constantFrom('a', 'b', 'c')
+const exchangeName = fc.constantFrom('x', 'y')
+const namespaceName = fc.constantFrom('/', 'other')
+const pick = fc.nat(5)
+
+const step = <T>(
+  weight: number,
+  arbitrary: fc.Arbitrary<T>,
+  act: (run: MachineRun, drawn: T) => void | Promise<void>,
+) => ({
+  weight,
+  arbitrary: arbitrary.map(
+    (drawn): Step =>
+      (run) =>
+        act(run, drawn),
+  ),
+})
+
+const stepArb: fc.Arbitrary<Step> = fc.oneof(
+  step(3, fc.tuple(namespaceName, queueName), (run, [namespace, name]) =>
+    run.declareQueue(namespace, name),
+  ),
+  step(1, queueName, (run, name) => run.declareSessionQueue(`session ${name}`)),
+  step(1, pick, (run, each) => run.deleteQueue(each)),
+  step(2, exchangeName, (run, name) => run.declareExchange(name)),
+  step(1, exchangeName, (run, name) => run.deleteExchange(name)),
+  step(
+    3,
+    fc.tuple(fc.constantFrom('bound', 'bound', 'unbound'), exchangeName, pick),
+    (run, [kind, exchange, each]) => run.bind(kind, { exchange, pick: each, key: `k${each}` }),
+  ),
+  step(
+    2,
+    fc.tuple(namespaceName, queueName, fc.integer({ min: 1, max: 3 })),
+    (run, [namespace, name, count]) => run.declareStream(namespace, name, count),
+  ),
+  step(1, fc.tuple(namespaceName, queueName), (run, [namespace, name]) =>
+    run.deleteStream(namespace, name),
+  ),
+  step(
+    4,
+    fc.tuple(
+      pick,
+      fc.integer({ min: 1, max: 9 }),
+      fc.double({ min: -2, max: 2 ** 50, noNaN: true }),
+    ),
+    (run, [each, count, timeMs]) => run.append(each, count, timeMs),
+  ),
+  step(1, pick, (run, each) => {
+    for (let count = 0; count < 600; count++) run.append(each, 1, 5)
+  }),
+  step(2, fc.tuple(pick, fc.double({ min: 0, max: 1, noNaN: true })), (run, [each, share]) =>
+    run.cut(each, share),
+  ),
+  step(
+    3,
+    fc.tuple(queueName, pick, fc.option(fc.record({ offset: fc.nat(), note: fc.string() }))),
+    (run, [name, each, place]) => run.commit(name, each, place),
+  ),
+  step(1, queueName, (run, name) => run.deleteGroup(name)),
+  step(
+    9,
+    fc.tuple(fc.array(pick, { minLength: 1, maxLength: 3 }), fc.nat(99), fc.nat(1)),
+    (run, [picks, size, flags]) => run.publish(picks, size, flags),
+  ),
+  step(1, fc.tuple(pick, fc.integer({ min: 300, max: 1500 })), (run, [each, count]) => {
+    for (let index = 0; index < count; index++) run.publish([each], 1, 0)
+  }),
+  step(4, pick, (run, each) => run.pass(each)),
+  step(9, pick, (run, each) => run.take(each)),
+  step(
+    5,
+    fc.tuple(pick, fc.nat(), fc.constantFrom(0 as const, 1 as const)),
+    (run, [each, which, counted]) => run.giveBack(each, which, counted),
+  ),
+  step(6, fc.tuple(pick, fc.nat(), fc.integer({ min: 1, max: 9 })), (run, [each, which, count]) =>
+    run.settle(each, which, count),
+  ),
+  step(
+    1,
+    fc.tuple(pick, fc.nat(), fc.integer({ min: 500, max: 2000 })),
+    (run, [each, which, count]) => run.settle(each, which, count),
+  ),
+  step(1, fc.constant(null), (run) => run.crash()),
+  step(1, fc.constant(null), (run) => run.stop()),
+)
+
+async function play(steps: readonly Step[]): Promise<MachineRun> {
+  const run = new MachineRun()
+  for (const each of steps) {
+    await each(run)
+    run.keepImage()
+  }
+  return run
+}
+
+const stepsArb = fc.array(stepArb, { minLength: 10, maxLength: 80 })
+
+test('replaying everything gives the state that ran, at every moment', async () => {
+  await fc.assert(
+    fc.asyncProperty(stepsArb, async (steps) => {
+      const run = await play(steps)
+      run.assertSound()
+      for (const { ticket, bytes } of run.images.slice(-6)) {
+        const { machine } = await run.log.recover(NO_SNAPSHOT, ticket)
+        assert.deepEqual(imageOf(machine), bytes)
+      }
+    }),
+    { numRuns: 120 },
+  )
+})
+
+test('a snapshot and the entries behind it give the same as all entries, wherever it was taken', async () => {
+  await fc.assert(
+    fc.asyncProperty(stepsArb, fc.integer({ min: 1, max: 5000 }), async (steps, blockSize) => {
+      const run = await play(steps)
+      const end = run.log.entries.length
+      const whole = imageOf(run.machine)
+      for (const [index, { ticket, bytes }] of run.images.entries()) {
+        if (index % 7 !== 0 && index < run.images.length - 3) continue
+        const snapshot = { ticket, bytes, blockSize }
+        assert.deepEqual(imageOf((await run.log.recover(snapshot, ticket)).machine), bytes)
+        assert.deepEqual(imageOf((await run.log.recover(snapshot, end)).machine), whole)
+      }
+    }),
+    { numRuns: 120 },
+  )
+})
+
+test('a snapshot shows the state it was begun in, whatever is done while it is written', async () => {
+  await fc.assert(
+    fc.asyncProperty(stepsArb, stepsArb, async (before, during) => {
+      const { freeze } = await import('./snapshot.ts')
+      const run = await play(before)
+      const { machine } = run
+      const whole = imageOf(machine)
+      const pieces: Uint8Array[] = []
+      const generator = freeze(machine)()
+      for (const each of during) {
+        if (run.machine !== machine) break
+        await each(run)
+        const next = generator.next()
+        if (next.done !== true) pieces.push(next.value.slice())
+      }
+      for (const piece of generator) pieces.push(piece.slice())
+      assert.deepEqual(new Uint8Array(Buffer.concat(pieces)), whole)
+    }),
+    { numRuns: 120 },
+  )
+})
+
+test('a snapshot that is cut short, of another version or of another shape is refused', async () => {
+  const run = new MachineRun()
+  run.declareQueue('/', 'a')
+  run.publish([0], 3, 0)
+  const whole = imageOf(run.machine)
+  const read = async (bytes: Uint8Array): Promise<void> => {
+    async function* blocks(): AsyncGenerator<Uint8Array> {
+      yield await Promise.resolve(bytes)
+    }
+    await restore(new Machine(new CountedBodies()), blocks())
+  }
+  await read(whole)
+  for (let size = 0; size < whole.length; size++) {
+    await assert.rejects(read(whole.subarray(0, size)), Fault)
+  }
+  const newer = whole.slice()
+  newer[0] = 99
+  await assert.rejects(read(newer), { code: 'snapshot-version' })
+  const strange = whole.slice()
+  strange[14] = 99
+  await assert.rejects(read(strange), { code: 'snapshot-section' })
+})
+
+test('whoever reads a snapshot lets its source go, whatever comes of it', async () => {
+  const whole = imageOf(new MachineRun().machine)
+  const closedAfter = async (bytes: Uint8Array): Promise<boolean> => {
+    let isClosed: boolean = false
+    async function* blocks(): AsyncGenerator<Uint8Array> {
+      try {
+        yield await Promise.resolve(bytes)
+        yield await Promise.resolve(new Uint8Array(0))
+      } finally {
+        isClosed = true
+      }
+    }
+    await restore(new Machine(new CountedBodies()), blocks()).catch(() => undefined)
+    return isClosed
+  }
+  assert.equal(await closedAfter(whole), true)
+  assert.equal(await closedAfter(new Uint8Array(20).fill(99)), true)
+})
+
+test('a snapshot that goes on behind its end is refused', async () => {
+  const whole = imageOf(new MachineRun().machine)
+  async function* blocks(): AsyncGenerator<Uint8Array> {
+    yield await Promise.resolve(whole)
+    yield await Promise.resolve(Uint8Array.of(0))
+  }
+  await assert.rejects(restore(new Machine(new CountedBodies()), blocks()), {
+    code: 'snapshot-long',
+  })
+})
+
+test('an entry of a kind that nobody knows stops the replay', () => {
+  const log = new EntryLog()
+  log.append({ kind: 99, log: 0, number: 0 })
+  const machine = new Machine(new CountedBodies())
+  assert.throws(() => machine.replay(log.entries[0]!), /kind 99/)
+})
+
+test('an entry about what is not there stops the replay', () => {
+  const machine = new Machine(new CountedBodies())
+  const log = new EntryLog()
+  log.append({ kind: KIND_MESSAGE, log: 7, number: 1 }, new Uint8Array(20))
+  log.append({ kind: KIND_BATCH, log: 7, number: 1 }, new Uint8Array(20))
+  for (const entry of log.entries) assert.throws(() => machine.replay(entry), Panic)
+})
+
+test('queues of the session take no number from those that the journal knows of', () => {
+  const run = new MachineRun()
+  run.declareSessionQueue('s')
+  run.declareQueue('/', 'a')
+  assert.equal(run.queues[0]?.id, 1)
+})
+
+test('a producer may say any time, and what is stored is one that a snapshot holds', () => {
+  const run = new MachineRun()
+  run.declareStream('/', 's', 1)
+  for (const timeMs of [-1, 1.5, 2 ** 60]) run.append(0, 1, timeMs)
+  const [partition] = run.partitions
+  assert.deepEqual(
+    [0, 1, 2].map((row) => partition?.timeOf(row)),
+    [0, 1, 2 ** 48 - 1],
+  )
+  imageOf(run.machine)
+})

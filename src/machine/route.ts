@@ -1,0 +1,49 @@
+/**
+ * A Route is the answer to "who gets what is published there with that key", made once and kept by whoever
+ * publishes, until something is declared, bound or deleted in the namespace.
+ */
+import type { Exchange } from './exchange.ts'
+import { encodeHead } from './message.ts'
+import type { Namespace } from './namespace.ts'
+import type { Queue } from './queue.ts'
+
+export class Route {
+  readonly namespace: Namespace
+  /** null for the default exchange, which reaches the queue that the key names. */
+  readonly exchange: Exchange | null
+  readonly key: string
+  /** As it stands in every message that goes this way. */
+  readonly head: Uint8Array
+  /** Who keeps a persistent message; each queue once. */
+  readonly durable: readonly Queue[]
+  /** Who keeps it in memory, whatever it asks for. */
+  readonly passing: readonly Queue[]
+  readonly #version: number
+
+  constructor(namespace: Namespace, exchange: Exchange | null, key: string) {
+    this.namespace = namespace
+    this.exchange = exchange
+    this.key = key
+    this.head = encodeHead(exchange?.name ?? '', key)
+    const targets = targetsOf(namespace, exchange, key)
+    this.durable = targets.filter((queue) => queue.durable)
+    this.passing = targets.filter((queue) => !queue.durable)
+    this.#version = namespace.version
+  }
+
+  /** Something changed since; ask for a new one. */
+  get stale(): boolean {
+    return this.#version !== this.namespace.version
+  }
+
+  /** Nobody gets it. */
+  get isEmpty(): boolean {
+    return this.durable.length === 0 && this.passing.length === 0
+  }
+}
+
+function targetsOf(namespace: Namespace, exchange: Exchange | null, key: string): Queue[] {
+  if (exchange !== null) return [...new Set(exchange.matching(key).map(({ queue }) => queue))]
+  const queue = namespace.queues.get(key)
+  return queue === undefined ? [] : [queue]
+}

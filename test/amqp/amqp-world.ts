@@ -1,0 +1,355 @@
+/**
+ * A broker in memory with an AMQP listener, and clients that are scripts: what they send is bytes, what they hear
+ * is one line for each frame. Time stands still unless a test moves it.
+ */
+import assert from 'node:assert/strict'
+import type { Connection, ConnectionHandler, Net, World } from '../../src/base/ports.ts'
+import { Writer } from '../../src/base/writer.ts'
+import { Runtime } from '../../src/broker/runtime.ts'
+import type { AmqpLimits } from '../../src/gateway/amqp/limits.ts'
+import { type AmqpListener, openAmqpListener } from '../../src/gateway/amqp/listener.ts'
+import type { FieldTable } from '../../src/wire/amqp/field-table.ts'
+import { longString } from '../../src/wire/amqp/field-table.ts'
+import { FRAME_BODY, FRAME_END, FRAME_HEADER, PROTOCOL_HEADER } from '../../src/wire/amqp/frame.ts'
+import { type Fields, type MethodName, writeMethod } from '../../src/wire/amqp/method-codec.ts'
+import { type Properties, writeProperties } from '../../src/wire/amqp/properties.ts'
+import { Clockwork } from '../channels/clockwork.ts'
+import { Transcript } from './transcript.ts'
+
+const LOOPBACK = '127.0.0.1:50000'
+
+export class AmqpWorld {
+  readonly clockwork: Clockwork
+  readonly warnings: string[]
+  readonly broker: Runtime
+  readonly listener: AmqpListener
+  readonly #accept: (connection: Connection) => void
+
+  private constructor(parts: {
+    readonly broker: Runtime
+    readonly listener: AmqpListener
+    readonly accept: (connection: Connection) => void
+    readonly clockwork: Clockwork
+    readonly warnings: string[]
+  }) {
+    this.broker = parts.broker
+    this.listener = parts.listener
+    this.clockwork = parts.clockwork
+    this.warnings = parts.warnings
+    this.#accept = parts.accept
+  }
+
+  static async open(limits: Partial<AmqpLimits> = {}): Promise<AmqpWorld> {
+    const clockwork = new Clockwork()
+    const warnings: string[] = []
+    let accept: (connection: Connection) => void = () => assert.fail('nobody listens')
+    const address = { kind: 'tcp', host: '127.0.0.1', port: 5672 } as const
+    const net: Net = {
+      listen: (_address, accepts) => {
+        accept = accepts
+        return Promise.resolve({ address, close: () => Promise.resolve() })
+      },
+      connect: () => assert.fail('a broker calls nobody'),
+    }
+    const { clock, random, scheduler } = clockwork
+    const world: World = { clock, random, scheduler, net, disk: null as never }
+    const log = { info: () => {}, warn: (text: string) => warnings.push(text), error: assert.fail }
+    const options = { world, directory: null, durability: 'memory', log } as const
+    const broker = await clockwork.until(Runtime.open(options))
+    const listener = await openAmqpListener({ broker, address, log, limits })
+    return new AmqpWorld({ broker, listener, accept, clockwork, warnings })
+  }
+
+  /** A connection on which nothing was said. */
+  connect(peer: string = LOOPBACK): ScriptedClient {
+    const client = new ScriptedClient(this.clockwork, peer)
+    this.#accept(client)
+    return client
+  }
+
+  /** A connection that is open, with channel 1; what was heard until then is forgotten. */
+  async client(clientProperties: FieldTable = []): Promise<ScriptedClient> {
+    const client = this.connect()
+    await client.say(handshake(clientProperties), method(1, 'channel.open', { outOfBand: '' }))
+    assert.deepEqual(
+      client.heard.map((line) => line.split(' ').slice(0, 2).join(' ')),
+      ['0 connection.start', '0 connection.tune', '0 connection.open-ok', '1 channel.open-ok'],
+    )
+    client.forget()
+    return client
+  }
+
+  /** Nothing was thrown where nobody could catch it. */
+  check(): void {
+    assert.deepEqual(this.clockwork.errors, [])
+    assert.equal(this.broker.failure, null)
+  }
+}
+
+/** One client: the broker's end of its connection is this object. */
+export class ScriptedClient implements Connection {
+  readonly peer: string
+  readonly local: Connection['local'] = { host: '127.0.0.1', port: 5672 }
+  /** Bytes that the client has not taken; it takes all at once unless it is slow. */
+  pendingBytes = 0
+  isSlow = false
+  isPaused = false
+  /** Our side ended, or dropped, or nothing of the kind. */
+  state: 'open' | 'ended' | 'destroyed' = 'open'
+  readonly #clockwork: Clockwork
+  #transcript = new Transcript()
+  #handler: ConnectionHandler | null = null
+  #unread: Uint8Array[] = []
+  #untaken: Uint8Array[] = []
+
+  constructor(clockwork: Clockwork, peer: string) {
+    this.#clockwork = clockwork
+    this.peer = peer
+  }
+
+  /** What was heard, a line for each frame, a content with its method. */
+  get heard(): readonly string[] {
+    return this.#transcript.lines
+  }
+
+  forget(): void {
+    this.#transcript.lines.length = 0
+  }
+
+  /** Sends, lets everything happen, and answers what was heard since it was last asked. */
+  async say(...parts: readonly Uint8Array[]): Promise<readonly string[]> {
+    const before = this.heard.length
+    for (const part of parts) this.#receive(part)
+    await this.#clockwork.settle()
+    return this.heard.slice(before)
+  }
+
+  /** The same in pieces, with time for everything to happen between two. */
+  async sayInPieces(pieces: readonly Uint8Array[]): Promise<void> {
+    for (const piece of pieces) await this.say(piece)
+  }
+
+  /** The client's side is gone. */
+  async leave(): Promise<void> {
+    this.#close()
+    await this.#clockwork.settle()
+  }
+
+  /** A slow client takes everything. */
+  async takeAll(): Promise<void> {
+    const untaken = this.#untaken
+    this.#untaken = []
+    this.pendingBytes = 0
+    for (const bytes of untaken) this.#transcript.add(bytes)
+    this.#handler?.drained()
+    await this.#clockwork.settle()
+  }
+
+  // The port.
+
+  start(handler: ConnectionHandler): void {
+    this.#handler = handler
+  }
+
+  write(bytes: Uint8Array): boolean {
+    assert.equal(this.state, 'open', 'a write after the end')
+    if (!this.isSlow) {
+      this.#transcript.add(bytes)
+      return true
+    }
+    // As the port has it, what is not taken is still the writer's memory.
+    this.#untaken.push(bytes)
+    this.pendingBytes += bytes.length
+    return false
+  }
+
+  cork(): void {}
+  uncork(): void {}
+
+  pause(): void {
+    this.isPaused = true
+  }
+
+  resume(): void {
+    this.isPaused = false
+    const unread = this.#unread
+    this.#unread = []
+    if (unread.length > 0) {
+      this.#clockwork.scheduler.soon(() => {
+        for (const bytes of unread) this.#receive(bytes)
+      })
+    }
+  }
+
+  end(): void {
+    if (this.state === 'open') this.state = 'ended'
+  }
+
+  destroy(): void {
+    this.state = 'destroyed'
+    this.#clockwork.scheduler.soon(() => this.#close())
+  }
+
+  #receive(bytes: Uint8Array): void {
+    if (this.state === 'destroyed') return
+    if (this.isPaused) {
+      this.#unread.push(bytes)
+      return
+    }
+    // The bytes are the receiver's for the call only: afterwards they are something else.
+    const lent = Buffer.from(bytes)
+    this.#handler?.data(lent)
+    lent.fill(0xdb)
+  }
+
+  #close(): void {
+    this.state = 'destroyed'
+    const handler = this.#handler
+    this.#handler = null
+    handler?.closed(null)
+  }
+}
+
+// What clients say.
+
+export function method<N extends MethodName>(
+  channel: number,
+  name: N,
+  fields: Fields<N>,
+): Uint8Array {
+  const writer = new Writer()
+  writeMethod(writer, channel, { name, fields })
+  return writer.take()
+}
+
+export function handshake(clientProperties: FieldTable = [], user = 'guest'): Uint8Array {
+  return handshakeWith({ clientProperties, user })
+}
+
+export function handshakeWith(terms: {
+  readonly clientProperties?: FieldTable
+  readonly user?: string
+  readonly frameMax?: number
+}): Uint8Array {
+  const { clientProperties = [], user = 'guest', frameMax = 131072 } = terms
+  return Buffer.concat([
+    PROTOCOL_HEADER,
+    method(0, 'connection.start-ok', {
+      clientProperties,
+      mechanism: 'PLAIN',
+      response: Buffer.from(`\0${user}\0guest`),
+      locale: 'en_US',
+    }),
+    method(0, 'connection.tune-ok', { channelMax: 2047, frameMax, heartbeat: 0 }),
+    method(0, 'connection.open', { virtualHost: '/', capabilities: '', insist: false }),
+  ])
+}
+
+/** Client properties that claim these. */
+export function capable(...names: readonly string[]): FieldTable {
+  const value = names.map((name) => ({ name, value: { type: 't', value: true } as const }))
+  return [
+    { name: 'product', value: longString('script') },
+    { name: 'capabilities', value: { type: 'F', value } },
+  ]
+}
+
+export function frame(type: number, channel: number, payload: Uint8Array): Uint8Array {
+  const head = Buffer.alloc(7)
+  head[0] = type
+  head.writeUInt16BE(channel, 1)
+  head.writeUInt32BE(payload.length, 3)
+  return Buffer.concat([head, payload, Buffer.of(FRAME_END)])
+}
+
+export interface Message {
+  readonly exchange?: string
+  readonly key: string
+  readonly body: string
+  readonly properties?: Partial<Properties>
+  readonly mandatory?: boolean
+  readonly immediate?: boolean
+  /** Bytes of the body in each frame; all of them without. */
+  readonly pieceSize?: number
+}
+
+export function publish(channel: number, message: Message): Uint8Array {
+  const { exchange = '', key: routingKey, mandatory = false, immediate = false } = message
+  const body = Buffer.from(message.body)
+  const pieceSize = message.pieceSize ?? Math.max(1, body.length)
+  const pieces: Uint8Array[] = []
+  for (let at = 0; at < body.length; at += pieceSize) {
+    pieces.push(frame(FRAME_BODY, channel, body.subarray(at, at + pieceSize)))
+  }
+  return Buffer.concat([
+    method(channel, 'basic.publish', { ticket: 0, exchange, routingKey, mandatory, immediate }),
+    contentHeader(channel, body.length, message.properties ?? {}),
+    ...pieces,
+  ])
+}
+
+export function contentHeader(
+  channel: number,
+  bodySize: number,
+  properties: Partial<Properties> = {},
+): Uint8Array {
+  const writer = new Writer()
+  writer.u32be(60 * 2 ** 16)
+  writer.u53be(bodySize)
+  writeProperties(writer, properties)
+  return frame(FRAME_HEADER, channel, writer.take())
+}
+
+export function declare(
+  channel: number,
+  queue: string,
+  options: Partial<Fields<'queue.declare'>> = {},
+): Uint8Array {
+  return method(channel, 'queue.declare', {
+    ticket: 0,
+    queue,
+    passive: false,
+    durable: false,
+    exclusive: false,
+    autoDelete: false,
+    noWait: false,
+    arguments: [],
+    ...options,
+  })
+}
+
+export function consume(
+  channel: number,
+  queue: string,
+  options: Partial<Fields<'basic.consume'>> = {},
+): Uint8Array {
+  return method(channel, 'basic.consume', {
+    ticket: 0,
+    queue,
+    consumerTag: 'c',
+    noLocal: false,
+    noAck: false,
+    exclusive: false,
+    noWait: false,
+    arguments: [],
+    ...options,
+  })
+}
+
+export function get(channel: number, queue: string, acks: 'ack' | 'no-ack' = 'ack'): Uint8Array {
+  return method(channel, 'basic.get', { ticket: 0, queue, noAck: acks === 'no-ack' })
+}
+
+export function ack(channel: number, tag: number, many: 'one' | 'many' = 'one'): Uint8Array {
+  const fields = { deliveryTag: BigInt(tag), multiple: many === 'many' }
+  return method(channel, 'basic.ack', fields)
+}
+
+export function qos(
+  channel: number,
+  prefetchCount: number,
+  scope: 'consumer' | 'channel',
+): Uint8Array {
+  const global = scope === 'channel'
+  return method(channel, 'basic.qos', { prefetchSize: 0, prefetchCount, global })
+}
