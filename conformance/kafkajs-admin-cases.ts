@@ -1,6 +1,6 @@
 /** What the administrator of kafkajs is asked to do against a broker. It knows no broker. */
 import assert from 'node:assert/strict'
-import type { Case } from './kafkajs-cases.ts'
+import type { Case } from './kafkajs-setting.ts'
 
 const TOPIC = 2 // kafkajs's number for a topic among things that have settings
 
