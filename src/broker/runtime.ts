@@ -80,6 +80,8 @@ export class Runtime {
   readonly #snapshots: SnapshotTaker
   readonly #batch = new BatchView()
   readonly #stopped: (error: Error) => void
+  /** Reads under way, by ticket: several who want one batch wait for one read. */
+  readonly #loading = new Map<number, Promise<void>>()
   #flushables: Flushable[] = []
   #isPlanned = false
   #closed: Promise<void> | null = null
@@ -212,7 +214,13 @@ export class Runtime {
 
   /** Brings a batch into memory, so that `batch` in the same turn answers it. */
   load(partition: Partition, row: number): Promise<void> {
-    return this.#engine.store.load(partition.ticketOf(row))
+    const ticket = partition.ticketOf(row)
+    let loading = this.#loading.get(ticket)
+    if (loading === undefined) {
+      loading = this.#engine.store.load(ticket).finally(() => this.#loading.delete(ticket))
+      this.#loading.set(ticket, loading)
+    }
+    return loading
   }
 
   /** `watcher` is told when more of the partition can be read, until it is taken off. */

@@ -55,6 +55,8 @@ export class Session implements ConnectionHandler, CommitWatcher, CallOwner {
   /** Read since #turnRests was last cleared. */
   #turnBytes = 0
   #turnRests = false
+  /** Frames in memory of the pool that the system may not have taken yet. */
+  #lent: Uint8Array[] = []
   /** Why it was ended from our side; null while it was not. */
   refusal: string | null = null
 
@@ -75,6 +77,7 @@ export class Session implements ConnectionHandler, CommitWatcher, CallOwner {
 
   data(bytes: Uint8Array): void {
     if (this.#phase === 'closed') return
+    this.#giveBack()
     this.#input.add(bytes)
     this.#turnBytes += bytes.length
     this.#pump()
@@ -216,6 +219,7 @@ export class Session implements ConnectionHandler, CommitWatcher, CallOwner {
   /** Sends the answers that may go, in one write where there are several. */
   #flush(): void {
     if (this.#phase === 'closed') return
+    this.#giveBack()
     const through = this.#gateway.broker.commits.through
     let written = 0
     for (let call = this.#calls.peek(); call !== undefined; call = this.#calls.peek()) {
@@ -225,6 +229,7 @@ export class Session implements ConnectionHandler, CommitWatcher, CallOwner {
       if (written === 0) this.#connection.cork()
       written++
       this.#connection.write(call.frame)
+      if (call.isPooled) this.#lent.push(call.frame)
     }
     if (written > 0) this.#connection.uncork()
     this.#isCongested = this.#connection.pendingBytes > this.#gateway.limits.outboundBytes
@@ -232,6 +237,13 @@ export class Session implements ConnectionHandler, CommitWatcher, CallOwner {
       this.#isWatching = true
       this.#gateway.broker.commits.watch(this)
     }
+  }
+
+  /** What the system has taken is nobody's. */
+  #giveBack(): void {
+    if (this.#lent.length === 0 || this.#connection.pendingBytes > 0) return
+    for (const frame of this.#lent) this.#gateway.pool.giveFrame(frame)
+    this.#lent = []
   }
 
   #awaitsCommit(): boolean {
