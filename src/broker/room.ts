@@ -31,8 +31,11 @@ export class Room {
 
   /** Somebody is being told HELD. */
   held(why: 'disk-slow' | 'disk-full' | 'memory-full'): typeof HELD {
-    mark('room/held')
-    if (why === 'disk-full') this.isDiskFull = true
+    if (why === 'disk-full') {
+      mark('room/disk-full')
+      this.isDiskFull = true
+    } else if (why === 'disk-slow') mark('room/disk-slow')
+    else mark('room/memory-full')
     const from = why === 'memory-full' ? 'memory' : 'log'
     if (this.#asked[from]) return HELD
     this.#asked[from] = true

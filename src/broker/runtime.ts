@@ -315,6 +315,7 @@ export class Runtime {
   /** Nothing is acknowledged any more. */
   fail(error: unknown): void {
     if (this.#failure !== null) return
+    mark('runtime/failed')
     this.#failure = error instanceof Error ? error : new Error(String(error))
     this.commits.stop(this.#failure)
     this.#room.wake()

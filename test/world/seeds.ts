@@ -15,11 +15,19 @@ const MARKS = [
   'partitions/not-all-visible',
   'queue/copied-on-write',
   'queue/mark-beyond-the-end',
-  'room/held',
+  'recovery/older-snapshot',
+  'room/disk-full',
+  'room/disk-slow',
+  'room/memory-full',
+  'runtime/failed',
   'runtime/held-at-the-end',
   'runtime/waits-for-room-to-begin',
   'snapshot/postponed',
   'snapshot/taken',
+  'snapshot/without-room',
+  'time/jumped',
+  'world/full-disk-drained',
+  'world/room-made-to-start',
 ]
 
 export function seedsTest(title: string, range: SeedRange): Promise<void> {
