@@ -33,7 +33,7 @@ import { NO_UUID, WireReader } from '../../src/wire/kafka/reader.ts'
 import { RecordBytes } from '../../src/wire/kafka/record-source.ts'
 import { WireWriter } from '../../src/wire/kafka/writer.ts'
 
-class KafkaLost extends Error {
+export class KafkaLost extends Error {
   override readonly name = 'KafkaLost'
 }
 
