@@ -5,6 +5,7 @@
 import { nodeWorld } from '../../src/node/world.ts'
 import { ack, consume, declare, method, qos } from '../amqp/amqp-world.ts'
 import { AmqpClient, AmqpClosed, type AmqpMessage } from '../amqp/raw-client.ts'
+import { clientBody, counterOf } from './client-bodies.ts'
 import { say } from './say.ts'
 
 const [mode = '', port = '', round = '', firstText = '0'] = process.argv.slice(2)
@@ -18,11 +19,6 @@ const WINDOW = 500
 const PREFETCH = 1_000
 /** One in so many is taken and never acknowledged, so that there is something to deliver again. */
 const KEPT_ONE_IN = 7
-
-/** A text that says which message it is, and is not always as long. */
-function bodyOf(counter: number): Uint8Array {
-  return Buffer.from(`${counter} ${'x'.repeat(counter % 300)}`)
-}
 
 async function connect(): Promise<AmqpClient> {
   const client = await AmqpClient.connect(net, address)
@@ -42,7 +38,11 @@ async function publish(client: AmqpClient, first: number): Promise<never> {
   for (let counter = first; ; counter++) {
     await client.until(() => (client.published - client.confirmed < WINDOW ? true : null))
     say('try', PRODUCER, counter, QUEUE)
-    const content = { body: bodyOf(counter), contentType: null, persistence: 'persistent' } as const
+    const content = {
+      body: clientBody(counter),
+      contentType: null,
+      persistence: 'persistent',
+    } as const
     client.publish({ queue: QUEUE, ...content })
   }
 }
@@ -56,8 +56,7 @@ async function startConsuming(client: AmqpClient): Promise<void> {
 function take(client: AmqpClient, message: AmqpMessage, kept: 'some-kept' | 'none-kept'): void {
   const { name, fields } = message.method
   if (name !== 'basic.deliver') throw new Error(`a delivery by ${name}`)
-  const counter = Number(Buffer.from(message.body).toString().split(' ')[0])
-  if (!Buffer.from(bodyOf(counter)).equals(message.body)) throw new Error(`body of ${counter}`)
+  const counter = counterOf(message.body)
   say('got', PRODUCER, counter, QUEUE, fields.redelivered ? 'again' : 'new', `${mode}${round}`)
   if (kept === 'some-kept' && counter % KEPT_ONE_IN === 0) return
   say('settling', PRODUCER, counter, QUEUE)

@@ -8,6 +8,7 @@ import { readStoredBatch } from '../../src/wire/kafka/batch.ts'
 import { readRecords, recordBytesOf } from '../../src/wire/kafka/read-records.ts'
 import { writeRecords } from '../../src/wire/kafka/write-records.ts'
 import { KafkaClient, KafkaLost } from '../kafka/raw-client.ts'
+import { clientBody, counterOf } from './client-bodies.ts'
 import { say } from './say.ts'
 
 const [mode = '', port = '', , firstText = '0,0'] = process.argv.slice(2)
@@ -18,7 +19,7 @@ const GROUP = 'readers'
 const PARTITIONS = 2
 /** Requests under way for each partition. */
 const WINDOW = 5
-const RECORDS_MAX = 20
+const RECORDS_MAX = 20 // of one batch: from a single record up
 
 function queueOf(partition: number): string {
   return `${TOPIC}/${partition}`
@@ -29,7 +30,7 @@ function batchOf(partition: number, first: number, count: number): Uint8Array {
     Array.from({ length: count }, (_, index) => ({
       timestampMs: 1_000 + first + index,
       key: Buffer.from(`p${partition}`),
-      value: Buffer.from(`${first + index} ${'x'.repeat((first + index) % 300)}`),
+      value: clientBody(first + index),
       headers: [],
     })),
   )
@@ -78,9 +79,7 @@ async function read(
     ).entries()) {
       if (base + index < offset) continue
       if (base + index !== next) throw new Error(`offset ${base + index} where ${next} was due`)
-      const counter = Buffer.from(record.value ?? [])
-        .toString()
-        .split(' ')[0]!
+      const counter = counterOf(record.value ?? new Uint8Array(0))
       say('at', Buffer.from(record.key ?? []).toString(), counter, queueOf(partition), next)
       next++
     }
