@@ -1,7 +1,7 @@
 /**
- * kafkajs as the client of a broker that is killed: produces with acks=all to two partitions and consumes in a group
- * beside it until the connection is gone (`load`), or reads everything from the first offset (`drain`). What it
- * says is in test/kill/client-lines.ts.
+ * The library kafkajs as the client of a broker that is killed: produces with acks=all to two partitions and consumes
+ * in a group beside it until the connection is gone (`load`), or reads everything from the first offset (`drain`).
+ * What it says is in test/kill/client-lines.ts.
  */
 import { clientBody, counterOf } from '../test/kill/client-bodies.ts'
 import { say } from '../test/kill/say.ts'

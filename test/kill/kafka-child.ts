@@ -3,6 +3,7 @@
  * until the connection is gone (`load`), or reads everything from the first offset (`drain`). What it says is in
  * client-lines.ts.
  */
+import { NetError } from '../../src/base/ports.ts'
 import { nodeWorld } from '../../src/node/world.ts'
 import { readStoredBatch } from '../../src/wire/kafka/batch.ts'
 import { readRecords, recordBytesOf } from '../../src/wire/kafka/read-records.ts'
@@ -131,6 +132,7 @@ try {
   await (mode === 'drain' ? drain() : load())
 } catch (error) {
   // The broker is killed under us: that is the end of the work, and no failure.
-  if (mode === 'drain' || !(error instanceof KafkaLost)) throw error
+  const isGone = error instanceof KafkaLost || error instanceof NetError
+  if (mode === 'drain' || !isGone) throw error
 }
 process.exit()

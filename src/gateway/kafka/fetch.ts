@@ -18,6 +18,7 @@ import { NO_UUID, type WireReader } from '../../wire/kafka/reader.ts'
 import { RecordBytes, type RecordSource } from '../../wire/kafka/record-source.ts'
 import type { Call } from './call.ts'
 import { FetchWait } from './fetch-wait.ts'
+import { kafkaBatch } from './foreign-batch.ts'
 import { findPartition, findTopic, type Gateway, LEADER_EPOCH } from './gateway.ts'
 import { codeOf } from './replies.ts'
 
@@ -39,14 +40,20 @@ interface Share {
   readonly firstRow: number
   readonly endRow: number
   readonly sizeBytes: number
+  /** What the client takes of this partition. */
+  readonly sizeBytesMax: number
 }
 
 /** All of an answer, before a byte of it is copied. */
 interface Plan {
   readonly topics: readonly { readonly topic: FetchTopic; readonly shares: readonly Share[] }[]
   readonly sizeBytes: number
+  /** What the client takes in all. */
+  readonly sizeBytesMax: number
   readonly hasError: boolean
 }
+
+const NO_PLAN: Plan = { topics: [], sizeBytes: 0, sizeBytesMax: 0, hasError: true }
 
 export function answerFetch(call: Call, r: WireReader): void {
   const request = decodeFetchRequest(r, call.version)
@@ -54,9 +61,7 @@ export function answerFetch(call: Call, r: WireReader): void {
   if (sessionId !== NO_SESSION || !SESSIONLESS_EPOCHS.includes(sessionEpoch)) {
     const error =
       sessionId === NO_SESSION ? 'INVALID_FETCH_SESSION_EPOCH' : 'FETCH_SESSION_ID_NOT_FOUND'
-    call.answerFrame(
-      encode(call, { topics: [], sizeBytes: 0, hasError: true }, { error, records: null }),
-    )
+    call.answerFrame(encode(call, NO_PLAN, { error, records: null }))
     return
   }
   const plan = planFetch(call.gateway, request)
@@ -85,7 +90,8 @@ function isEnough({ sizeBytes, hasError }: Plan, { minBytes }: FetchRequest): bo
 
 /** What the request would get now. */
 function planFetch(gateway: Gateway, request: FetchRequest): Plan {
-  let left = Math.min(request.maxBytes, gateway.limits.fetchBytes)
+  const sizeBytesMax = Math.min(request.maxBytes, gateway.limits.fetchBytes)
+  let left = sizeBytesMax
   let sizeBytes = 0
   let hasError = false
   const topics = request.topics.map((topic) => {
@@ -108,7 +114,7 @@ function planFetch(gateway: Gateway, request: FetchRequest): Plan {
     })
     return { topic, shares }
   })
-  return { topics, sizeBytes, hasError }
+  return { topics, sizeBytes, sizeBytesMax, hasError }
 }
 
 /** The rows of one partition: whole batches, from the one that holds the offset. */
@@ -137,28 +143,28 @@ function take(
     sizeBytes += size
     endRow++
   }
-  return { index, partition, error: 'NONE', firstRow, endRow, sizeBytes }
+  const sizeBytesMax = partitionMaxBytes
+  return { index, partition, error: 'NONE', firstRow, endRow, sizeBytes, sizeBytesMax }
 }
 
 function nothing(index: number, partition: Partition | null, error: ErrorName): Share {
-  return { index, partition, error, firstRow: 0, endRow: 0, sizeBytes: 0 }
+  return { index, partition, error, firstRow: 0, endRow: 0, sizeBytes: 0, sizeBytesMax: 0 }
 }
 
 function send(call: Call, plan: Plan): void {
-  const state: Copying = { error: 'NONE', isCold: false }
+  const state: Copying = { isWhole: true }
   const frame = encode(call, plan, {
     error: 'NONE',
     records: (share) => new StoredRecords(call.gateway, share, state),
   })
-  if (state.isCold) sendCold(call, plan)
-  else call.answerFrame(state.error === 'NONE' ? frame : refuse(call, plan, state.error))
+  if (state.isWhole) call.answerFrame(frame)
+  else sendRead(call, plan)
 }
 
 /** What a copy came upon. */
 interface Copying {
-  error: ErrorName
-  /** A batch was not in memory; what was written is not an answer. */
-  isCold: boolean
+  /** Every batch was in memory, and a Kafka client's; if not, what was written is no answer. */
+  isWhole: boolean
 }
 
 /** The rows of a share, copied straight from where the journal has them. */
@@ -178,13 +184,12 @@ class StoredRecords implements RecordSource {
   write(w: Writer): void {
     const { partition, firstRow, endRow } = this.#share
     const end = w.size + this.sizeBytes
-    for (let row = firstRow; row < endRow && !this.#state.isCold; row++) {
+    for (let row = firstRow; row < endRow && this.#state.isWhole; row++) {
       const batch = this.#gateway.broker.batch(partition!, row)
-      if (batch === null) {
-        this.#state.isCold = true
+      if (batch === null || batch.format !== FORMAT_KAFKA) {
+        this.#state.isWhole = false
         break
       }
-      if (batch.format !== FORMAT_KAFKA) this.#state.error = 'UNSUPPORTED_FOR_MESSAGE_FORMAT'
       w.bytes(batch.bytes.subarray(batch.at, batch.at + batch.size))
     }
     // It is thrown away then, but what was announced must be there.
@@ -192,7 +197,8 @@ class StoredRecords implements RecordSource {
   }
 }
 
-function sendCold(call: Call, plan: Plan): void {
+/** The slower way: what is not in memory is read, what is in another form is converted. */
+function sendRead(call: Call, plan: Plan): void {
   let isDropped = false
   call.dropped = () => {
     isDropped = true
@@ -211,31 +217,47 @@ function sendCold(call: Call, plan: Plan): void {
   )
 }
 
-/** Reads every batch of the plan, one after the other; each is copied before the next may push it out. */
+/**
+ * Reads every batch of the plan, one after the other; each is copied before the next may push it out. Converted ones
+ * have another size than was planned: those that do not fit any more are left for the next request.
+ */
 async function readAll(
   { broker }: Gateway,
   plan: Plan,
 ): Promise<{ readonly records: Map<Share, RecordBytes>; readonly error: ErrorName }> {
   const records = new Map<Share, RecordBytes>()
+  let left = plan.sizeBytesMax
   for (const { shares } of plan.topics) {
     for (const share of shares) {
-      const bytes = new Uint8Array(share.sizeBytes)
-      let at = 0
+      const pieces: Uint8Array[] = []
+      let shareLeft = Math.min(left, share.sizeBytesMax)
       for (let row = share.firstRow; row < share.endRow; row++) {
         const partition = share.partition!
         if (broker.batch(partition, row) === null) await broker.load(partition, row)
         const isGone = partition.deleted || partition.firstOffset > partition.offsetOf(row)
         const batch = isGone ? null : broker.batch(partition, row)
         if (batch === null) return { records, error: 'OFFSET_OUT_OF_RANGE' }
-        if (batch.format !== FORMAT_KAFKA)
-          return { records, error: 'UNSUPPORTED_FOR_MESSAGE_FORMAT' }
-        bytes.set(batch.bytes.subarray(batch.at, batch.at + batch.size), at)
-        at += batch.size
+        const isFirst = left === plan.sizeBytesMax
+        const bytes = kafkaBatch(batch)
+        if (bytes.length > shareLeft && !isFirst) break
+        pieces.push(bytes.slice())
+        shareLeft -= bytes.length
+        left -= bytes.length
       }
-      records.set(share, new RecordBytes(bytes))
+      records.set(share, new RecordBytes(joined(pieces)))
     }
   }
   return { records, error: 'NONE' }
+}
+
+function joined(pieces: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0))
+  let at = 0
+  for (const piece of pieces) {
+    bytes.set(piece, at)
+    at += piece.length
+  }
+  return bytes
 }
 
 /** The same answer without records, where they turned out not to be there. */
@@ -246,7 +268,7 @@ function refuse(call: Call, plan: Plan, error: ErrorName): Uint8Array {
       return share.sizeBytes === 0 ? share : nothing(share.index, share.partition, error)
     }),
   }))
-  return encode(call, { topics, sizeBytes: 0, hasError: true }, { error: 'NONE', records: null })
+  return encode(call, { ...NO_PLAN, topics }, { error: 'NONE', records: null })
 }
 
 interface Filling {
