@@ -18,6 +18,9 @@ const clients: Readonly<
   kafka: { name: 'kafkajs', version: '2.2.4' },
 }
 
+/** As the proofs have it. */
+const NOT_RUN = 3
+
 const { values, positionals } = parseArgs({
   options: { rounds: { type: 'string', default: '20' }, seed: { type: 'string', default: '1' } },
   allowPositionals: true,
@@ -26,8 +29,10 @@ const { values, positionals } = parseArgs({
 const scratch = await mkdtemp(join(tmpdir(), 'naru-clients-'))
 const given = positionals[0]
 const installed = given === undefined ? await install(scratch) : resolve(given)
-if (installed === null) console.log('not run: npm could not install the clients')
-else {
+if (installed === null) {
+  console.log('not run: npm could not install the clients')
+  process.exitCode = NOT_RUN
+} else {
   process.env[CLIENTS_VARIABLE] = installed
   for (const protocol of ['amqp', 'kafka'] as const) await kill(protocol)
 }
