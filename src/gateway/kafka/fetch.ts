@@ -2,7 +2,8 @@
 import { decodeFetchRequest, type FetchRequest } from '../../wire/kafka/messages/fetch.generated.ts'
 import type { WireReader } from '../../wire/kafka/reader.ts'
 import type { Call } from './call.ts'
-import { NO_SESSION, refuseFetch, sendFetch } from './fetch-answer.ts'
+import { refuseFetch, sendFetch } from './fetch-answer.ts'
+import { NO_SESSION } from './fetch-frame.ts'
 import { type Plan, planFetch } from './fetch-plan.ts'
 import { FetchWait } from './fetch-wait.ts'
 
