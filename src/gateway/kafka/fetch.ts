@@ -2,6 +2,7 @@
  * Fetch: answers with whole batches as they were stored, and waits while there is too little. What is
  * in memory is copied once, into the answer; what is not is read first.
  */
+import { mark } from '../../base/mark.ts'
 import type { Writer } from '../../base/writer.ts'
 import { FORMAT_KAFKA } from '../../machine/message.ts'
 import type { Partition } from '../../machine/partition.ts'
@@ -70,7 +71,10 @@ export function answerFetch(call: Call, r: WireReader): void {
     waitMs: Math.min(request.maxWaitMs, call.gateway.limits.fetchWaitMs),
     check: (why) => {
       const now = planFetch(call.gateway, request)
-      if (why === 'appended' && !isEnough(now, request)) return false
+      if (why === 'appended' && !isEnough(now, request)) {
+        mark('kafka/fetch-waits-on')
+        return false
+      }
       send(call, now)
       return true
     },
@@ -193,6 +197,7 @@ class StoredRecords implements RecordSource {
 }
 
 function sendCold(call: Call, plan: Plan): void {
+  mark('kafka/fetch-reads')
   let isDropped = false
   call.dropped = () => {
     isDropped = true
