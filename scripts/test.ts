@@ -30,6 +30,8 @@ const LIMIT_MS = 120_000
 /** Worlds whose files are long on purpose, within the time budget of the whole run. */
 const LIMIT_MS_BY_WORLD: Readonly<Record<string, number>> = {
   crash: 300_000, // crash states are budgeted 150 s, and a loaded machine may be half as fast
+  faults: 300_000, // failing calls, 45 s
+  bits: 300_000, // flipped bits, 60 s
   sim: 300_000, // seeds are budgeted 150 s
   world: 300_000, // likewise
 }

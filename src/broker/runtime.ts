@@ -296,8 +296,9 @@ export class Runtime {
   /** Every commit ends here. Called by the engine. */
   settled(through: number): void {
     this.#room.settled()
-    this.commits.settle(through)
+    // Before anybody hears of it: what an answer leads to has to find what was answered.
     this.#partitions.committed(through)
+    this.commits.settle(through)
     this.#dispatcher.committed()
     this.#turn()
     this.#snapshots.consider()

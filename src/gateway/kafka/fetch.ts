@@ -4,6 +4,7 @@
  */
 import { mark } from '../../base/mark.ts'
 import type { Writer } from '../../base/writer.ts'
+import type { Runtime } from '../../broker/runtime.ts'
 import { FORMAT_KAFKA } from '../../machine/message.ts'
 import type { Partition } from '../../machine/partition.ts'
 import type { ErrorName } from '../../wire/kafka/error-codes.ts'
@@ -61,7 +62,7 @@ export function answerFetch(call: Call, r: WireReader): void {
     return
   }
   const plan = planFetch(call.gateway, request)
-  if (isEnough(plan, request) || request.maxWaitMs <= 0) {
+  if (isEnough(plan, request) || request.maxWaitMs <= 0 || request.topics.length === 0) {
     send(call, plan)
     return
   }
@@ -149,18 +150,22 @@ function nothing(index: number, partition: Partition | null, error: ErrorName): 
 }
 
 function send(call: Call, plan: Plan): void {
-  const state: Copying = { error: 'NONE', isCold: false }
+  const state: Copying = { flaws: new Map(), isCold: false }
   const frame = encode(call, plan, {
     error: 'NONE',
     records: (share) => new StoredRecords(call.gateway, share, state),
   })
   if (state.isCold) sendCold(call, plan)
-  else call.answerFrame(state.error === 'NONE' ? frame : refuse(call, plan, state.error))
+  else if (state.flaws.size > 0) send(call, without(plan, state.flaws))
+  else call.answerFrame(frame)
 }
+
+/** Shares that cannot be given, and why. */
+type Flaws = Map<Share, ErrorName>
 
 /** What a copy came upon. */
 interface Copying {
-  error: ErrorName
+  readonly flaws: Flaws
   /** A batch was not in memory; what was written is not an answer. */
   isCold: boolean
 }
@@ -188,7 +193,9 @@ class StoredRecords implements RecordSource {
         this.#state.isCold = true
         break
       }
-      if (batch.format !== FORMAT_KAFKA) this.#state.error = 'UNSUPPORTED_FOR_MESSAGE_FORMAT'
+      if (batch.format !== FORMAT_KAFKA) {
+        this.#state.flaws.set(this.#share, 'UNSUPPORTED_FOR_MESSAGE_FORMAT')
+      }
       w.bytes(batch.bytes.subarray(batch.at, batch.at + batch.size))
     }
     // It is thrown away then, but what was announced must be there.
@@ -203,14 +210,10 @@ function sendCold(call: Call, plan: Plan): void {
     isDropped = true
   }
   readAll(call.gateway, plan).then(
-    (read) => {
+    ({ records, flaws }) => {
       if (isDropped) return
-      const error = read.error
-      if (error !== 'NONE') call.answerFrame(refuse(call, plan, error))
-      else
-        call.answerFrame(
-          encode(call, plan, { error, records: (share) => read.records.get(share)! }),
-        )
+      const filling = { error: 'NONE', records: (share: Share) => records.get(share)! } as const
+      call.answerFrame(encode(call, without(plan, flaws), filling))
     },
     (error: unknown) => call.fail(String(error)),
   )
@@ -220,38 +223,58 @@ function sendCold(call: Call, plan: Plan): void {
 async function readAll(
   { broker }: Gateway,
   plan: Plan,
-): Promise<{ readonly records: Map<Share, RecordBytes>; readonly error: ErrorName }> {
+): Promise<{ readonly records: Map<Share, RecordBytes>; readonly flaws: Flaws }> {
   const records = new Map<Share, RecordBytes>()
+  const flaws: Flaws = new Map()
   for (const { shares } of plan.topics) {
     for (const share of shares) {
-      const bytes = new Uint8Array(share.sizeBytes)
-      let at = 0
-      for (let row = share.firstRow; row < share.endRow; row++) {
-        const partition = share.partition!
-        if (broker.batch(partition, row) === null) await broker.load(partition, row)
-        const isGone = partition.deleted || partition.firstOffset > partition.offsetOf(row)
-        const batch = isGone ? null : broker.batch(partition, row)
-        if (batch === null) return { records, error: 'OFFSET_OUT_OF_RANGE' }
-        if (batch.format !== FORMAT_KAFKA)
-          return { records, error: 'UNSUPPORTED_FOR_MESSAGE_FORMAT' }
-        bytes.set(batch.bytes.subarray(batch.at, batch.at + batch.size), at)
-        at += batch.size
-      }
-      records.set(share, new RecordBytes(bytes))
+      const read = await readShare(broker, share)
+      if (read instanceof RecordBytes) records.set(share, read)
+      else flaws.set(share, read)
     }
   }
-  return { records, error: 'NONE' }
+  return { records, flaws }
 }
 
-/** The same answer without records, where they turned out not to be there. */
-function refuse(call: Call, plan: Plan, error: ErrorName): Uint8Array {
+async function readShare(broker: Runtime, share: Share): Promise<RecordBytes | ErrorName> {
+  const bytes = new Uint8Array(share.sizeBytes)
+  let at = 0
+  for (let row = share.firstRow; row < share.endRow; row++) {
+    const partition = share.partition!
+    if (isGone(partition, row)) return whyGone(partition)
+    if (broker.batch(partition, row) === null) await broker.load(partition, row)
+    // Reading took its time, in which anything may have happened.
+    const batch = isGone(partition, row) ? null : broker.batch(partition, row)
+    if (batch === null) return whyGone(partition)
+    if (batch.format !== FORMAT_KAFKA) return 'UNSUPPORTED_FOR_MESSAGE_FORMAT'
+    bytes.set(batch.bytes.subarray(batch.at, batch.at + batch.size), at)
+    at += batch.size
+  }
+  return new RecordBytes(bytes)
+}
+
+function isGone(partition: Partition, row: number): boolean {
+  return partition.deleted || partition.firstRow > row
+}
+
+function whyGone({ deleted }: Partition): ErrorName {
+  return deleted ? 'UNKNOWN_TOPIC_OR_PARTITION' : 'OFFSET_OUT_OF_RANGE'
+}
+
+/** The same answer where some shares turned out not to be there: the others are as they were. */
+function without(plan: Plan, flaws: Flaws): Plan {
+  let { sizeBytes, hasError } = plan
   const topics = plan.topics.map(({ topic, shares }) => ({
     topic,
     shares: shares.map((share) => {
-      return share.sizeBytes === 0 ? share : nothing(share.index, share.partition, error)
+      const error = flaws.get(share)
+      if (error === undefined) return share
+      sizeBytes -= share.sizeBytes
+      hasError = true
+      return nothing(share.index, share.partition, error)
     }),
   }))
-  return encode(call, { topics, sizeBytes: 0, hasError: true }, { error: 'NONE', records: null })
+  return { topics, sizeBytes, hasError }
 }
 
 interface Filling {

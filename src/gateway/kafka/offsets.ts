@@ -21,12 +21,9 @@ import {
 } from '../../wire/kafka/messages/offset-fetch.generated.ts'
 import { NO_UUID, type WireReader } from '../../wire/kafka/reader.ts'
 import type { Call } from './call.ts'
-import { findPartition, findTopic, type Gateway, idOf } from './gateway.ts'
+import { findPartition, findTopic, type Gateway, idOf, OFFSET_MAX } from './gateway.ts'
 import { checkGroupId } from './group-calls.ts'
 import { codeOf } from './replies.ts'
-
-/** Offsets are kept in 48 bits; the last value means none. */
-const OFFSET_MAX = 2 ** 48 - 2 // seven hundred years at ten thousand a second
 
 /** Commitments go to the journal in entries of about so many bytes. */
 const ENTRY_BYTES = 32 * 1024
@@ -87,6 +84,7 @@ class OffsetCommit {
         return
       }
       this.#ticket = ticket
+      newestCommit.set(broker, ticket)
       this.#commitments = this.#commitments.slice(count)
     }
     this.#answer()
@@ -123,8 +121,7 @@ class OffsetCommit {
   }
 
   #answer(): void {
-    const { version, gateway } = this.#call
-    if (this.#ticket > 0) newestCommit.set(gateway.broker, this.#ticket)
+    const { version } = this.#call
     let index = 0
     const topics = this.#request.topics.map(({ name, topicId, partitions }) => ({
       name,

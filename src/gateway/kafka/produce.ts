@@ -20,7 +20,7 @@ import {
 } from '../../wire/kafka/messages/produce.generated.ts'
 import { NO_UUID, type WireReader } from '../../wire/kafka/reader.ts'
 import type { Call } from './call.ts'
-import { findPartition, findTopic, LEADER_EPOCH } from './gateway.ts'
+import { findPartition, findTopic, LEADER_EPOCH, OFFSET_MAX } from './gateway.ts'
 import { codeOf } from './replies.ts'
 
 /** How many nodes must have a record: none (and no answer), the leader, or all. The last two are one here. */
@@ -110,6 +110,9 @@ class Produce {
     if (verdict instanceof BatchFlaw) return failed(index, verdict.error, verdict.text)
     const bytes = records!
     const baseOffset = partition.nextOffset
+    if (baseOffset + verdict.count > OFFSET_MAX) {
+      return failed(index, 'INVALID_RECORD', 'the partition has no offsets left')
+    }
     placeBatch(bytes, baseOffset, LEADER_EPOCH)
     batch.count = verdict.count
     batch.timeMs = Math.max(0, verdict.timestampMax)

@@ -251,6 +251,8 @@ export class Session implements ConnectionHandler, CommitWatcher, CallOwner {
 
   #endIfDone(): void {
     if (this.#phase === 'closed' || !this.#isEnded || this.#calls.size > 0) return
+    // Requests that nobody has begun may lie behind answers that are not taken.
+    if (this.#isCongested) return
     this.#connection.end()
     this.#close()
   }
