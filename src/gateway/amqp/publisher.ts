@@ -6,8 +6,10 @@
  *   idle --publish--> header --content header--> body --last body frame--> idle
  *     '----------- the whole message is there -----------'
  */
+
 import { EMPTY } from '../../base/bytes.ts'
 import { Fault } from '../../base/fault.ts'
+import { mark } from '../../base/mark.ts'
 import { Reader } from '../../base/reader.ts'
 import type { CommitWatcher } from '../../broker/commits.ts'
 import { HELD, type HeldWhy } from '../../broker/room.ts'
@@ -224,7 +226,10 @@ export class Publisher implements CommitWatcher, ConfirmSink, Teller {
     }
     const isLast = this.#assembly.put(bytes.subarray(bodyAt, bodyAt + more)) === 'whole'
     // A message that is held offers its last frame again, and puts it in the same place.
-    if (isLast && !this.#sendAssembled()) return 0
+    if (isLast && !this.#sendAssembled()) {
+      mark('amqp/last-piece-held')
+      return 0
+    }
     if (!isLast) this.#assembly.advance(more)
     return size
   }
@@ -261,6 +266,7 @@ export class Publisher implements CommitWatcher, ConfirmSink, Teller {
   #refuseOrHold(why: HeldWhy): boolean {
     const { alarm } = this.#link
     if (why === 'disk-full' && this.#confirms !== null && !alarm.isHeard) {
+      mark('amqp/publish-refused')
       this.#confirms.refuse()
       this.#tellThisTurn()
       return true
@@ -277,6 +283,7 @@ export class Publisher implements CommitWatcher, ConfirmSink, Teller {
   }
 
   #hold(): boolean {
+    mark('amqp/publish-held')
     const link = this.#link
     link.hold()
     link.broker.whenRoom(() => link.release())

@@ -7,8 +7,10 @@
  * keep their order and nothing is taken that has no room; it *rests* when it had its share of the turn; and
  * requests with answers wait while the peer does not take what it was sent (*choked*).
  */
+
 import { assert } from '../../base/assert.ts'
 import { Fault } from '../../base/fault.ts'
+import { mark } from '../../base/mark.ts'
 import type { Connection, ConnectionHandler, Timer } from '../../base/ports.ts'
 import type { Flushable, Runtime } from '../../broker/runtime.ts'
 import type { Namespace } from '../../machine/namespace.ts'
@@ -131,6 +133,7 @@ export class Session implements ConnectionHandler, HeartbeatOwner, Flushable, Li
     })
     this.#bytesThisTurn += chunk.length
     if (this.#bytesThisTurn < this.limits.readBytesPerTurn || this.#isResting) return
+    mark('amqp/rests')
     this.#isResting = true
     this.#planFlush()
     this.#considerPause()
@@ -142,7 +145,7 @@ export class Session implements ConnectionHandler, HeartbeatOwner, Flushable, Li
   }
 
   drained(): void {
-    this.outbox.flush()
+    this.outbox.drained()
     if (!this.isChoked || this.outbox.isFull) return
     this.isChoked = false
     this.#awaitsDrain = false
@@ -213,6 +216,7 @@ export class Session implements ConnectionHandler, HeartbeatOwner, Flushable, Li
 
   choke(): void {
     if (this.isChoked) return
+    mark('amqp/choked')
     this.isChoked = true
     this.#channels.considerPause()
   }

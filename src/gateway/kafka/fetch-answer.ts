@@ -3,6 +3,7 @@
  * sent. What is not in memory is read first; a partition that turns out to have nothing to give is told alone.
  */
 import { assert } from '../../base/assert.ts'
+import { mark } from '../../base/mark.ts'
 import type { Writer } from '../../base/writer.ts'
 import { FORMAT_KAFKA } from '../../machine/message.ts'
 import type { ErrorName } from '../../wire/kafka/error-codes.ts'
@@ -116,6 +117,7 @@ class FetchAnswer {
   /** Reads what is not in memory, one batch after the other; each is copied before the next may push it out. */
   async #read(): Promise<void> {
     const { broker } = this.#call.gateway
+    mark('kafka/fetch-reads')
     do {
       const partition = this.#places[this.#place]!.share.partition!
       try {
