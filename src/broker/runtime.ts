@@ -14,7 +14,7 @@ import type { Engine } from '../journal/engine.ts'
 import type { JournalStopped } from '../journal/errors.ts'
 import type { JournalLimits } from '../journal/limits.ts'
 import { type Batch, BatchView } from '../machine/batch.ts'
-import { KIND_RESTARTED, KIND_STOPPED } from '../machine/entry.ts'
+import { KIND_RESTARTED } from '../machine/entry.ts'
 import type { Commitment, Committed } from '../machine/group.ts'
 import type { Machine } from '../machine/machine.ts'
 import type { Content } from '../machine/message.ts'
@@ -30,6 +30,7 @@ import type { Context } from './context.ts'
 import { Declarations } from './declarations.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { writeRun } from './entries.ts'
+import { sayGoodbye } from './goodbye.ts'
 import { JournalTime } from './journal-time.ts'
 import { type BrokerLimits, checkedBrokerLimits } from './limits.ts'
 import { openEngine } from './open-engine.ts'
@@ -42,6 +43,9 @@ import { TransientBodies } from './transient.ts'
 export const DEFAULT_NAMESPACE = '/'
 
 const IDENTITY_BYTES = 16
+
+const NO_ROOM_TO_STOP =
+  'stopped without room on the disk: what was settled last will be delivered again, flagged as such'
 
 export type DurabilityMode = 'fsync' | 'os' | 'memory'
 
@@ -354,26 +358,18 @@ export class Runtime {
 
   async #close(): Promise<void> {
     await this.#snapshots.close()
-    while (this.#failure === null && !this.#dispatcher.write()) await this.#engine.log.room()
-    await this.#sayGoodbye()
+    const { log } = this.#engine
+    const isWritten = await sayGoodbye(log, this.machine, {
+      isOver: () => this.#failure !== null,
+      writeDown: () => this.#dispatcher.write(),
+    })
+    if (!isWritten) this.log.warn(NO_ROOM_TO_STOP)
     await this.#engine.close()
     await this.#transient.close()
     const error = new Error('the broker was closed')
     this.#failure ??= error
     this.commits.stop(error)
     this.#room.wake()
-  }
-
-  /** Records that nobody holds anything, unless somebody does: then this is no clean end. */
-  async #sayGoodbye(): Promise<void> {
-    if ([...this.machine.queues.values()].some(({ heldCount }) => heldCount > 0)) {
-      mark('runtime/held-at-the-end')
-      return
-    }
-    while (this.#failure === null) {
-      if (writeRun(this.#engine.log, KIND_STOPPED) > 0) return this.machine.stopped()
-      await this.#engine.log.room()
-    }
   }
 
   #plan(): void {

@@ -28,6 +28,8 @@ export interface Log {
   claim(head: EntryHead, bodySize: number, durability?: Durability): number
   /** Where the body goes that was claimed last; valid until the next entry or turn. */
   readonly slot: ClaimedSlot
+  /** The disk had no space when it was asked last. */
+  readonly isFull: boolean
   /** Resolves when a reservation that was refused with `wait` or `full` is worth another try. */
   room(): Promise<void>
   /** Resolves once the ticket is settled. One promise a call: for single callers, not for hot paths. */

@@ -4,6 +4,7 @@
  */
 import { assert } from '../base/assert.ts'
 import type { JournalFile } from './journal-file.ts'
+import type { TableRow } from './snapshot-format.ts'
 
 export class FileTable {
   /** Ascending by firstTicket; the ranges are disjoint; gaps are files that were recycled. */
@@ -79,5 +80,24 @@ export class FileTable {
       else high = middle
     }
     return low
+  }
+}
+
+/** What a snapshot keeps of a file. */
+export function rowOf(file: JournalFile): TableRow {
+  return {
+    slot: file.slot,
+    level: file.level,
+    sealed: file.sealed,
+    generation: file.generation,
+    fileBytes: file.fileBytes,
+    firstTicket: file.firstTicket,
+    endTicket: file.endTicket,
+    lastCommit: file.lastCommit,
+    dataEnd: file.dataEnd,
+    live: file.live,
+    bodies: file.bodies,
+    bodyBytes: file.bodyBytes,
+    runs: file.runs,
   }
 }

@@ -11,7 +11,7 @@ import { type Directory, openDirectory } from './directory.ts'
 import type { Engine, EngineEvents, Log, Snapshot, Store } from './engine.ts'
 import type { EntryView } from './entry-cursor.ts'
 import { JournalError, type JournalStopped } from './errors.ts'
-import { FileTable } from './file-table.ts'
+import { FileTable, rowOf } from './file-table.ts'
 import { ENTRY_KIND_JOURNAL } from './format.ts'
 import { Handles } from './handles.ts'
 import { Housekeeper } from './housekeeper.ts'
@@ -262,21 +262,7 @@ export class Journal implements Engine {
       nextGeneration: this.#spares.nextGeneration,
       startGeneration: oldest.generation,
       startCommit: oldest.firstCommit,
-      rows: this.#table.files.map((file) => ({
-        slot: file.slot,
-        level: file.level,
-        sealed: file.sealed,
-        generation: file.generation,
-        fileBytes: file.fileBytes,
-        firstTicket: file.firstTicket,
-        endTicket: file.endTicket,
-        lastCommit: file.lastCommit,
-        dataEnd: file.dataEnd,
-        live: file.live,
-        bodies: file.bodies,
-        bodyBytes: file.bodyBytes,
-        runs: file.runs,
-      })),
+      rows: this.#table.files.map(rowOf),
     }
   }
 
@@ -344,6 +330,9 @@ export class Journal implements Engine {
       claim: (head, size, durability = durable) => this.#writer.claim(head, size, durability),
       get slot(): ClaimedSlot {
         return journal.#tail.slot
+      },
+      get isFull(): boolean {
+        return journal.#spares.full
       },
       room: () => this.#writer.room(),
       settled: (ticket) => this.#settled(ticket),

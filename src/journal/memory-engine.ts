@@ -253,6 +253,7 @@ export class MemoryEngine implements Engine {
       },
       claim: (head, bodySize) => this.#claim(head, bodySize),
       slot: this.#slot,
+      isFull: false, // memory that is used up refuses nobody who frees some
       room: () => new Promise((resolve) => this.#waiting.push(resolve)),
       settled: (ticket) => {
         if (ticket <= this.#settledThrough) return Promise.resolve()

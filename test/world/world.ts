@@ -3,7 +3,7 @@
  * limits, faults, deaths and every order that a real system leaves open. The same seed is the same world.
  */
 import assert from 'node:assert/strict'
-import { mark } from '../../src/base/mark.ts'
+import { hearMarks, mark } from '../../src/base/mark.ts'
 import type { Net, Random } from '../../src/base/ports.ts'
 import { below } from '../../src/base/random.ts'
 import { Runtime } from '../../src/broker/runtime.ts'
@@ -279,27 +279,30 @@ class SeededWorld {
     die()
     await serving
     await doors.close()
-    if (!(await this.#closes(run.runtime))) {
-      this.#crashes++
-      return this.#machine.kill()
-    }
-    this.#machine.stopped()
+    if (!(await this.#close(run.runtime))) return
     // What was settled and waited for room is settled now.
     const isHeld = [...run.runtime.machine.queues.values()].some(({ heldCount }) => heldCount > 0)
     const again = await this.#open()
     assert.equal(again.machine.stoppedCleanly, !isHeld)
-    await again.close()
-    this.#machine.stopped()
+    await this.#close(again)
   }
 
-  /** On a full disk it may have no room for its last words; then it is killed, as an operator would. */
-  async #closes(runtime: Runtime): Promise<boolean> {
+  /** Stops the broker, whatever the disk. Answers whether its last words found room; without them it is a crash. */
+  async #close(runtime: Runtime): Promise<boolean> {
     let isClosed: boolean = false
+    let hasRoom: boolean = true
+    const unhear = hearMarks((name) => {
+      if (name === 'runtime/no-room-to-stop') hasRoom = false
+    })
     const closed = runtime.close().then(() => {
       isClosed = true
     })
     await Promise.race([closed, this.#untilTrue(() => isClosed, LEAVE_MS_MAX)])
-    return isClosed
+    unhear()
+    assert(isClosed, 'a stop that does not end')
+    this.#machine.stopped()
+    if (!hasRoom) this.#crashes++
+    return hasRoom
   }
 
   #die(manner: 'kill' | 'power-cut'): void {
@@ -329,21 +332,15 @@ class SeededWorld {
     await living.doors.close()
     assert.equal(runtime.failure, null)
     assert.equal(runtime.references, countReferences(runtime.machine), 'before the stop')
-    if (!(await this.#closes(runtime))) {
-      this.#machine.kill()
-      this.#crashes++
-      run.isOver = true
-      return
-    }
+    const hasRoom = await this.#close(runtime)
     run.isOver = true
     assert.deepEqual(this.#machine.disk.openPaths, [])
-    this.#machine.stopped()
+    if (!hasRoom) return
     const before = imageOf(runtime.machine)
     const again = await this.#open()
     assert(again.machine.stoppedCleanly, 'a clean stop is found as one')
     assert.deepEqual(imageOf(again.machine), before, 'the state of before the stop')
-    await again.close()
-    this.#machine.stopped()
+    await this.#close(again)
   }
 
   /** No more faults: everybody gets through, and what is left is what should be. */
