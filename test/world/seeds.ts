@@ -21,7 +21,6 @@ const MARKS = [
   'room/memory-full',
   'runtime/failed',
   'runtime/held-at-the-end',
-  'runtime/no-room-to-stop',
   'runtime/waits-for-room-to-begin',
   'snapshot/postponed',
   'snapshot/taken',
