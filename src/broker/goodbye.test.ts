@@ -1,4 +1,4 @@
-/** The last words of a broker: a slow disk is waited for, a full one not for long; who holds something is no good end. */
+/** The last words of a broker: a slow disk is waited for, a full one not for long; who holds something spoils them. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { expectMark } from '../base/mark.ts'
