@@ -72,6 +72,13 @@ export const proofs: readonly Proof[] = [
     limitMs: 300 * MINUTE_MS,
   },
   {
+    name: 'planted',
+    about: 'every bug that is planted on purpose is noticed by a test',
+    needs: [],
+    command: ['node', 'build/scripts/planted.js'],
+    limitMs: 120 * MINUTE_MS,
+  },
+  {
     name: 'model',
     about: 'ten minutes of interleavings of the ring in shared memory',
     needs: [],

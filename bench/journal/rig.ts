@@ -24,13 +24,18 @@ export type RigOptions = {
   readonly disk?: Disk
   /** `drain` releases what is settled; `keep` lets it pile up. */
   readonly after?: 'drain' | 'keep'
+  /** So many groups, the newest that are settled, are not released when it drains. Default 0. */
+  readonly retainedGroups?: number
 }
 
 export class Rig {
   journal!: Journal
   readonly world: World = nodeWorld()
   readonly #after: 'drain' | 'keep'
+  readonly #retainedGroups: number
   settledThrough = 0
+  /** Everything before it is released. */
+  #oldestTicket = 0
   /** Groups that are not released yet: first and last ticket, one behind the other. */
   #groups: number[] = []
   #released = 0
@@ -38,12 +43,13 @@ export class Rig {
   #snapshot: Promise<void> | null = null
   replayed = 0
 
-  private constructor(after: 'drain' | 'keep') {
+  private constructor({ after = 'drain', retainedGroups = 0 }: RigOptions) {
     this.#after = after
+    this.#retainedGroups = retainedGroups
   }
 
   static async open(stage: Stage, options: RigOptions = {}): Promise<Rig> {
-    const rig = new Rig(options.after ?? 'drain')
+    const rig = new Rig(options)
     await rig.#open(stage, options)
     return rig
   }
@@ -73,7 +79,7 @@ export class Rig {
         restore: async (blocks) => {
           for await (const block of blocks) assert(block.length > 0)
         },
-        live: () => false,
+        live: ({ ticket }) => ticket >= this.#oldestTicket,
         replay: () => {
           this.replayed++
         },
@@ -119,9 +125,11 @@ export class Rig {
     const { log, store } = this.journal
     const groups = this.#groups
     const from = this.#released
-    while (this.#released < groups.length && groups[this.#released + 1]! <= this.settledThrough) {
+    const end = groups.length - 2 * this.#retainedGroups
+    while (this.#released < end && groups[this.#released + 1]! <= this.settledThrough) {
       const [first, last] = [groups[this.#released]!, groups[this.#released + 1]!]
       store.release(first, last - first + 1)
+      this.#oldestTicket = last + 1
       this.#released += 2
     }
     // One acknowledgement entry for all that was released, as a queue coalesces them.

@@ -27,7 +27,7 @@ test('what was recorded keeps the rule', () => {
     acks: 1,
     acknowledged: 3,
     writes: 1,
-    syncs: 5,
+    syncs: 6,
     violations: [],
   })
 })
@@ -77,4 +77,16 @@ test('a write to a file that is none of the journal is found', () => {
   const line = '7 pwrite64(19</data/scratch>, "\\x00", 1, 0) = 1'
   const { violations } = audited([...recorded, line])
   assert.deepEqual(violations, ['a write to /data/scratch, which is no file of the journal'])
+})
+
+test('an acknowledgement of what lies in a file whose name may vanish is found', () => {
+  const hex = (text: string): string =>
+    text.replace(/./g, (c) => `\\x${c.charCodeAt(0).toString(16)}`)
+  const isOfDirectory = (line: string): boolean =>
+    line.includes('sync(') && line.includes(`<${hex('/data')}>`)
+  const nameless = recorded.filter((line) => !isOfDirectory(line))
+  assert.notEqual(nameless.length, recorded.length)
+  assert.deepEqual(audited(nameless).violations, [
+    'ticket 3 is acknowledged, and synced is what is below 1',
+  ])
 })

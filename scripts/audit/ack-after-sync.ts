@@ -1,8 +1,13 @@
 /**
  * The rule that makes an acknowledgement worth something, asked of system calls: between the write that holds a
- * ticket and the write that acknowledges it, a sync of that file began after the one and ended before the other.
+ * ticket and the write that acknowledges it, a sync of that file began after the one and ended before the other; and
+ * by then the directory was synced since the file was made. The directory has to be new.
  */
-import { FrameHeader, type Identity, readFrame, seedOf, viewOf } from '../../src/journal/format.ts'
+
+import { seedOf } from '../../src/journal/checksum.ts'
+import type { Identity } from '../../src/journal/file-header.ts'
+import { viewOf } from '../../src/journal/format.ts'
+import { FrameHeader, readFrame } from '../../src/journal/frame.ts'
 import type { TracedCall, TracedEvent } from './strace-log.ts'
 
 export type AuditSubject = {
@@ -35,6 +40,10 @@ export class AckAudit {
   readonly #writes: Write[] = []
   /** Writes that each sync under way covers, by thread. */
   readonly #syncing = new Map<string, Write[]>()
+  /** Files of which something was written, and whether the directory was synced since: else the name may vanish. */
+  readonly #names = new Map<string, 'new' | 'synced'>()
+  /** New names that each sync of the directory under way covers, by thread. */
+  readonly #naming = new Map<string, string[]>()
   readonly #violations: string[] = []
   #acks = 0
   #acknowledged = 0
@@ -88,6 +97,7 @@ export class AckAudit {
     const name = call.path.slice(directory.length + 1)
     if (!OWN.test(name)) this.#violate(`a write to ${call.path}, which is no file of the journal`)
     if (!name.startsWith('journal-')) return
+    if (!this.#names.has(call.path)) this.#names.set(call.path, 'new')
     const { bytes } = call
     const target = { bytes, view: viewOf(bytes), seed: seedOf(identity) }
     const header = new FrameHeader()
@@ -111,22 +121,28 @@ export class AckAudit {
         .slice(this.#firstOpen)
         .filter(({ path, state }) => path === call.path && state === 'written')
       this.#syncing.set(thread, covered)
+      const isDirectory = call.path === this.#subject.directory
+      this.#naming.set(thread, isDirectory ? [...this.#names.keys()] : [])
       return
     }
     const covered = this.#syncing.get(thread) ?? []
+    const named = this.#naming.get(thread) ?? []
     this.#syncing.delete(thread)
+    this.#naming.delete(thread)
     if (event.result !== 0) {
       this.#violate(`a sync of ${call.path} failed`)
       return
     }
     this.#syncs++
     for (const write of covered) write.state = 'synced'
+    for (const path of named) this.#names.set(path, 'synced')
   }
 
   #advance(): void {
     for (; this.#firstOpen < this.#writes.length; this.#firstOpen++) {
       const write = this.#writes[this.#firstOpen]
       if (write === undefined || write.state !== 'synced') return
+      if (this.#names.get(write.path) !== 'synced') return
       if (write.firstTicket > this.#durableEnd) return
       this.#durableEnd = Math.max(this.#durableEnd, write.endTicket)
     }

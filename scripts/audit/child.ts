@@ -1,9 +1,12 @@
-/** The process under audit: appends entries to a journal on the real disk, and says on stdout what is settled. */
+/**
+ * The process under audit: appends entries to a journal on the real disk, and says on stdout what is settled. As a
+ * canary it says so too early: of what it has only appended, or of what is only written.
+ */
 import { writeSync } from 'node:fs'
 import { openJournal } from '../../src/journal/journal.ts'
 import { nodeWorld } from '../../src/node/world.ts'
 
-const [directory = '', countText = ''] = process.argv.slice(2)
+const [directory = '', countText = '', conduct = ''] = process.argv.slice(2)
 const ENTRIES_AT_ONCE = 20 // so that thousands of appends are hundreds of commits
 const count = Number(countText)
 const { disk, scheduler, random } = nodeWorld()
@@ -13,7 +16,7 @@ const journal = await openJournal(
     scheduler,
     random,
     directory,
-    durability: 'fsync',
+    durability: conduct === 'unsynced' ? 'os' : 'fsync',
     limits: {},
     events: {
       settled: (through) => {
@@ -35,7 +38,9 @@ for (let appended = 0; appended < count; ) {
   body.fill(appended)
   const ticket = journal.log.write({ kind: 1, flags: 0, log: 0, number: appended }, body)
   appended++
-  if (appended % ENTRIES_AT_ONCE === 0) await journal.log.settled(ticket)
+  if (appended % ENTRIES_AT_ONCE > 0) continue
+  if (conduct === 'early') writeSync(1, `settled ${ticket}\n`)
+  await journal.log.settled(ticket)
 }
 await journal.log.settled(journal.log.nextTicket - 1)
 await journal.close()

@@ -1,4 +1,5 @@
 /** Room: who was HELD because there was none, in the journal or in memory, and is called when there is. */
+import { mark } from '../base/mark.ts'
 import type { Engine } from '../journal/engine.ts'
 import type { TransientBodies } from './transient.ts'
 
@@ -30,6 +31,7 @@ export class Room {
 
   /** Somebody is being told HELD. */
   held(why: 'disk-slow' | 'disk-full' | 'memory-full'): typeof HELD {
+    mark('room/held')
     if (why === 'disk-full') this.isDiskFull = true
     const from = why === 'memory-full' ? 'memory' : 'log'
     if (this.#asked[from]) return HELD

@@ -8,6 +8,7 @@
  *                                          machine  ----- turn -----+
  */
 import type { Log as OperatorLog } from '../base/log.ts'
+import { mark } from '../base/mark.ts'
 import type { World } from '../base/ports.ts'
 import type { Engine } from '../journal/engine.ts'
 import type { JournalStopped } from '../journal/errors.ts'
@@ -334,6 +335,7 @@ export class Runtime {
     if (!this.machine.stoppedCleanly) {
       // The last file may be full, and the next one is only being made.
       while (this.#failure === null && writeRun(this.#engine.log, KIND_RESTARTED) === 0) {
+        mark('runtime/waits-for-room-to-begin')
         await this.#engine.log.room()
       }
       this.machine.restarted()
@@ -347,17 +349,25 @@ export class Runtime {
   async #close(): Promise<void> {
     await this.#snapshots.close()
     while (this.#failure === null && !this.#dispatcher.write()) await this.#engine.log.room()
-    // Whoever still holds something will not settle it any more: then this is no clean end.
-    const isHeld = [...this.machine.queues.values()].some(({ heldCount }) => heldCount > 0)
-    while (!isHeld && this.#failure === null && writeRun(this.#engine.log, KIND_STOPPED) === 0) {
-      await this.#engine.log.room()
-    }
+    await this.#sayGoodbye()
     await this.#engine.close()
     await this.#transient.close()
     const error = new Error('the broker was closed')
     this.#failure ??= error
     this.commits.stop(error)
     this.#room.wake()
+  }
+
+  /** Records that nobody holds anything, unless somebody does: then this is no clean end. */
+  async #sayGoodbye(): Promise<void> {
+    if ([...this.machine.queues.values()].some(({ heldCount }) => heldCount > 0)) {
+      mark('runtime/held-at-the-end')
+      return
+    }
+    while (this.#failure === null) {
+      if (writeRun(this.#engine.log, KIND_STOPPED) > 0) return this.machine.stopped()
+      await this.#engine.log.room()
+    }
   }
 
   #plan(): void {

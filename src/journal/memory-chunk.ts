@@ -4,8 +4,8 @@
  */
 import { assert } from '../base/assert.ts'
 import type { EntryCursor } from './entry-cursor.ts'
-import { RowTable } from './footer.ts'
 import { ENTRY_HEADER_SIZE, viewOf } from './format.ts'
+import { RowTable } from './row-table.ts'
 import type { EntryHead } from './tail.ts'
 
 export class MemoryChunk {

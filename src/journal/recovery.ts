@@ -8,6 +8,7 @@
  */
 import { assert } from '../base/assert.ts'
 import type { Disk, DiskFile } from '../base/ports.ts'
+import { type Seed, seedOf } from './checksum.ts'
 import type { Directory, FoundFile } from './directory.ts'
 import { bodyOf, EntryCursor, type EntryView } from './entry-cursor.ts'
 import { JournalDamaged } from './errors.ts'
@@ -21,13 +22,9 @@ import {
   ENTRY_KIND_JOURNAL,
   FRAME_MARK,
   FRAME_SURVIVORS,
-  FrameHeader,
-  type FrameTarget,
-  readFrame,
-  type Seed,
-  seedOf,
   viewOf,
 } from './format.ts'
+import { FrameHeader, type FrameTarget, readFrame } from './frame.ts'
 import { decodeJournalEntry, type JournalEntry } from './journal-entry.ts'
 import { JournalFile } from './journal-file.ts'
 import type { JournalLimits } from './limits.ts'

@@ -1,6 +1,6 @@
 /** A part of the single bits as a test: which files of which subject, and what has to come of some of them. */
 import assert from 'node:assert/strict'
-import test from 'node:test'
+import { longTest } from '../crash/long-test.ts'
 import { type Share, shareOf } from '../crash/shares.ts'
 import { bitsOf, describeFlips, type FlipCounts, flipOne, flipsIn, noFlips } from './flips.ts'
 import type { Subject } from './subject.ts'
@@ -14,15 +14,15 @@ export type FlipShare = {
   readonly comesTo: readonly (keyof FlipCounts)[]
 }
 
-export function flipTest(title: string, options: FlipShare): void {
+export function flipTest(title: string, options: FlipShare): Promise<void> {
   const { subject, files, share = { share: 0, of: 1 }, bitsMin, comesTo } = options
-  test(title, async (context) => {
+  return longTest(title, async () => {
     const made = await subject()
     const counts = noFlips()
     const bits = shareOf(await bitsOf(made, files(made)), share)
     for (const bit of bits) await flipOne(made, bit, counts)
-    context.diagnostic(describeFlips(counts))
     assert.ok(flipsIn(counts) >= bitsMin, `only ${flipsIn(counts)} bits`)
     for (const outcome of comesTo) assert.ok(counts[outcome] > 0, `none came to '${outcome}'`)
+    return describeFlips(counts)
   })
 }

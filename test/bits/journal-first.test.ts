@@ -2,7 +2,7 @@
 import { flipTest } from './flip-share.ts'
 import { journalSubject } from './subject.ts'
 
-flipTest('no bit of a sealed file takes a commit away unsaid', {
+await flipTest('no bit of a sealed file takes a commit away unsaid', {
   subject: () => journalSubject(2, 'unmarked'),
   files: ({ files }) => files.slice(0, 1),
   bitsMin: 4096 * 8,

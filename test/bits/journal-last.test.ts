@@ -2,7 +2,7 @@
 import { flipTest } from './flip-share.ts'
 import { journalSubject } from './subject.ts'
 
-flipTest('no bit of the last file takes a commit away but the last one, and that is said', {
+await flipTest('no bit of the last file takes a commit away but the last one, and that is said', {
   subject: () => journalSubject(2, 'unmarked'),
   files: ({ files }) => files.slice(1),
   bitsMin: 4096 * 8,

@@ -2,7 +2,7 @@
 import { flipTest } from './flip-share.ts'
 import { journalSubject } from './subject.ts'
 
-flipTest('no bit of a journal that was closed takes any commit away', {
+await flipTest('no bit of a journal that was closed takes any commit away', {
   subject: () => journalSubject(2, 'marked'),
   files: ({ files }) => files.slice(1),
   share: { share: 1, of: 3 },

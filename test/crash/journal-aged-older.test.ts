@@ -2,7 +2,7 @@
 import { shareTest } from './journal-share.ts'
 import { agedBase } from './journal-spec.ts'
 
-shareTest('the older snapshot leads to the same state', agedBase, {
+await shareTest('the older snapshot leads to the same state', agedBase, {
   length: 2,
   share: 2,
   of: 8,

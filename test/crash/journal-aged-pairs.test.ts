@@ -2,7 +2,7 @@
 import { shareTest } from './journal-share.ts'
 import { agedBase } from './journal-spec.ts'
 
-shareTest('a second crash during recovery changes nothing', agedBase, {
+await shareTest('a second crash during recovery changes nothing', agedBase, {
   length: 2,
   share: 0,
   of: 8,

@@ -2,7 +2,7 @@
 import { shareTest } from './journal-share.ts'
 import { agedBase } from './journal-spec.ts'
 
-shareTest('recycling and cleaning keep what was settled', agedBase, {
+await shareTest('recycling and cleaning keep what was settled', agedBase, {
   length: 3,
   share: 1,
   of: 64,

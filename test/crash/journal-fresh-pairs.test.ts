@@ -2,12 +2,16 @@
 import { shareTest } from './journal-share.ts'
 import { fresh } from './journal-spec.ts'
 
-shareTest('nothing settled is lost, invented or reordered in a new journal', async () => fresh, {
-  length: 2,
-  share: 0,
-  of: 2,
-  againEvery: 0,
-  killEvery: 0,
-  statesMin: 30_000,
-  camePast: ['rolled', 'snapshots', 'cut'],
-})
+await shareTest(
+  'nothing settled is lost, invented or reordered in a new journal',
+  async () => fresh,
+  {
+    length: 2,
+    share: 0,
+    of: 2,
+    againEvery: 0,
+    killEvery: 0,
+    statesMin: 30_000,
+    camePast: ['rolled', 'snapshots', 'cut'],
+  },
+)

@@ -2,7 +2,7 @@
 import { shareTest } from './journal-share.ts'
 import { fresh } from './journal-spec.ts'
 
-shareTest('three operations in a row keep what was settled', async () => fresh, {
+await shareTest('three operations in a row keep what was settled', async () => fresh, {
   length: 3,
   share: 1,
   of: 64,

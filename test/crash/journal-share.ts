@@ -3,9 +3,9 @@
  * different states it must come past, so that all shares together pass 100,000 in `npm test`.
  */
 import assert from 'node:assert/strict'
-import test from 'node:test'
 import type { CensusCounts } from '../journal/census.ts'
 import { type RunOptions, RunTotals, runSequences, sequences } from './journal-run.ts'
+import { longTest } from './long-test.ts'
 import { type Share, shareOf } from './shares.ts'
 
 export type ShareOptions = Omit<RunOptions, 'base'> &
@@ -21,14 +21,14 @@ export function shareTest(
   title: string,
   base: () => Promise<RunOptions['base']>,
   options: ShareOptions,
-): void {
-  test(title, async (context) => {
+): Promise<void> {
+  return longTest(title, async () => {
     const totals = new RunTotals()
     const all = shareOf(sequences(1, options.length), options)
     await runSequences(all, { ...options, base: await base() }, totals)
-    context.diagnostic(totals.describe())
     const { statesMin, camePast } = options
     assert.ok(totals.states >= statesMin, `only ${totals.states} states, of ${statesMin}`)
     totals.assertCamePast(camePast)
+    return totals.describe()
   })
 }

@@ -2,6 +2,8 @@
  * A broker with a Kafka listener, in memory or on a simulated disk, and clients that are scripts. Time stands still
  * unless a test moves it, so a sync that takes five milliseconds is not over before the test says so.
  */
+// A broker loads this one when it opens a directory: here before time stands still, which waits for no file.
+import '../../src/journal/journal.ts'
 import assert from 'node:assert/strict'
 import type { Connection, Net, World } from '../../src/base/ports.ts'
 import type { BrokerLimits } from '../../src/broker/limits.ts'

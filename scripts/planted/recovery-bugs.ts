@@ -1,0 +1,196 @@
+/** Planted in what the journal makes of a directory: checks left out, ends believed, things not made durable. */
+import type { Bug } from './bug.ts'
+
+export const recoveryBugs: readonly Bug[] = [
+  {
+    what: 'the checksum of a frame is not looked at',
+    file: 'src/journal/frame.ts',
+    right: 'if (view.getUint32(at, true) !== sum) return 0',
+    wrong: 'if (sum < 0) return 0',
+    by: ['src/journal/tools/damage'],
+  },
+  {
+    what: 'a body that looks like a frame is one',
+    file: 'src/journal/checksum.ts',
+    right: 'return ((identity.low ^ identity.high) >>> 0) as Seed',
+    wrong: 'return (identity.low & 0) as Seed',
+    by: ['test/golden', 'src/journal/'],
+  },
+  {
+    what: 'frames of an earlier use of a file are taken for new ones',
+    file: 'src/journal/frame.ts',
+    right: 'if (view.getUint32(at + 8, true) !== range.generation >>> 0) return 0',
+    wrong: 'if (view.getUint32(at + 8, true) === 0) return 0',
+    by: ['src/journal/journal.test', 'test/crash/journal-aged-pairs'],
+  },
+  {
+    what: 'a header of any content is believed',
+    file: 'src/journal/file-header.ts',
+    right:
+      'if (view.getUint32(8, true) !== checksum(from, 12, FILE_HEADER_SIZE)) return null\n  if (view.getUint16(12, true) !== FORMAT_VERSION) return null',
+    wrong: '',
+    by: ['test/bits/journal-first', 'test/crash/journal-aged-pairs'],
+  },
+  {
+    what: 'the footer is believed without its checksum',
+    file: 'src/journal/footer.ts',
+    right: 'if (view.getUint32(end, true) !== footerChecksum(footer)) return null',
+    wrong: '',
+    by: ['src/journal/tools/damage', 'test/bits/journal-first'],
+  },
+  {
+    what: 'a commit counts although its last frames are missing',
+    file: 'src/journal/scan.ts',
+    right: 'if (size === 0) return false\n      if (header.commit',
+    wrong: `if (size === 0 && index === 0) return false
+      if (size === 0) {
+        this.#end = position
+        this.#tickets = ticket - expected.ticket
+        return true
+      }
+      if (header.commit`,
+    by: ['test/bits/journal-last', 'test/crash/journal-fresh-pairs'],
+  },
+  {
+    what: 'damage in what was durable is cut like a torn tail',
+    file: 'src/journal/scan.ts',
+    right:
+      "if (header.commit > start.commit && start.commit < durableBelow) return { kind: 'interior' }",
+    wrong: 'if (durableBelow < 0) continue',
+    by: ['src/journal/tools/damage'],
+  },
+  {
+    what: 'a torn tail is not cut',
+    file: 'src/journal/recovery.ts',
+    right: "if (verdict.kind === 'clean') return\n",
+    wrong: "if (verdict.kind !== 'interior') return\n",
+    by: ['test/bits/journal-last', 'test/crash/journal-fresh-pairs'],
+  },
+  {
+    what: 'the cut of a torn tail is not synced',
+    file: 'src/journal/recovery.ts',
+    right: 'await handle.sync()\n    this.#cut =',
+    wrong: 'this.#cut =',
+    by: ['test/crash/journal-aged-pairs', 'test/crash/journal-fresh-pairs'],
+  },
+  {
+    what: 'entries that the snapshot holds are applied again',
+    file: 'src/journal/recovery.ts',
+    right: 'const news = entry.ticket > this.#snapshotTicket',
+    wrong: 'const news = entry.ticket >= this.#snapshotTicket',
+    by: ['src/journal/journal.test'],
+  },
+  {
+    what: 'the first entry behind the snapshot is forgotten',
+    file: 'src/journal/recovery.ts',
+    right: 'const news = entry.ticket > this.#snapshotTicket',
+    wrong: 'const news = entry.ticket > this.#snapshotTicket + Math.sign(this.#snapshotTicket)',
+    by: ['src/journal/journal.test'],
+  },
+  {
+    what: 'the end of the log is invented from a damaged footer',
+    file: 'src/journal/recovery.ts',
+    right: 'await this.#refuseLaterFile(file, next)',
+    wrong: '',
+    by: ['test/journal/file-order'],
+  },
+  {
+    what: 'a journal that ends before its snapshot opens',
+    file: 'src/journal/recovery.ts',
+    right: 'if (this.#snapshotTicket >= next.ticket) {',
+    wrong: 'if (next.ticket < 0) {',
+    by: ['src/journal/tools/damage', 'src/journal/tools/repair'],
+  },
+  {
+    what: 'what the file holds differs from its footer, and that is taken',
+    file: 'src/journal/recovery.ts',
+    right: 'if (footer.trailer.dataEnd !== next.end) {',
+    wrong: 'if (next.end < 0) {',
+    by: ['src/journal/tools/damage', 'test/bits/journal-first'],
+  },
+  {
+    what: 'what a process left unsynced is built on as it is',
+    file: 'src/journal/recovery.ts',
+    right: 'await this.#keeper.prove({ file, handle, end: next.end }, sealed)',
+    wrong: '',
+    by: ['test/journal/failed-sync-kill'],
+  },
+  {
+    what: 'the end is written anew without a copy of it',
+    file: 'src/journal/unproven-tail.ts',
+    right: 'await this.#writeCopy(handle, place)',
+    wrong: 'await Promise.resolve()',
+    by: ['test/journal/tail-copy'],
+  },
+  {
+    what: 'the copy of the end is not put back',
+    file: 'src/journal/recovery.ts',
+    right: 'await this.#keeper.putBack()',
+    wrong: '',
+    by: ['test/journal/tail-copy'],
+  },
+  {
+    what: 'the copy of the end is not synced before it is needed',
+    file: 'src/journal/unproven-tail.ts',
+    right: 'await file.write(header, 0)\n      await file.sync()',
+    wrong: 'await file.write(header, 0)',
+    by: ['test/journal/tail-copy'],
+  },
+  {
+    what: 'a new directory is told of before its name is durable',
+    file: 'src/journal/directory.ts',
+    right: 'disk.join(path, FORMAT_NAME))\n  try {\n    await disk.syncDirectory(path)',
+    wrong: 'disk.join(path, FORMAT_NAME))\n  try {\n    await Promise.resolve()',
+    by: ['test/journal/failed-disk', 'test/crash/journal-fresh-pairs'],
+  },
+  {
+    what: 'a lost format file makes a new, empty journal',
+    file: 'src/journal/directory.ts',
+    right: 'await refuseOrphans(context, names)',
+    wrong: '',
+    by: ['src/journal/journal.test'],
+  },
+  {
+    what: 'every run has the same epoch',
+    file: 'src/journal/journal.ts',
+    right: 'this.#epoch = 1 + Math.max(',
+    wrong: 'this.#epoch = Math.max(1, ',
+    by: ['src/journal/journal.test'],
+  },
+  {
+    what: 'a block of a snapshot is believed without its checksum',
+    file: 'src/journal/snapshot-reader.ts',
+    right:
+      'if (view.getUint32(0, true) !== blockChecksum(ticket, index, block.subarray(4))) return null',
+    wrong: '',
+    by: ['src/journal/tools/damage', 'test/bits/snapshot'],
+  },
+  {
+    what: 'the table of a snapshot is believed without its checksum',
+    file: 'src/journal/snapshot-format.ts',
+    right: 'if (view.getUint32(8, true) !== crc32c(bytes.subarray(12)) >>> 0) return null',
+    wrong: '',
+    by: ['src/journal/tools/damage', 'test/bits/snapshot'],
+  },
+  {
+    what: 'the format file is believed without its checksum',
+    file: 'src/journal/directory.ts',
+    right: 'const sum = view.getUint32(8, true) === checksum(bytes, 12, FORMAT_SIZE)',
+    wrong: 'const sum = true',
+    by: ['src/journal/tools/damage', 'test/bits/snapshot'],
+  },
+  {
+    what: 'a cleaned file holds no references after a restart',
+    file: 'src/journal/journal-entry-apply.ts',
+    right: 'file.live = live\n  table.add(file)',
+    wrong: 'table.add(file)',
+    by: ['src/journal/journal.test'],
+  },
+  {
+    what: 'what is retained behind the snapshot is not counted',
+    file: 'src/journal/recovery.ts',
+    right: 'if (news && (entry.flags & ENTRY_FLAG_FRAGMENT) === 0) file.live++',
+    wrong: 'if (news && entry.flags === 0) file.live++',
+    by: ['src/journal/journal.test'],
+  },
+]
