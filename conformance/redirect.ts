@@ -4,8 +4,8 @@
  */
 import { Socket } from 'node:net'
 
-/** What suites for RabbitMQ take for granted. */
-const AMQP_PORT = 5672
+/** Ports that the suite takes for granted, with commas between; what suites for RabbitMQ do, unless it is said. */
+const taken = (process.env.NARU_TAKEN ?? '5672').split(',').map(Number)
 
 const port = Number(process.env.NARU_PORT)
 type Connect = (this: Socket, ...args: unknown[]) => Socket
@@ -17,7 +17,7 @@ prototype.connect = function redirected(this: Socket, ...args: unknown[]): Socke
   const first = Array.isArray(args[0]) ? (args[0] as unknown[])[0] : args[0]
   if (typeof first === 'object' && first !== null && 'port' in first) {
     const options = first as { port: unknown; host?: string }
-    if (Number(options.port) === AMQP_PORT) Object.assign(options, { port, host: '127.0.0.1' })
+    if (taken.includes(Number(options.port))) Object.assign(options, { port, host: '127.0.0.1' })
   }
   return connect.apply(this, args)
 }

@@ -133,6 +133,14 @@ export class KafkaClient implements Connection {
     await this.#clockwork.advance(0)
   }
 
+  /** A slow client takes what was written first, so many times, and leaves the rest. */
+  takeSome(writes: number): void {
+    for (const bytes of this.#untaken.splice(0, writes)) {
+      this.pendingBytes -= bytes.length
+      this.#hear(bytes)
+    }
+  }
+
   // The port.
 
   start(handler: ConnectionHandler): void {

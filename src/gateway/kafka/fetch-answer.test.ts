@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { tinyLimits } from '../../../test/journal/journal-world.ts'
 import { batchesOf, bytesOf, get, got, partitionsOf, put } from '../../../test/kafka/consuming.ts'
+import type { Asked } from '../../../test/kafka/kafka-client.ts'
 import { KafkaWorld } from '../../../test/kafka/kafka-world.ts'
 import { fetch } from '../../../test/kafka/messages.ts'
 import { KiB } from '../../base/bytes.ts'
@@ -148,6 +149,33 @@ test('one large answer after the other goes out in the same memory', async () =>
     await get(client, [{ topic: 't', offset, maxBytes: 1 }])
   }
   assert.equal(memories.size, 1)
+})
+
+test('memory is used again as soon as it was taken, though more waits behind it', async () => {
+  const world = await largeWorld()
+  const client = world.connect()
+  client.isSlow = true
+  const memories: unknown[] = []
+  const write = client.write.bind(client)
+  client.write = (bytes) => {
+    memories.push(bytes.buffer)
+    return write(bytes)
+  }
+  const asked: Asked<'Fetch'>[] = []
+  for (const offset of [0, 1, 2, 3]) {
+    if (offset === 3) client.takeSome(1)
+    const body = fetch([{ topic: 't', offset, maxBytes: 1 }])
+    asked.push(await client.send('Fetch', 11, body))
+  }
+  assert.deepEqual(
+    memories.map((memory) => memories.indexOf(memory)),
+    [0, 1, 2, 0],
+  )
+  await client.takeAll()
+  for (const [offset, each] of asked.entries()) {
+    const [partition] = partitionsOf(each)
+    assert.equal(bytesOf(partition!).filter((byte) => byte === 97 + offset).length, 100 * KiB)
+  }
 })
 
 test('what comes next is read while the client looks at what it got, and by several but once', async () => {

@@ -104,14 +104,18 @@ test('what cannot be committed is an error of its partition, and the rest is com
   assert.deepEqual(await committed(client), [['t', 0, 7, note]])
 })
 
-test('an offset below 0 means none: the group begins where its consumers are told to', async () => {
+test('an offset of -2 is the first record, any other below 0 none', async () => {
   const world = await KafkaWorld.open()
   await world.topic('t')
   const client = world.connect()
-  for (const offset of [-1, -2]) {
+  for (const [offset, found] of [
+    [-1, []],
+    [-2, [['t', 0, 0, '']]],
+    [-3, []],
+  ] as const) {
     assert.deepEqual(await commit(client, [{ topic: 't', offset: 5 }]), [0])
     assert.deepEqual(await commit(client, [{ topic: 't', offset }]), [0])
-    assert.deepEqual(await committed(client), [])
+    assert.deepEqual(await committed(client), found)
   }
 })
 

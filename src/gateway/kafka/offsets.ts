@@ -4,7 +4,7 @@
  */
 import { mark } from '../../base/mark.ts'
 import { HELD } from '../../broker/room.ts'
-import type { Commitment } from '../../machine/group.ts'
+import type { Commitment, Committed } from '../../machine/group.ts'
 import type { Partition } from '../../machine/partition.ts'
 import type { ErrorName } from '../../wire/kafka/error-codes.ts'
 import {
@@ -28,6 +28,9 @@ import { codeOf } from './replies.ts'
 /** Commitments go to the journal in entries of about so many bytes. */
 const ENTRY_BYTES = 32 * 1024
 const COMMITMENT_BYTES = 12
+
+/** What ListOffsets calls the first record. */
+const EARLIEST = -2
 
 /** From here on several groups are asked for at once. */
 const FETCH_GROUPS_MIN = 8
@@ -116,9 +119,7 @@ class OffsetCommit {
     const note = asked.committedMetadata ?? ''
     if (note.length > limits.offsetNoteChars) return 'OFFSET_METADATA_TOO_LARGE'
     if (offset > OFFSET_MAX) return 'OFFSET_OUT_OF_RANGE'
-    // kafkajs commits -1 and -2 to say that a group begins anew where its consumers are told to.
-    const committed = offset < 0 ? null : { offset, note }
-    this.#commitments.push({ partition: partition.id, committed })
+    this.#commitments.push({ partition: partition.id, committed: meant(partition, offset, note) })
     return 'NONE'
   }
 
@@ -138,6 +139,12 @@ class OffsetCommit {
     const response = { throttleTimeMs: 0, topics }
     this.#call.answerAfter(this.#ticket, (w) => encodeOffsetCommitResponse(w, version, response))
   }
+}
+
+/** kafkajs commits what is no offset for a group that begins anew: at the first record, or as its consumers say. */
+function meant({ firstOffset }: Partition, offset: number, note: string): Committed | null {
+  if (offset >= 0) return { offset, note }
+  return offset === EARLIEST ? { offset: firstOffset, note } : null
 }
 
 /** How many of these one entry takes; one always fits. */

@@ -59,8 +59,9 @@ export class Session implements ConnectionHandler, CommitWatcher, CallOwner {
   /** Read since #turnRests was last cleared. */
   #turnBytes = 0
   #turnRests = false
-  /** Frames in memory of the pool that the system may not have taken yet. */
-  #lent: Uint8Array[] = []
+  /** Frames in memory of the pool, and how much was written when each was: the oldest first. */
+  readonly #lent = new Ring<{ readonly frame: Uint8Array; readonly writtenBytes: number }>()
+  #writtenBytes = 0
   /** Why it was ended from our side; null while it was not. */
   refusal: string | null = null
 
@@ -235,7 +236,8 @@ export class Session implements ConnectionHandler, CommitWatcher, CallOwner {
       if (written === 0) this.#connection.cork()
       written++
       if (!this.#connection.write(call.frame)) this.#willDrain = true
-      if (call.isPooled) this.#lent.push(call.frame)
+      this.#writtenBytes += call.frame.length
+      if (call.isPooled) this.#lent.push({ frame: call.frame, writtenBytes: this.#writtenBytes })
     }
     if (written > 0) this.#connection.uncork()
     const { outboundBytes } = this.#gateway.limits
@@ -247,11 +249,15 @@ export class Session implements ConnectionHandler, CommitWatcher, CallOwner {
     }
   }
 
-  /** What the system has taken is nobody's. */
+  /** What the system has taken is nobody's any more. */
   #giveBack(): void {
-    if (this.#lent.length === 0 || this.#connection.pendingBytes > 0) return
-    for (const frame of this.#lent) this.#gateway.pool.giveFrame(frame)
-    this.#lent = []
+    if (this.#lent.size === 0) return
+    const taken = this.#writtenBytes - this.#connection.pendingBytes
+    for (let lent = this.#lent.peek(); lent !== undefined; lent = this.#lent.peek()) {
+      if (lent.writtenBytes > taken) break
+      this.#gateway.pool.giveFrame(lent.frame)
+      this.#lent.shift()
+    }
   }
 
   #awaitsCommit(): boolean {
