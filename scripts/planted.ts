@@ -11,6 +11,7 @@ import { type Finding, Hunt } from './planted/hunt.ts'
 const USAGE = `usage: npm run planted -- [options] [PATTERN...]
   PATTERN    plant only bugs whose description or source contains it
   --list     print the bugs instead of planting them
+  --named    run only the tests that a bug names, not all others that may notice
   --jobs N   how many tests run at once (default: one per core)`
 
 const root = join(import.meta.dirname, '..', '..')
@@ -39,6 +40,7 @@ async function main(): Promise<number> {
     allowPositionals: true,
     options: {
       list: { type: 'boolean', default: false },
+      named: { type: 'boolean', default: false },
       jobs: { type: 'string', default: String(availableParallelism()) },
       help: { type: 'boolean', default: false },
     },
@@ -56,7 +58,10 @@ async function main(): Promise<number> {
     return 0
   }
   const startedMs = performance.now()
-  const hunt = new Hunt(root, Math.max(1, Number(values.jobs)))
+  const hunt = new Hunt(root, {
+    jobs: Math.max(1, Number(values.jobs)),
+    reach: values.named ? 'named' : 'all',
+  })
   const findings: Finding[] = []
   try {
     for (const bug of chosen) {

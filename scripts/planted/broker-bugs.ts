@@ -81,7 +81,7 @@ export const brokerBugs: readonly Bug[] = [
   },
   {
     what: 'a run calls its end clean while somebody holds messages',
-    file: 'src/broker/runtime.ts',
+    file: 'src/broker/goodbye.ts',
     right: 'some(({ heldCount }) => heldCount > 0)',
     wrong: 'some(({ heldCount }) => heldCount < 0)',
     by: ['src/broker/runtime.test'],

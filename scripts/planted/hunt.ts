@@ -29,6 +29,9 @@ const LIMIT_FACTOR = 5
 const LIMIT_MS_MIN = 30_000 // a machine that is busy with something else stretches short tests most
 const LIMIT_MS_CLEAN = 600_000 // of a test without a bug: twice what the longest may take
 
+/** Which tests are run: those that a bug names, or all others, too, that may notice. */
+export type Reach = 'named' | 'all'
+
 export interface Finding {
   readonly bug: Bug
   /** The test that noticed; null when none did. */
@@ -39,14 +42,16 @@ export interface Finding {
 export class Hunt {
   readonly #root: string
   readonly #jobs: number
+  readonly #reach: Reach
   readonly #copy: Copy
   readonly #scratch: string
   /** Milliseconds that each test file takes on the tree itself. */
   readonly #cleanMs = new Map<string, number>()
 
-  constructor(root: string, jobs: number) {
+  constructor(root: string, options: { readonly jobs: number; readonly reach: Reach }) {
     this.#root = root
-    this.#jobs = jobs
+    this.#jobs = options.jobs
+    this.#reach = options.reach
     this.#copy = new Copy(root)
     this.#scratch = mkdtempSync(join(tmpdir(), 'naru-hunt-'))
   }
@@ -62,7 +67,8 @@ export class Hunt {
     const done = new Set<string>()
     const folder = Object.keys(wider).find((name) => bug.file.startsWith(name)) ?? 'src/'
     let by: string | null = null
-    for (const pattern of [...bug.by, ...(wider[folder] ?? [])]) {
+    const more = this.#reach === 'all' ? (wider[folder] ?? []) : []
+    for (const pattern of [...bug.by, ...more]) {
       const files = filesOf(this.#root, pattern).filter(({ source }) => !done.has(source))
       for (const { source } of files) done.add(source)
       by = await this.#stage(bug, files)

@@ -111,15 +111,6 @@ export const journalBugs: readonly Bug[] = [
     by: ['test/crash/journal-fresh-pairs'],
   },
   {
-    what: 'a new header is written over the only valid one',
-    file: 'src/journal/spare-files.ts',
-    right:
-      'const { slot, path, fileBytes } = file\n    this.give({ slot, path, fileBytes, copy: copy === 0 ? 1 : 0, file: null })',
-    wrong:
-      'const { slot, path, fileBytes } = file\n    this.give({ slot, path, fileBytes, copy, file: null })',
-    by: ['test/crash/journal-aged-pairs'],
-  },
-  {
     what: 'a generation is given out twice',
     file: 'src/journal/spare-files.ts',
     right: 'const generation = this.#nextGeneration++',

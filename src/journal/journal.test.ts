@@ -71,6 +71,36 @@ test('a recent entry is in memory, an old one is after load', async () => {
   await world.journal.close()
 })
 
+test('a body that was read stays what it was when its memory is used again', async () => {
+  const world = await JournalWorld.open(new CrashDisk())
+  const [ticket] = await world.put(1, [bodyOfSize(200, 1)])
+  const body = await world.journal.store.read(ticket!)
+  for (let round = 0; round < 40; round++) await world.put(1, [bodyOfSize(300, round)])
+  await world.settled()
+  assert.deepEqual(body, bodyOfSize(200, 1))
+  await world.journal.close()
+})
+
+test('a file is filled up to its footer and not into it, whatever lies in it', async () => {
+  for (let size = 0; size < 160; size += 16) {
+    const disk = new CrashDisk()
+    const first = await JournalWorld.open(disk)
+    const tickets = await first.put(0, [bodyOfSize(size, 0)])
+    // Each of a log of its own, which takes a row of the footer.
+    for (let log = 1; log < 80; log++)
+      tickets.push(...(await first.put(log, [bodyOfSize(40, log)])))
+    await first.settled()
+    await first.journal.close()
+    const second = await JournalWorld.open(disk)
+    assert.deepEqual([...second.owner.held.keys()], tickets)
+    for (const [log, ticket] of tickets.entries()) {
+      const expected = bodyOfSize(log === 0 ? size : 40, log)
+      assert.deepEqual(await second.journal.store.read(ticket), expected)
+    }
+    await second.journal.close()
+  }
+})
+
 test('dead files are recycled once two snapshots cover them, and the directory stays small', async () => {
   const disk = new CrashDisk()
   const world = await JournalWorld.open(disk)

@@ -1,0 +1,62 @@
+/**
+ * All that a machine must find again after a restart, in plain words, read through what the broker reads: a snapshot is
+ * compared with it, because bytes that leave something out are equal to other bytes that leave it out.
+ */
+import type { Machine } from '../../src/machine/machine.ts'
+import { TRANSIENT } from '../../src/machine/page.ts'
+import type { Partition } from '../../src/machine/partition.ts'
+import type { Queue } from '../../src/machine/queue.ts'
+
+export function portraitOf(machine: Machine): unknown {
+  const { identity, nextId, newestMs } = machine
+  return {
+    broker: { identity: [...identity], nextId, newestMs },
+    namespaces: [...machine.namespaces.values()].map((namespace) => ({
+      name: namespace.name,
+      exchanges: [...namespace.exchanges.values()].map(({ name, options }) => ({ name, options })),
+      streams: [...namespace.streams.keys()],
+      groups: [...namespace.groups.values()].map(({ id, name, offsets }) => ({
+        id,
+        name,
+        offsets: [...offsets].sort(([left], [right]) => left - right),
+      })),
+    })),
+    queues: byId(machine.queues.values()).filter(isDurable).map(queuePortrait),
+    partitions: byId(machine.partitions.values()).map(partitionPortrait),
+  }
+}
+
+function isDurable(queue: Queue): boolean {
+  return queue.durable
+}
+
+function byId<T extends { readonly id: number }>(items: Iterable<T>): T[] {
+  return [...items].sort((left, right) => left.id - right.id)
+}
+
+function queuePortrait(queue: Queue): unknown {
+  const { id, namespace, name, options, mark, redeliveredThrough, nextSequence } = queue
+  const kept = [...queue.living()].filter((each) => (queue.stateOf(each) & TRANSIENT) === 0)
+  const messages = kept.map((sequence) => ({
+    sequence,
+    ticket: queue.ticketOf(sequence),
+    size: queue.sizeOf(sequence),
+    redelivered: queue.isRedelivered(sequence),
+    deliveries: queue.deliveriesOf(sequence),
+  }))
+  const place = { id, namespace, name, options: { ...options, notes: [...options.notes] } }
+  return { ...place, mark, redeliveredThrough, nextSequence, messages }
+}
+
+function partitionPortrait(partition: Partition): unknown {
+  const { id, stream, index, firstOffset, nextOffset, sizeBytes, batchCount, nextRow } = partition
+  const rows = Array.from({ length: batchCount }, (_, row) => nextRow - batchCount + row)
+  const batches = rows.map((row) => ({
+    offset: partition.offsetOf(row),
+    count: partition.countOf(row),
+    ticket: partition.ticketOf(row),
+    sizeBytes: partition.sizeOf(row),
+    timeMs: partition.timeOf(row),
+  }))
+  return { id, stream, index, firstOffset, nextOffset, sizeBytes, batches }
+}
