@@ -8,15 +8,35 @@ import { partitionOfKey } from '../../src/api/partitioner.ts'
 
 const run = promisify(execFile)
 
-test('messages of a queue go once, and records of a stream to every reader', async () => {
-  const path = fileURLToPath(new URL('../../examples/broker.js', import.meta.url))
-  const { stdout, stderr } = await run(process.execPath, [path], { timeout: 30_000 })
-  const partition = partitionOfKey(new TextEncoder().encode('alice'), 4)
+/** Far longer than an example takes, and far shorter than a hang. */
+const limitMs = 60_000
+
+async function linesOf(example: string): Promise<string[]> {
+  const path = fileURLToPath(new URL(`../../examples/${example}.js`, import.meta.url))
+  const { stdout, stderr } = await run(process.execPath, [path], { timeout: limitMs })
   assert.equal(stderr, '')
-  assert.deepEqual(stdout.trimEnd().split('\n'), [
+  return stdout.trimEnd().split('\n')
+}
+
+test('messages of a queue go once, and records of a stream to every reader', async () => {
+  const partition = partitionOfKey(new TextEncoder().encode('alice'), 4)
+  assert.deepEqual(await linesOf('broker'), [
     'work on 17',
     'work on 18',
     `billing reads paid 12 at ${partition}:0`,
     `audit reads paid 12 at ${partition}:0`,
+  ])
+})
+
+test('an audit goes on at the event where it failed, and comes to what an undisturbed one does', async () => {
+  assert.deepEqual(await linesOf('audit-replay'), [
+    'inspector begins at event 0, 0 are counted',
+    'inspector fails at event 7: while counting',
+    'inspector begins at event 7, 7 are counted',
+    'inspector fails at event 13: before the commit',
+    'inspector begins at event 13, 14 are counted',
+    'colleague begins at event 0, 0 are counted',
+    'inspector {"ara":27,"bora":18,"chan":35}',
+    'colleague {"ara":27,"bora":18,"chan":35}',
   ])
 })

@@ -127,14 +127,14 @@ class BarrierWorld {
   /** Waits for the round to be over, and acts when it is due. */
   *#await(own: Rounds, ticket: Ticket): Stepping<number> {
     const { rounds, roster } = this.#code
-    let result = 0
+    let result: number = yield* rounds.spinOn(own, ticket, 1)
     const waiting = {
       *attempt(): Stepping<number> {
         result = yield* rounds.roundOf(own, ticket)
         return result === rounds.roundsSet ? rounds.roundsSet : roster.READY
       },
     }
-    yield* until(this.#code, own.seat, waiting)
+    if (result === rounds.roundsSet) yield* until(this.#code, own.seat, waiting)
     if (result !== rounds.ACTING) return result
     assert.ok(!this.#passed.has(ticket.generation), 'nobody passes before the action')
     assert.ok(!this.#acted.includes(ticket.generation), 'one action a round')

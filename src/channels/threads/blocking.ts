@@ -8,6 +8,14 @@ import type { Patience } from './sleep.ts'
 /** Cores that this process may use. */
 const cores = availableParallelism()
 
+/** Whether so many threads can run at once. Where they cannot, whoever spins keeps another from running. */
+export function canRunAtOnce(threads: number): boolean {
+  return threads <= cores
+}
+
+/** Tries that a thread makes for what one other thread has to do. */
+export const spinTurnsForOne: number = canRunAtOnce(2) ? threadLimits.spinTurns : 0
+
 /** Throws where this thread must not block, or need not any more. */
 export function checkBlocking(name: string, options: WaitOptions | undefined): void {
   if (isMainThread) {
@@ -24,12 +32,11 @@ export class Blocking implements Patience {
   readonly #timeoutMs: number
   readonly #lookUp: () => void
 
-  /** `threads`: how many have to run at once for what is waited for. With fewer cores, spinning keeps them out. */
-  constructor(options: WaitOptions | undefined, threads: number, lookUp: () => void) {
+  constructor(options: WaitOptions | undefined, spinTurns: number, lookUp: () => void) {
     this.#timeoutMs = options?.timeoutMs ?? Number.POSITIVE_INFINITY
     this.#untilMs = performance.now() + this.#timeoutMs
     this.#lookUp = lookUp
-    this.spinTurns = this.#timeoutMs > 0 && threads <= cores ? threadLimits.spinTurns : 0
+    this.spinTurns = this.#timeoutMs > 0 ? spinTurns : 0
   }
 
   leftMs(): number {

@@ -2,7 +2,7 @@
 import { type GetWaiter, NextGet, PlainGet } from '../channel-waiters.ts'
 import type { Sendable, Unwatch, WaitOptions } from '../contract.ts'
 import { done } from '../turn.ts'
-import { Blocking, checkBlocking } from './blocking.ts'
+import { Blocking, checkBlocking, spinTurnsForOne } from './blocking.ts'
 import { CollectCall, WatchCall } from './channel-calls.ts'
 import { type Desk, type Line, turn } from './desk.ts'
 import type { Endpoint } from './endpoint.ts'
@@ -55,7 +55,7 @@ export class GetSide<T extends Sendable> implements Attempt {
     checkBlocking('get', options)
     const value = this.tryGet()
     if (value !== undefined) return value
-    const patience = new Blocking(options, 2, () => this.#endpoint.lookUp())
+    const patience = new Blocking(options, spinTurnsForOne, () => this.#endpoint.lookUp())
     const isOver = sleepUntilReady(this.#endpoint.seat, this, patience)
     const { failure } = this.#endpoint
     const got = this.#endpoint.value as T | undefined

@@ -9,7 +9,10 @@ export const threadLimits = {
   ringBytesMin: (1 * KiB) as number, // a fragment of a quarter ring must hold its own header many times
   ringBytesMax: (32 * MiB) as number, // half a ring is the largest whole frame, and its size has 25 bits
   messageBytes: (128 * MiB) as number, // as everywhere in Naru; a receiver allocates it in one piece
-  spinTurns: 400, // tries before a blocked thread sleeps: some 20 us, what a sleep and a wake-up cost together
+  spinTurns: 400, // tries before a blocked thread sleeps: 10 to 20 us, what a sleep and a wake-up cost together
+  spinTurnsMin: 16, // of a barrier whose parties wait for each other's core: less than a twentieth of a sleep
+  probeTurns: 4_000, // tries that outlast the wake-up of a thread on an idle core: some 100 us
+  probeEvery: 256, // sleeps before one such probe: it costs them less than a tenth more
   lockTries: 100, // tries for a lock that is held for less than a microsecond, before it counts as busy
   sliceMs: 1_000, // a sleeper looks up this often: finds a death that nobody could report
   leaseMs: 30_000, // a party that holds the ring this long without a sign of life counts as dead
@@ -21,4 +24,5 @@ export const threadLimits = {
 assert(threadLimits.seats <= threadLimits.seatsMax)
 assert(threadLimits.ringBytesMax / 2 < 1 << 25)
 assert(threadLimits.sliceMs * 4 < threadLimits.leaseMs)
+assert(threadLimits.spinTurnsMin <= threadLimits.spinTurns)
 assert((threadLimits.graveyard & (threadLimits.graveyard - 1)) === 0)

@@ -1,7 +1,7 @@
 /** The sending half of one party's thread channel: tries, then waits in line. The channel owns it. */
 import type { Sendable, Unwatch, WaitOptions } from '../contract.ts'
 import { done } from '../turn.ts'
-import { Blocking, checkBlocking } from './blocking.ts'
+import { Blocking, checkBlocking, spinTurnsForOne } from './blocking.ts'
 import { PutCall, PutJob, WatchCall } from './channel-calls.ts'
 import { type Desk, type Line, turn } from './desk.ts'
 import type { Endpoint } from './endpoint.ts'
@@ -60,7 +60,7 @@ export class PutSide implements Attempt {
     checkBlocking('put', options)
     if (this.offer(value) === READY) return
     const job = new PutJob(this.#endpoint.sender.keep())
-    const patience = new Blocking(options, 2, () => this.#endpoint.lookUp())
+    const patience = new Blocking(options, spinTurnsForOne, () => this.#endpoint.lookUp())
     this.#job = job
     const isOver = sleepUntilReady(this.#endpoint.seat, this, patience)
     this.#job = null

@@ -200,6 +200,19 @@ export function roundOf(rounds: Rounds, ticket: Ticket): number {
   return ahead === 0 && ticket.acts ? ACTING : roundsSet
 }
 
+/** `roundOf`, so many times or until it has something to say. */
+export function spinOn(rounds: Rounds, ticket: Ticket, turns: number): number {
+  for (let turn = 0; turn < turns; turn++) {
+    const result = roundOf(rounds, ticket)
+    if (result !== roundsSet) return result
+  }
+  return roundsSet
+}
+
+export function partiesOf({ words, stateAt }: Rounds): number {
+  return (Atomics.load(words, stateAt) & PARTIES) >>> shift.parties
+}
+
 /** B2: the action has run. False when the round has been broken meanwhile. */
 export function release(rounds: Rounds): boolean {
   const { words, stateAt } = rounds

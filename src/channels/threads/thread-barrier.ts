@@ -17,7 +17,7 @@ import {
 import type { WaitOptions } from '../contract.ts'
 import { done } from '../turn.ts'
 import { Waiter } from '../waiter.ts'
-import { Blocking, checkBlocking } from './blocking.ts'
+import { Blocking, canRunAtOnce, checkBlocking } from './blocking.ts'
 import { Desk, type Line, turn } from './desk.ts'
 import { life, type Resident } from './life.ts'
 import { threadLimits } from './limits.ts'
@@ -32,6 +32,7 @@ import {
   fullMax,
   PASSED,
   partiesMax,
+  partiesOf,
   REFUSED,
   Rounds,
   release,
@@ -39,11 +40,13 @@ import {
   roundOf,
   roundsSet,
   settleDeaths,
+  spinOn,
   standing,
   Ticket,
 } from './rounds.ts'
 import { type SharedHandle, takeAnySeat } from './seating.ts'
 import { sleepUntilReady } from './sleep.ts'
+import { Spin } from './spin.ts'
 
 /** Runs once a round, in the thread that came last, before anybody goes on. */
 export type RoundAction = (generation: number) => void | Promise<void>
@@ -118,6 +121,7 @@ export class ThreadBarrier implements Barrier, Resident {
   readonly #memory: SharedArrayBuffer
   readonly #action: RoundAction | null
   readonly #rounds: Rounds
+  readonly #spin = new Spin()
   readonly #desk: Desk
   readonly #calls: Line<RoundCall>
   readonly #acts: Line<ActCall>
@@ -343,20 +347,29 @@ export class ThreadBarrier implements Barrier, Resident {
   /** Until the round is over, or it is this thread's turn to act. */
   #sleepSync(ticket: Ticket, options: WaitOptions | undefined): number {
     const rounds = this.#rounds
-    let result = roundsSet
+    let result = this.#spinSync(ticket, options)
+    if (result !== roundsSet) return result
     const attempt = (): number => {
       result = roundOf(rounds, ticket)
       return result === roundsSet ? roundsSet : READY
     }
-    const patience = new Blocking(options, standing(rounds).parties, () =>
-      life.sweep(rounds.roster),
-    )
+    const patience = new Blocking(options, 0, () => life.sweep(rounds.roster))
     const isOver = sleepUntilReady(this.seat, { attempt }, patience)
     if (!isOver) {
       breakRoundOf(rounds, ticket, 'timeout')
       result = roundOf(rounds, ticket)
     }
     this.#desk.refresh()
+    return result
+  }
+
+  /** The hot path of a round: allocates nothing, and asks nobody for the time. */
+  #spinSync(ticket: Ticket, options: WaitOptions | undefined): number {
+    const rounds = this.#rounds
+    if (options?.timeoutMs === 0 || !canRunAtOnce(partiesOf(rounds))) return roundsSet
+    const result = spinOn(rounds, ticket, this.#spin.turns)
+    if (result === roundsSet) this.#spin.miss()
+    else this.#spin.hit()
     return result
   }
 

@@ -2,7 +2,7 @@
 import type { WaitOptions } from '../contract.ts'
 import { SyncClosed, SyncMisuse, SyncTimeout } from '../sync-errors.ts'
 import { SyncWaiter } from '../sync-waiter.ts'
-import { Blocking, checkBlocking } from './blocking.ts'
+import { Blocking, checkBlocking, spinTurnsForOne } from './blocking.ts'
 import { Desk, type Line, turn } from './desk.ts'
 import { Holdings, holdingSets } from './holdings.ts'
 import { life, type Resident } from './life.ts'
@@ -78,7 +78,7 @@ export class ThreadLatch implements Resident, Disposable {
   waitSync(options?: WaitOptions): void {
     checkBlocking('wait', options)
     if (this.#isRetired) throw this.#detached()
-    const patience = new Blocking(options, 2, () => life.sweep(this.seat.roster))
+    const patience = new Blocking(options, spinTurnsForOne, () => life.sweep(this.seat.roster))
     const attempt = (): number => (this.count === 0 ? READY : holdingSets.held)
     const isOver = sleepUntilReady(this.seat, { attempt }, patience)
     this.#desk.refresh()

@@ -6,7 +6,7 @@ import type { WaitOptions } from '../contract.ts'
 import { Guard } from '../guard.ts'
 import { SyncClosed, SyncMisuse, SyncTimeout } from '../sync-errors.ts'
 import { SyncWaiter } from '../sync-waiter.ts'
-import { Blocking, checkBlocking } from './blocking.ts'
+import { Blocking, checkBlocking, spinTurnsForOne } from './blocking.ts'
 import { Desk, type Line, turn } from './desk.ts'
 import {
   type Claim,
@@ -132,7 +132,7 @@ export abstract class ThreadLock<Kind extends string> implements Resident, Dispo
     if (this.#isRetired) throw this.#detached()
     const guard = this.tryClaim(claim)
     if (guard !== undefined) return guard
-    const patience = new Blocking(options, 2, () => life.sweep(this.seat.roster))
+    const patience = new Blocking(options, spinTurnsForOne, () => life.sweep(this.seat.roster))
     const attempt = (): number => {
       const set = this.#calls.serveAll()
       return set === READY ? hold(this.holdings, claim) : set
