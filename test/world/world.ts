@@ -18,7 +18,7 @@ import type { Cast, Casting, Doors } from './cast.ts'
 import { damageSnapshot } from './damage.ts'
 import { embeddedCast } from './embedded-cast.ts'
 import { drawKnobs, type End, type Knobs } from './knobs.ts'
-import { type BrokerRun, Gone, Session } from './session.ts'
+import { type BrokerRun, Gone, Session, unlessGone } from './session.ts'
 import { declareTopology, queueOf } from './topology.ts'
 import { Witness } from './witness.ts'
 
@@ -34,6 +34,8 @@ export type WorldReport = {
 }
 
 const DIRECTORY = 'data'
+/** Far more than all runs of a broker together: something waits for what never comes. */
+const WORLD_MS_MAX = 600_000
 /** A run of the broker is ended after so long, whatever its clients came to: they may all be held. */
 const RUN_MS_MAX = 3_000
 /** When all faults are over, clients are through after so long, or something hangs. */
@@ -65,7 +67,11 @@ export function playWorld(
   const { conditions = () => CALM } = manner
   const simulation = new Simulation({ seed, stall, conditions })
   const world = new SeededWorld(simulation, drawKnobs(simulation.random), manner.casting)
-  return simulation.run(() => world.play())
+  const ends = (): Promise<WorldReport> => {
+    const never = simulation.sleep(WORLD_MS_MAX).then(() => assert.fail('the world does not end'))
+    return Promise.race([world.play(), never])
+  }
+  return simulation.run(ends)
 }
 
 type Living = {
@@ -288,8 +294,7 @@ class SeededWorld {
     const isHeld = [...run.runtime.machine.queues.values()].some(({ heldCount }) => heldCount > 0)
     const again = await this.#open()
     assert.equal(again.machine.stoppedCleanly, !isHeld)
-    await again.close()
-    this.#machine.stopped()
+    await this.#leave(again)
   }
 
   /** On a full disk it may have no room for its last words; then it is killed, as an operator would. */
@@ -302,6 +307,12 @@ class SeededWorld {
     return isClosed
   }
 
+  /** Nobody used it. */
+  async #leave(runtime: Runtime): Promise<void> {
+    if (await this.#closes(runtime)) this.#machine.stopped()
+    else this.#machine.kill()
+  }
+
   #die(manner: 'kill' | 'power-cut'): void {
     if (manner === 'kill') this.#machine.kill()
     else this.#machine.cutPower()
@@ -310,6 +321,8 @@ class SeededWorld {
   /** A clean stop: all there was is there again, byte for byte. */
   async #stop(living: Living): Promise<void> {
     const { run, serving } = living
+    // Some doors close while their clients are at work.
+    if (below(this.#simulation.random, 2) === 0) await living.doors.close()
     run.isEnding = true
     let hasLeft: boolean = false
     const left = serving.then(() => {
@@ -342,8 +355,7 @@ class SeededWorld {
     const again = await this.#open()
     assert(again.machine.stoppedCleanly, 'a clean stop is found as one')
     assert.deepEqual(imageOf(again.machine), before, 'the state of before the stop')
-    await again.close()
-    this.#machine.stopped()
+    await this.#leave(again)
   }
 
   /** No more faults: everybody gets through, and what is left is what should be. */
@@ -374,16 +386,5 @@ class SeededWorld {
     const crashes = this.#crashes
     await this.#stop(living)
     assert.equal(this.#crashes, crashes, 'a stop without faults comes to its end')
-  }
-}
-
-/** Answers whether it came to its end: the broker may die before. */
-async function unlessGone(work: Promise<void>): Promise<boolean> {
-  try {
-    await work
-    return true
-  } catch (error) {
-    if (error instanceof Gone) return false
-    throw error
   }
 }
