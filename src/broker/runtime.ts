@@ -35,7 +35,7 @@ import { type BrokerLimits, checkedBrokerLimits } from './limits.ts'
 import { openEngine } from './open-engine.ts'
 import { PartitionDesks } from './partitions.ts'
 import { type Persistence, Publisher } from './publisher.ts'
-import { Room } from './room.ts'
+import { type HeldWhy, Room } from './room.ts'
 import { SnapshotTaker } from './snapshot-taker.ts'
 import { TransientBodies } from './transient.ts'
 
@@ -80,6 +80,8 @@ export class Runtime {
   readonly #snapshots: SnapshotTaker
   readonly #batch = new BatchView()
   readonly #stopped: (error: Error) => void
+  /** Reads under way, by ticket: several who want one batch wait for one read. */
+  readonly #loading = new Map<number, Promise<void>>()
   #flushables: Flushable[] = []
   #isPlanned = false
   #closed: Promise<void> | null = null
@@ -170,6 +172,11 @@ export class Runtime {
     return this.#room.isDiskFull
   }
 
+  /** Why the last publish or append was HELD: to be asked right after it. */
+  get heldWhy(): HeldWhy {
+    return this.#room.why
+  }
+
   get references(): number {
     return this.#engine.store.references
   }
@@ -212,7 +219,13 @@ export class Runtime {
 
   /** Brings a batch into memory, so that `batch` in the same turn answers it. */
   load(partition: Partition, row: number): Promise<void> {
-    return this.#engine.store.load(partition.ticketOf(row))
+    const ticket = partition.ticketOf(row)
+    let loading = this.#loading.get(ticket)
+    if (loading === undefined) {
+      loading = this.#engine.store.load(ticket).finally(() => this.#loading.delete(ticket))
+      this.#loading.set(ticket, loading)
+    }
+    return loading
   }
 
   /** `watcher` is told when more of the partition can be read, until it is taken off. */

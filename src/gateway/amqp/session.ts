@@ -23,6 +23,7 @@ import {
   PROTOCOL_HEADER_SIZE,
 } from '../../wire/amqp/frame.ts'
 import type { Fields, MethodName } from '../../wire/amqp/method-codec.ts'
+import { Alarm } from './alarm.ts'
 import { ChannelZero } from './channel-zero.ts'
 import { Channels, type MethodId } from './channels.ts'
 import type { Tuning } from './handshake.ts'
@@ -53,6 +54,7 @@ export class Session implements ConnectionHandler, HeartbeatOwner, Flushable, Li
   readonly connection: Connection
   readonly uniqueName: (prefix: string) => string
   hearsCancels = false
+  readonly alarm: Alarm = new Alarm(this)
   isChoked = false
   /** A request waits for that, so that nothing behind it can be read. */
   #awaitsDrain = false
@@ -180,6 +182,11 @@ export class Session implements ConnectionHandler, HeartbeatOwner, Flushable, Li
 
   receivedBytes(): number {
     return this.#receivedBytes
+  }
+
+  /** While it is blocked nothing is read, and what lies unread may well be a heartbeat. */
+  isListening(): boolean {
+    return !this.alarm.isRaised
   }
 
   beat(): void {

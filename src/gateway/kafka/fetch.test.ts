@@ -1,13 +1,10 @@
 /** The way of batches out: which are given, how many, and what a client hears of trouble. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { tinyLimits } from '../../../test/journal/journal-world.ts'
 import { makeBatch } from '../../../test/kafka/batches.ts'
 import { bytesOf, get, got, partitionsOf, put } from '../../../test/kafka/consuming.ts'
 import { KafkaWorld } from '../../../test/kafka/kafka-world.ts'
 import { fetch, metadata, type Wanted } from '../../../test/kafka/messages.ts'
-import { Batch } from '../../machine/batch.ts'
-import { FORMAT_PLAIN } from '../../machine/message.ts'
 import { apis } from '../../wire/kafka/messages/apis.generated.ts'
 
 test('a fetch gives the whole batch that holds the offset and all behind it, in every version', async () => {
@@ -126,98 +123,4 @@ test('an answer holds no more than the limit of the broker, however much is aske
   for (let index = 0; index < 20; index++) await put(client, ['x'.repeat(100)])
   const [offsets] = await get(client, [{ topic: 't', offset: 0, maxBytes: 2 ** 31 - 1 }])
   assert.ok(Array.isArray(offsets) && offsets.length > 1 && offsets.length < 8)
-})
-
-/** Appends a batch that no Kafka client wrote. */
-function putForeign(world: KafkaWorld, topic: string): void {
-  const batch = new Batch()
-  batch.format = FORMAT_PLAIN
-  batch.count = 1
-  batch.bytes = Buffer.from('not a batch of Kafka')
-  batch.size = batch.bytes.length
-  const partition = world.broker.namespace('/')?.streams.get(topic)?.partitions[0]
-  assert.ok(partition !== undefined)
-  world.broker.append(partition, batch)
-}
-
-test('a partition that holds something else says so, and the others of the answer are as they were', async () => {
-  const world = await KafkaWorld.open()
-  for (const topic of ['t', 'u', 'v']) await world.topic(topic)
-  const client = world.connect()
-  await put(client, ['a'])
-  putForeign(world, 'u')
-  await put(client, ['b'], { topic: 'v' })
-  await world.pass(0)
-  const wanted = ['t', 'u', 'v'].map((topic) => ({ topic, offset: 0 }))
-  assert.deepEqual(await get(client, wanted, { maxWaitMs: 500 }), [[0], { error: 43 }, [0]])
-})
-
-/** With so little memory for what was written that most of it has to be read from the disk. */
-async function coldWorld(topics: readonly string[]): Promise<KafkaWorld> {
-  const world = await KafkaWorld.open({
-    on: 'disk',
-    journalLimits: tinyLimits,
-    brokerLimits: { batchBytes: 1_000 },
-  })
-  for (const topic of topics) await world.topic(topic)
-  const client = world.connect()
-  for (let index = 0; index < 30; index++) {
-    for (const topic of topics)
-      await put(client, [`${index} of ${topic} ${'x'.repeat(500)}`], { topic })
-  }
-  await world.pass(100)
-  return world
-}
-
-test('what is not in memory any more is read from the disk, byte for byte', async () => {
-  const world = await coldWorld(['t', 'u'])
-  const client = world.connect()
-  for (const offset of [0, 1, 13, 29]) {
-    const wanted = ['t', 'u'].map((topic) => ({ topic, offset }))
-    const asked = await client.send('Fetch', 11, fetch(wanted))
-    for (const [index, partition] of partitionsOf(asked).entries()) {
-      const text = bytesOf(partition).toString('latin1')
-      const found = [...text.matchAll(/(\d+) of ([tu]) x{500}/g)].map(([, each]) => Number(each))
-      assert.deepEqual(
-        found,
-        Array.from({ length: 30 - offset }, (_, row) => offset + row),
-      )
-      assert.ok(!text.includes(`of ${'ut'[index]}`))
-    }
-  }
-  world.check()
-})
-
-test('a topic that goes while it is read from the disk does not take the others with it', async () => {
-  const world = await coldWorld(['t', 'u', 'v'])
-  const client = world.connect()
-  const wanted = ['t', 'u', 'v'].map((topic) => ({ topic, offset: 0 }))
-  const namespace = world.broker.namespace('/')
-  assert.ok(namespace !== undefined)
-  const load = world.broker.load.bind(world.broker)
-  // Between two reads of the disk, as if another client had come in between.
-  world.broker.load = async (partition, row) => {
-    if (partition.stream === 'u' && row === 5)
-      await world.broker.declare.deleteStream(namespace, 'u')
-    await load(partition, row)
-  }
-  const asked = await client.send('Fetch', 11, fetch(wanted))
-  await world.pass(100)
-  const all = Array.from({ length: 30 }, (_, offset) => offset)
-  assert.deepEqual(got(asked), [all, { error: 3 }, all])
-  world.check()
-})
-
-test('a client that goes while its answer is read from the disk is not answered', async () => {
-  const world = await coldWorld(['t'])
-  const client = world.connect()
-  const load = world.broker.load.bind(world.broker)
-  world.broker.load = async (partition, row) => {
-    if (row === 3) await client.leave()
-    await load(partition, row)
-  }
-  await client.send('Fetch', 11, fetch([{ topic: 't', offset: 0 }]))
-  await world.pass(100)
-  assert.equal(client.received.length, 0)
-  world.check()
 })

@@ -99,12 +99,22 @@ test('what cannot be committed is an error of its partition, and the rest is com
     { topic: 'missing', offset: 1 },
     { topic: 't', partition: 1, offset: 1 },
     { topic: 't', offset: 1, note: `${note}x` },
-    { topic: 't', offset: -1 },
     { topic: 't', offset: 2 ** 48 },
     { topic: 't', offset: 7, note },
   ])
-  assert.deepEqual(errors, [3, 3, 12, 1, 1, 0])
+  assert.deepEqual(errors, [3, 3, 12, 1, 0])
   assert.deepEqual(await committed(client), [['t', 0, 7, note]])
+})
+
+test('an offset below 0 means none: the group begins where its consumers are told to', async () => {
+  const world = await KafkaWorld.open()
+  await world.topic('t')
+  const client = world.connect()
+  for (const offset of [-1, -2]) {
+    assert.deepEqual(await commit(client, [{ topic: 't', offset: 5 }]), [0])
+    assert.deepEqual(await commit(client, [{ topic: 't', offset }]), [0])
+    assert.deepEqual(await committed(client), [])
+  }
 })
 
 test('a group without a name, or with one too long, has no offsets', async () => {

@@ -115,8 +115,10 @@ class OffsetCommit {
     const offset = asked.committedOffset
     const note = asked.committedMetadata ?? ''
     if (note.length > limits.offsetNoteChars) return 'OFFSET_METADATA_TOO_LARGE'
-    if (offset < 0 || offset > OFFSET_MAX) return 'OFFSET_OUT_OF_RANGE'
-    this.#commitments.push({ partition: partition.id, committed: { offset, note } })
+    if (offset > OFFSET_MAX) return 'OFFSET_OUT_OF_RANGE'
+    // kafkajs commits -1 and -2 to say that a group begins anew where its consumers are told to.
+    const committed = offset < 0 ? null : { offset, note }
+    this.#commitments.push({ partition: partition.id, committed })
     return 'NONE'
   }
 

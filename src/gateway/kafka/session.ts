@@ -59,6 +59,8 @@ export class Session implements ConnectionHandler, CommitWatcher, CallOwner {
   /** Read since #turnRests was last cleared. */
   #turnBytes = 0
   #turnRests = false
+  /** Frames in memory of the pool that the system may not have taken yet. */
+  #lent: Uint8Array[] = []
   /** Why it was ended from our side; null while it was not. */
   refusal: string | null = null
 
@@ -79,6 +81,7 @@ export class Session implements ConnectionHandler, CommitWatcher, CallOwner {
 
   data(bytes: Uint8Array): void {
     if (this.#phase === 'closed') return
+    this.#giveBack()
     this.#input.add(bytes)
     this.#turnBytes += bytes.length
     this.#pump()
@@ -222,6 +225,7 @@ export class Session implements ConnectionHandler, CommitWatcher, CallOwner {
   /** Sends the answers that may go, in one write where there are several. */
   #flush(): void {
     if (this.#phase === 'closed') return
+    this.#giveBack()
     const through = this.#gateway.broker.commits.through
     let written = 0
     for (let call = this.#calls.peek(); call !== undefined; call = this.#calls.peek()) {
@@ -231,6 +235,7 @@ export class Session implements ConnectionHandler, CommitWatcher, CallOwner {
       if (written === 0) this.#connection.cork()
       written++
       if (!this.#connection.write(call.frame)) this.#willDrain = true
+      if (call.isPooled) this.#lent.push(call.frame)
     }
     if (written > 0) this.#connection.uncork()
     const { outboundBytes } = this.#gateway.limits
@@ -240,6 +245,13 @@ export class Session implements ConnectionHandler, CommitWatcher, CallOwner {
       this.#isWatching = true
       this.#gateway.broker.commits.watch(this)
     }
+  }
+
+  /** What the system has taken is nobody's. */
+  #giveBack(): void {
+    if (this.#lent.length === 0 || this.#connection.pendingBytes > 0) return
+    for (const frame of this.#lent) this.#gateway.pool.giveFrame(frame)
+    this.#lent = []
   }
 
   #awaitsCommit(): boolean {
