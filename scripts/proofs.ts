@@ -72,6 +72,13 @@ export const proofs: readonly Proof[] = [
     limitMs: 300 * MINUTE_MS,
   },
   {
+    name: 'world',
+    about: '20,000 seeds of the world, and 5,000 in which clients speak AMQP and Kafka',
+    needs: [],
+    command: ['node', 'build/test/world/main.js'],
+    limitMs: 120 * MINUTE_MS,
+  },
+  {
     name: 'planted',
     about: 'every bug that is planted on purpose is noticed by a test',
     needs: [],

@@ -50,6 +50,8 @@ export class KafkaClient implements Connection {
   /** Bytes that the client has not taken; it takes all at once unless it is slow. */
   pendingBytes = 0
   isSlow = false
+  /** Below this the system buffers, and tells nobody when it has taken all. */
+  bufferBytes = 0
   isPaused = false
   /** Our side ended, or dropped, or nothing of the kind. */
   state: 'open' | 'ended' | 'destroyed' = 'open'
@@ -141,6 +143,14 @@ export class KafkaClient implements Connection {
     }
   }
 
+  /** The same where the system never said that it is enough: so it says nothing now. */
+  takeQuietly(): void {
+    const untaken = this.#untaken
+    this.#untaken = []
+    this.pendingBytes = 0
+    for (const bytes of untaken) this.#hear(bytes)
+  }
+
   // The port.
 
   start(handler: ConnectionHandler): void {
@@ -156,7 +166,7 @@ export class KafkaClient implements Connection {
     // As the port has it, what is not taken is still the writer's memory.
     this.#untaken.push(bytes)
     this.pendingBytes += bytes.length
-    return false
+    return this.pendingBytes < this.bufferBytes
   }
 
   cork(): void {}

@@ -25,6 +25,8 @@ import { namespaceOf, QUEUES } from './topology.ts'
 
 /** Between two breaks of some connection, in milliseconds at most. */
 const PEACE_MS_MAX = 200
+/** A session and a rebalance of the world's group are over after so long. */
+const MEMBER_MS_MAX = 1_100
 
 export const protocolCast: Casting = ({ random, witness, network }): Cast => {
   const views: GroupView[] = Array.from({ length: TOPIC_PARTITIONS }, () => ({
@@ -106,6 +108,10 @@ async function open(broker: Runtime, limits: Limits): Promise<Doors> {
   return {
     close: async () => {
       await Promise.all([amqp.close(), kafka.close()])
+      // A member that left without a word has a timer until its time is over.
+      await new Promise<void>((resolve) => {
+        world.scheduler.after(MEMBER_MS_MAX, resolve)
+      })
     },
   }
 }
@@ -124,7 +130,7 @@ export function worldConditions(random: Random): NetConditions {
   }
 }
 
-/** Not a client: it breaks connections, for both sides at once. */
+/** Not a client: it breaks connections, for both sides at once, or lets nothing through for a while. */
 class Breaker implements Client {
   readonly name = 'breaker'
   readonly isDone = false
@@ -139,7 +145,15 @@ class Breaker implements Client {
     while (!session.isEnding && !run.isLast) {
       await session.sleep(below(random, PEACE_MS_MAX))
       const { links } = this.#network
-      if (links.length > 0) pick(random, links).reset()
+      if (links.length === 0) continue
+      const link = pick(random, links)
+      if (below(random, 2) === 0) {
+        link.reset()
+        continue
+      }
+      link.stall()
+      await session.sleep(below(random, PEACE_MS_MAX))
+      link.unstall()
     }
   }
 }

@@ -1,4 +1,5 @@
 /** Runs a range of seeds and counts: what they came to, which marks they came past, and what went wrong. */
+import { inspect } from 'node:util'
 import { hearMarks } from '../../src/base/mark.ts'
 import { withStrays } from './strays.ts'
 import type { WorldReport } from './world.ts'
@@ -43,7 +44,8 @@ export async function runRange(
       const report = await hearing(() => play(seed), seedsByMark)
       if (seed % range.againEvery === 0) {
         again++
-        refuse((await play(seed)).hash !== report.hash, 'not the same when it is run twice')
+        const twin = await withStrays(() => play(seed))
+        refuse(twin.hash !== report.hash, 'not the same when it is run twice')
       }
       refuse(report.operations < OPERATIONS_MIN, `only ${report.operations} operations`)
       refuse(report.crashes === 0 || report.restarts === 0, 'nothing happened')
@@ -51,8 +53,7 @@ export async function runRange(
       const counts = { operations, crashes, restarts, ...Object.fromEntries(verdict.notices) }
       for (const [name, count] of Object.entries(counts)) sums[name] = (sums[name] ?? 0) + count
     } catch (error) {
-      const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
-      failures.push(`${command} ${seed}\n${text}`)
+      failures.push(`${command} ${seed}\n${inspect(error)}`)
       if (failures.length === FAILURES_MAX) break
     }
   }

@@ -112,3 +112,14 @@ export class Session {
     await this.sleep(0)
   }
 }
+
+/** Answers whether it came to its end: the broker may die before. */
+export async function unlessGone(work: Promise<void>): Promise<boolean> {
+  try {
+    await work
+    return true
+  } catch (error) {
+    if (error instanceof Gone) return false
+    throw error
+  }
+}

@@ -18,7 +18,7 @@ import type { Cast, Casting, Doors } from './cast.ts'
 import { damageSnapshot } from './damage.ts'
 import { embeddedCast } from './embedded-cast.ts'
 import { drawKnobs, type End, type Knobs } from './knobs.ts'
-import { type BrokerRun, Gone, Session } from './session.ts'
+import { type BrokerRun, Gone, Session, unlessGone } from './session.ts'
 import { declareTopology, queueOf } from './topology.ts'
 import { Witness } from './witness.ts'
 
@@ -34,6 +34,8 @@ export type WorldReport = {
 }
 
 const DIRECTORY = 'data'
+/** Far more than all runs of a broker together: something waits for what never comes. */
+const WORLD_MS_MAX = 600_000
 /** A run of the broker is ended after so long, whatever its clients came to: they may all be held. */
 const RUN_MS_MAX = 3_000
 /** When all faults are over, clients are through after so long, or something hangs. */
@@ -65,7 +67,11 @@ export function playWorld(
   const { conditions = () => CALM } = manner
   const simulation = new Simulation({ seed, stall, conditions })
   const world = new SeededWorld(simulation, drawKnobs(simulation.random), manner.casting)
-  return simulation.run(() => world.play())
+  const ends = (): Promise<WorldReport> => {
+    const never = simulation.sleep(WORLD_MS_MAX).then(() => assert.fail('the world does not end'))
+    return Promise.race([world.play(), never])
+  }
+  return simulation.run(ends)
 }
 
 type Living = {
@@ -313,6 +319,8 @@ class SeededWorld {
   /** A clean stop: all there was is there again, byte for byte. */
   async #stop(living: Living): Promise<void> {
     const { run, serving } = living
+    // Some doors close while their clients are at work.
+    if (below(this.#simulation.random, 2) === 0) await living.doors.close()
     run.isEnding = true
     let hasLeft: boolean = false
     const left = serving.then(() => {
@@ -371,16 +379,5 @@ class SeededWorld {
     const crashes = this.#crashes
     await this.#stop(living)
     assert.equal(this.#crashes, crashes, 'a stop without faults comes to its end')
-  }
-}
-
-/** Answers whether it came to its end: the broker may die before. */
-async function unlessGone(work: Promise<void>): Promise<boolean> {
-  try {
-    await work
-    return true
-  } catch (error) {
-    if (error instanceof Gone) return false
-    throw error
   }
 }

@@ -9,11 +9,13 @@ import {
   deleteTopics,
   fetchOffsets,
   joinGroup,
+  leaveGroup,
   metadata,
   type Position,
   type Speaker,
   syncGroup,
 } from '../../../test/kafka/messages.ts'
+import { expectMark } from '../../base/mark.ts'
 import { apis } from '../../wire/kafka/messages/apis.generated.ts'
 import { kafkaLimits } from './limits.ts'
 
@@ -199,6 +201,29 @@ test('commits wait while the journal has no room, and are answered when it has',
     const [found] = await committed(client, `g${index}`)
     assert.equal(found?.[2], index)
   }
+  world.check()
+})
+
+test('a commit that waited for room is refused when its member went meanwhile', async () => {
+  const world = await KafkaWorld.open({ on: 'disk', journalLimits: tinyLimits })
+  await world.topic('t')
+  const [member, other] = [world.connect(), world.connect()]
+  const joining = await member.send('JoinGroup', 3, joinGroup())
+  await world.pass(kafkaLimits.gatherMs)
+  const { memberId, generationId: generation } = joining.answer
+  await member.ask('SyncGroup', 3, syncGroup({ memberId, generation }, { [memberId]: 'all' }))
+  world.syncMs = 20
+  for (let index = 0; index < 60; index++) {
+    const position = { topic: 't', offset: index, note: 'x'.repeat(300) }
+    await world.connect().send('OffsetCommit', 7, commitOffsets([position], { group: `g${index}` }))
+  }
+  const late = commitOffsets([{ topic: 't', offset: 9 }], { memberId, generation })
+  const asked = await expectMark('kafka/commit-held', () => member.send('OffsetCommit', 7, late))
+  await other.ask('LeaveGroup', 2, leaveGroup({ memberId }))
+  await expectMark('kafka/commit-overtaken', () => world.pass(10_000))
+  assert.equal(asked.answer.topics[0]?.partitions[0]?.errorCode, 22)
+  world.syncMs = 0
+  assert.deepEqual(await committed(other), [])
   world.check()
 })
 

@@ -199,6 +199,18 @@ test('a client that does not take its answers is not listened to, and goes on wh
   world.check()
 })
 
+test('what the system buffers without a word is not waited for', async () => {
+  const world = await KafkaWorld.open({ limits: { outboundBytes: 1_000 } })
+  const client = world.connect()
+  client.isSlow = true
+  client.bufferBytes = 1_000_000
+  const bodies = Array.from({ length: 100 }, () => apiVersions())
+  const all = await client.sendTogether('ApiVersions', 3, bodies)
+  client.takeQuietly()
+  assert.ok(all.every(({ isAnswered }) => isAnswered))
+  world.check()
+})
+
 test('a client that sends no more gets all its answers, however slowly it takes them', async () => {
   const world = await KafkaWorld.open({ limits: { outboundBytes: 1_000 } })
   const client = world.connect()
