@@ -23,7 +23,8 @@ const testMs = 5_000
 
 async function main(given: string | undefined): Promise<number> {
   const scratch = await mkdtemp(join(tmpdir(), 'naru-conformance-'))
-  const naru = new NaruProcess('naru', ['serve', '--amqp', '0', '--dir', join(scratch, 'broker')])
+  const listen = ['--only', 'amqp', '--amqp', '0']
+  const naru = new NaruProcess('naru', ['serve', ...listen, '--dir', join(scratch, 'broker')])
   try {
     const suite = given === undefined ? await clone(join(scratch, 'suite')) : resolve(given)
     const { urls } = await naru.ready()

@@ -35,7 +35,7 @@ import { type BrokerLimits, checkedBrokerLimits } from './limits.ts'
 import { openEngine } from './open-engine.ts'
 import { PartitionDesks } from './partitions.ts'
 import { type Persistence, Publisher } from './publisher.ts'
-import { Room } from './room.ts'
+import { type HeldWhy, Room } from './room.ts'
 import { SnapshotTaker } from './snapshot-taker.ts'
 import { TransientBodies } from './transient.ts'
 
@@ -170,6 +170,11 @@ export class Runtime {
   /** Publishers are held because the disk is full, not because it is slow. */
   get isDiskFull(): boolean {
     return this.#room.isDiskFull
+  }
+
+  /** Why the last publish or append was HELD: to be asked right after it. */
+  get heldWhy(): HeldWhy {
+    return this.#room.why
   }
 
   get references(): number {
@@ -315,6 +320,7 @@ export class Runtime {
   /** Nothing is acknowledged any more. */
   fail(error: unknown): void {
     if (this.#failure !== null) return
+    mark('runtime/failed')
     this.#failure = error instanceof Error ? error : new Error(String(error))
     this.commits.stop(this.#failure)
     this.#room.wake()

@@ -66,6 +66,7 @@ export class SnapshotTaker {
     } catch (error) {
       if (error instanceof JournalStopped) return // everybody has been told
       if (!(error instanceof DiskError) || error.code !== 'full') return fail(error)
+      mark('snapshot/without-room')
       this.#parts.log.warn('no room for a snapshot; the next one will be tried later')
     } finally {
       machine.freezer.thaw()

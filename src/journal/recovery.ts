@@ -7,6 +7,7 @@
  *   3 its file table, its blocks to the owner 6 every file of the table is there; all others are spares
  */
 import { assert } from '../base/assert.ts'
+import { mark } from '../base/mark.ts'
 import type { Disk, DiskFile } from '../base/ports.ts'
 import { type Seed, seedOf } from './checksum.ts'
 import type { Directory, FoundFile } from './directory.ts'
@@ -108,6 +109,7 @@ export class Recovery {
     const snapshots = await this.#findSnapshots()
     const newest = snapshots[0]
     if (newest !== undefined) {
+      if (this.#damagedSnapshots.length > 0) mark('recovery/older-snapshot')
       this.#snapshotTicket = newest.head.ticket
       this.#loadTable(newest.head)
       await owner.restore(readBlocks(disk, directory.path, newest))

@@ -3,7 +3,13 @@
  * told and hides nothing; whoever uses it waits for what must come, and is told when it cannot come any more.
  */
 import type { Address, Connection, ConnectionHandler, Net } from '../../src/base/ports.ts'
-import { FRAME_BODY, FRAME_HEADER, FRAME_METHOD, frameLength } from '../../src/wire/amqp/frame.ts'
+import {
+  FRAME_BODY,
+  FRAME_HEADER,
+  FRAME_HEARTBEAT,
+  FRAME_METHOD,
+  frameLength,
+} from '../../src/wire/amqp/frame.ts'
 import { decodeMethod, type Method, type MethodName } from '../../src/wire/amqp/method-codec.ts'
 import { decodeProperties, type Properties } from '../../src/wire/amqp/properties.ts'
 import { contentHeader, frame, handshake, method } from './amqp-world.ts'
@@ -63,6 +69,7 @@ export class AmqpClient implements ConnectionHandler {
   confirmed = 0
   /** What the broker says of blocked publishers, in order. */
   readonly blocked: string[] = []
+  heartbeats = 0
   /** Told of every confirm: of one, or of all up to it. */
   onConfirm: (tag: number, many: 'one' | 'many', verdict: 'ack' | 'nack') => void = () => {}
 
@@ -193,6 +200,7 @@ export class AmqpClient implements ConnectionHandler {
     if (bytes[0] === FRAME_METHOD) this.#method(decodeMethod(payload, 0, payload.length))
     else if (bytes[0] === FRAME_HEADER) this.#header(payload)
     else if (bytes[0] === FRAME_BODY) this.#body(payload)
+    else if (bytes[0] === FRAME_HEARTBEAT) this.heartbeats++
   }
 
   #method(incoming: Method): void {

@@ -5,9 +5,9 @@ import { agedBase } from './journal-spec.ts'
 await shareTest('recycling and cleaning keep what was settled', agedBase, {
   length: 3,
   share: 1,
-  of: 64,
+  of: 48,
   againEvery: 0,
   killEvery: 0,
-  statesMin: 30_000,
+  statesMin: 40_000,
   camePast: ['rolled', 'retired', 'cleaned', 'snapshots', 'cut'],
 })

@@ -1,4 +1,4 @@
-/** Crashes of a new journal: half of all sequences of up to two operations. */
+/** Crashes of a new journal: all sequences of up to two operations. */
 import { shareTest } from './journal-share.ts'
 import { fresh } from './journal-spec.ts'
 
@@ -8,10 +8,10 @@ await shareTest(
   {
     length: 2,
     share: 0,
-    of: 2,
+    of: 1,
     againEvery: 0,
     killEvery: 0,
-    statesMin: 30_000,
+    statesMin: 70_000,
     camePast: ['rolled', 'snapshots', 'cut'],
   },
 )

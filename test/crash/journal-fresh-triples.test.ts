@@ -5,9 +5,9 @@ import { fresh } from './journal-spec.ts'
 await shareTest('three operations in a row keep what was settled', async () => fresh, {
   length: 3,
   share: 1,
-  of: 64,
+  of: 48,
   againEvery: 0,
   killEvery: 0,
-  statesMin: 30_000,
+  statesMin: 40_000,
   camePast: ['rolled', 'snapshots', 'cut'],
 })

@@ -18,6 +18,10 @@ import {
   encodeFetchRequest,
 } from '../../src/wire/kafka/messages/fetch.generated.ts'
 import {
+  decodeListOffsetsResponse,
+  encodeListOffsetsRequest,
+} from '../../src/wire/kafka/messages/list-offsets.generated.ts'
+import {
   decodeOffsetCommitResponse,
   encodeOffsetCommitRequest,
 } from '../../src/wire/kafka/messages/offset-commit.generated.ts'
@@ -33,7 +37,7 @@ import { NO_UUID, WireReader } from '../../src/wire/kafka/reader.ts'
 import { RecordBytes } from '../../src/wire/kafka/record-source.ts'
 import { WireWriter } from '../../src/wire/kafka/writer.ts'
 
-class KafkaLost extends Error {
+export class KafkaLost extends Error {
   override readonly name = 'KafkaLost'
 }
 
@@ -138,11 +142,20 @@ export class KafkaClient implements ConnectionHandler {
   /** Whole batches from the one that holds `offset`, as they are there now or come within `waitMs`. */
   async fetch(
     topic: string,
-    from: { readonly partition: number; readonly offset: number; readonly waitMs?: number },
+    from: {
+      readonly partition: number
+      readonly offset: number
+      readonly waitMs?: number
+      readonly bytesMax?: number
+    },
   ): Promise<Fetched> {
     const asked = {
       ...{ partition: from.partition, currentLeaderEpoch: -1, fetchOffset: from.offset },
-      ...{ lastFetchedEpoch: -1, logStartOffset: -1, partitionMaxBytes: FETCH_BYTES },
+      ...{
+        lastFetchedEpoch: -1,
+        logStartOffset: -1,
+        partitionMaxBytes: from.bytesMax ?? FETCH_BYTES,
+      },
       ...{ replicaDirectoryId: NO_UUID, highWatermark: -1 },
     }
     const { responses } = await this.#call(
@@ -161,6 +174,30 @@ export class KafkaClient implements ConnectionHandler {
     const { errorCode, highWatermark, records } = responses[0]!.partitions[0]!
     const bytes = records instanceof RecordBytes ? records.bytes.slice() : new Uint8Array(0)
     return { error: errorCode, end: highWatermark, bytes }
+  }
+
+  /** The first record that is not older, and its own time. */
+  async offsetAt(
+    topic: string,
+    place: { readonly partition: number; readonly timeMs: number },
+  ): Promise<{ readonly offset: number; readonly timeMs: number }> {
+    const asked = {
+      ...{ partitionIndex: place.partition, currentLeaderEpoch: -1, timestamp: place.timeMs },
+    }
+    const { topics } = await this.#call(
+      {
+        ...{ api: 'ListOffsets', version: 6 },
+        ...{ encode: encodeListOffsetsRequest, decode: decodeListOffsetsResponse },
+      },
+      {
+        replicaId: -1,
+        isolationLevel: 0,
+        topics: [{ name: topic, partitions: [asked] }],
+        timeoutMs: 0,
+      },
+    )
+    const { offset, timestamp } = topics[0]!.partitions[0]!
+    return { offset, timeMs: timestamp }
   }
 
   /** Where the group goes on; -1 where it never said. */

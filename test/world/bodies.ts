@@ -9,9 +9,13 @@ const decoder = new TextDecoder()
 
 const PADDING_MAX = 300 // half of what the worlds allow a body to have
 
-export function bodyOf({ producer, counter }: Stamp, random: Random): Uint8Array {
+export function bodyOf(stamp: Stamp, random: Random): Uint8Array {
+  return encoder.encode(textOf(stamp, random))
+}
+
+export function textOf({ producer, counter }: Stamp, random: Random): string {
   const padding = below(random, 6) === 0 ? below(random, PADDING_MAX) : below(random, 20)
-  return encoder.encode(`${producer} ${counter} ${'.'.repeat(padding)}`)
+  return `${producer} ${counter} ${'.'.repeat(padding)}`
 }
 
 export function stampOf(bytes: Uint8Array): Stamp {

@@ -1,9 +1,4 @@
-/**
- * Brokers that are wrong on purpose: for each flaw some seed of the world notices. A flaw replaces one method of the
- * real broker for as long as its test runs.
- */
-import assert from 'node:assert/strict'
-import { test } from 'node:test'
+/** Brokers that are wrong on purpose: for each flaw some seed of the world notices. */
 import { Commits } from '../../src/broker/commits.ts'
 import { Dispatcher } from '../../src/broker/dispatcher.ts'
 import { PartitionDesks } from '../../src/broker/partitions.ts'
@@ -11,29 +6,8 @@ import { Group } from '../../src/machine/group.ts'
 import { Machine } from '../../src/machine/machine.ts'
 import { TRANSIENT } from '../../src/machine/page.ts'
 import { Queue } from '../../src/machine/queue.ts'
-import { withStrays } from './strays.ts'
+import { type Flaw, flawTests, replace } from './flaw.ts'
 import { runWorld } from './world.ts'
-
-const SEEDS_MAX = 40 // each flaw below is found within a few
-
-/** Replaces a method; answers what puts it back. */
-function replace<T, K extends keyof T>(
-  prototype: T,
-  name: K,
-  change: (real: T[K]) => T[K],
-): () => void {
-  const real = prototype[name]
-  prototype[name] = change(real)
-  return () => {
-    prototype[name] = real
-  }
-}
-
-type Flaw = {
-  readonly what: string
-  readonly plant: () => () => void
-  readonly noticedAs: RegExp
-}
 
 const flaws: readonly Flaw[] = [
   {
@@ -107,28 +81,4 @@ const flaws: readonly Flaw[] = [
   },
 ]
 
-/** What the first seed that fails says; null when none does. */
-async function noticed({ plant }: Flaw): Promise<string | null> {
-  const heal = plant()
-  try {
-    for (let seed = 0; seed < SEEDS_MAX; seed++) {
-      const [outcome] = await Promise.allSettled([withStrays(() => runWorld(seed))])
-      if (outcome.status === 'rejected') return String(outcome.reason)
-    }
-    return null
-  } finally {
-    heal()
-  }
-}
-
-// Before the first test: from there on node:test follows every promise, and a seed takes three times as long.
-const findings = new Map<Flaw, string | null>()
-for (const flaw of flaws) findings.set(flaw, await noticed(flaw))
-
-for (const flaw of flaws) {
-  test(`a broker that ${flaw.what} is found out`, () => {
-    const finding = findings.get(flaw)
-    assert(typeof finding === 'string', 'no seed noticed')
-    assert.match(finding, flaw.noticedAs)
-  })
-}
+await flawTests(flaws, runWorld)

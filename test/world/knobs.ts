@@ -11,9 +11,9 @@ export type Knobs = {
   readonly journalLimits: Partial<JournalLimits>
   /** Of the disk, in milliseconds a call at most. */
   readonly delayMs: number
+  /** What it moves. */
+  readonly bytesPerSecond: number
   readonly capacityBytes: number
-  /** The event loop stalls before one task in so many. */
-  readonly stallOneIn: number
   /** Ends of the broker before the last start. */
   readonly ends: readonly End[]
   /** The wall clock jumps before each start. */
@@ -33,19 +33,29 @@ export type End = {
   readonly calls: number
   /** It dies once more while it recovers. */
   readonly again: 'again' | 'once'
+  /** Of a disk that fails. */
+  readonly lasts: 'once' | 'until-healed'
+  /** The wall clock jumps by so much in the middle. */
+  readonly jumpMs: number
+  /** The newest snapshot is damaged before the next start, if there is an older one. */
+  readonly snapshot: 'sound' | 'damaged'
 }
 
 const MANY = 2 ** 40
+const FILE_BYTES = 4_096
+/** Files of the tiny journal: it cannot begin on fewer. Worlds without a limit come to 7 at least, 16 at most. */
+const SCARCE_FILES = 7
+const HOUR_MS = 3_600_000
 
 export function drawKnobs(random: Random): Knobs {
   const durability = below(random, 8) === 0 ? 'os' : 'fsync'
-  const isScarce = below(random, 4) === 0
+  const isScarce = below(random, 3) === 0
   return {
     durability,
     limits: {
       bodyBytes: 600,
       batchBytes: 1_000,
-      transientBytes: pick(random, [8_192, 16_384]),
+      transientBytes: pick(random, [6_144, 8_192, 16_384]),
       markAhead: pick(random, [1, 3, 20]),
       dispatchMessages: pick(random, [1, 3, 50]),
       dispatchBytes: pick(random, [1, 300, 5_000]),
@@ -61,11 +71,11 @@ export function drawKnobs(random: Random): Knobs {
       readWindows: pick(random, [1, 4]),
       idleMarkMs: pick(random, [50, 1_000]),
     },
-    delayMs: pick(random, [0.5, 2, 5]),
-    capacityBytes: isScarce ? 60_000 + below(random, 40_000) : MANY,
-    stallOneIn: pick(random, [50, 500, 5_000]),
+    delayMs: pick(random, [0.5, 0.5, 2, 2, 5, 50]),
+    bytesPerSecond: pick(random, [1_000_000_000, 1_000_000_000, 200_000]),
+    capacityBytes: isScarce ? (SCARCE_FILES + below(random, 4)) * FILE_BYTES : MANY,
     ends: drawEnds(random, durability),
-    clockJumpMs: pick(random, [0, 0, 3_600_000, -3_600_000]),
+    clockJumpMs: pick(random, [0, 0, HOUR_MS, -HOUR_MS]),
   }
 }
 
@@ -80,6 +90,9 @@ function drawEnds(random: Random, durability: Knobs['durability']): readonly End
     operations: 20 + below(random, 120),
     calls: 1 + below(random, 12),
     again: below(random, 4) === 0 ? 'again' : 'once',
+    lasts: pick(random, ['once', 'until-healed']),
+    jumpMs: pick(random, [0, 0, 500, HOUR_MS, -HOUR_MS]),
+    snapshot: below(random, 3) === 0 ? 'damaged' : 'sound',
   })
   const count = 1 + below(random, 3)
   const ends = Array.from({ length: count }, () =>

@@ -1,6 +1,10 @@
-/** `npm run sim -- --seed N`: runs one seed of the world, or several from there on, and prints what came of each. */
+/**
+ * `npm run sim -- --seed N`: runs one seed of the world, or several from there on, and prints what came of each;
+ * `--world protocols` takes the one with AMQP and Kafka.
+ */
 import { parseArgs } from 'node:util'
 import { hearMarks } from '../../src/base/mark.ts'
+import { playProtocols } from './protocol-seeds.ts'
 import { withStrays } from './strays.ts'
 import { runWorld } from './world.ts'
 
@@ -8,9 +12,11 @@ const { values } = parseArgs({
   options: {
     seed: { type: 'string', default: '0' },
     count: { type: 'string', default: '1' },
+    world: { type: 'string', default: 'embedded' },
   },
 })
 
+const play = values.world === 'protocols' ? playProtocols : runWorld
 const first = Number(values.seed)
 for (let seed = first; seed < first + Number(values.count); seed++) {
   const marks = new Map<string, number>()
@@ -19,7 +25,7 @@ for (let seed = first; seed < first + Number(values.count); seed++) {
   })
   const startedMs = performance.now()
   try {
-    const report = await withStrays(() => runWorld(seed))
+    const report = await withStrays(() => play(seed))
     const { operations, crashes, restarts, hash, simulatedMs } = report
     const ms = Math.round(performance.now() - startedMs)
     const heard = [...marks].map(([name, count]) => `${name} ${count}`).join(', ')

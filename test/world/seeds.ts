@@ -1,7 +1,7 @@
 /** A range of seeds as one test: none may fail, and together they have to come past every mark. */
 import assert from 'node:assert/strict'
 import { longTest } from '../crash/long-test.ts'
-import { runRange, type SeedRange } from './seed-range.ts'
+import { runRange, type SeedRange, type WorldRun } from './seed-range.ts'
 import { runWorld } from './world.ts'
 
 /** Odd places of the broker, each of which some seed of every range comes past. */
@@ -15,23 +15,38 @@ const MARKS = [
   'partitions/not-all-visible',
   'queue/copied-on-write',
   'queue/mark-beyond-the-end',
-  'room/held',
+  'recovery/older-snapshot',
+  'room/disk-full',
+  'room/disk-slow',
+  'room/memory-full',
+  'runtime/failed',
   'runtime/held-at-the-end',
   'runtime/waits-for-room-to-begin',
   'snapshot/postponed',
   'snapshot/taken',
+  'snapshot/without-room',
+  'time/jumped',
+  'world/full-disk-drained',
+  'world/room-made-to-start',
 ]
 
 export function seedsTest(title: string, range: SeedRange): Promise<void> {
+  const world = { play: runWorld, command: 'npm run sim -- --seed' }
+  return rangeTest(title, range, { ...world, marks: MARKS })
+}
+
+export function rangeTest(
+  title: string,
+  range: SeedRange,
+  world: WorldRun & { readonly marks: readonly string[] },
+): Promise<void> {
   return longTest(title, async () => {
-    const report = await runRange(range, { play: runWorld, command: 'npm run sim -- --seed' })
-    const { seeds, sums, seedsByMark, again, failures } = report
+    const { seeds, sums, seedsByMark, again, failures } = await runRange(range, world)
     assert.deepEqual(failures, [], failures.join('\n'))
     const line =
       `${seeds} seeds, ${again} of them twice, with nothing lost, duplicated, reordered or invented: ` +
-      `${describe(sums)}; ` +
-      `seeds that came past each mark: ${describe(seedsByMark)}`
-    const missed = MARKS.filter((name) => (seedsByMark[name] ?? 0) === 0)
+      `${describe(sums)}; seeds that came past each mark: ${describe(seedsByMark)}`
+    const missed = world.marks.filter((name) => (seedsByMark[name] ?? 0) === 0)
     assert.deepEqual(missed, [], `no seed came past these; ${line}`)
     return line
   })

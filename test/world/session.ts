@@ -2,7 +2,7 @@
  * A session is one client's time with one run of the broker. It ends when the broker dies, from one event to the
  * next, or is asked to leave before a clean stop. The world owns it; a client never keeps it.
  */
-import type { Random } from '../../src/base/ports.ts'
+import type { Net, Random } from '../../src/base/ports.ts'
 import type { Runtime } from '../../src/broker/runtime.ts'
 import { isRefusal, type Refusal } from '../../src/machine/refusal.ts'
 
@@ -38,6 +38,8 @@ export interface Client {
 export class Session {
   readonly run: BrokerRun
   readonly random: Random
+  /** The way to the broker's doors. */
+  readonly net: Net
   readonly #sleep: (delayMs: number) => Promise<void>
   readonly #count: () => void
 
@@ -45,12 +47,14 @@ export class Session {
     run: BrokerRun,
     world: {
       readonly random: Random
+      readonly net: Net
       readonly sleep: (delayMs: number) => Promise<void>
       readonly count: () => void
     },
   ) {
     this.run = run
     this.random = world.random
+    this.net = world.net
     this.#sleep = world.sleep
     this.#count = world.count
   }

@@ -3,22 +3,23 @@
  * limits, faults, deaths and every order that a real system leaves open. The same seed is the same world.
  */
 import assert from 'node:assert/strict'
+import { mark } from '../../src/base/mark.ts'
+import type { Net, Random } from '../../src/base/ports.ts'
 import { below } from '../../src/base/random.ts'
 import { Runtime } from '../../src/broker/runtime.ts'
 import { imageOf } from '../machine/entry-log.ts'
 import { countReferences } from '../machine/full-mark.ts'
 import { mix } from '../sim/disk-content.ts'
 import { assertHonest, type Verdict } from '../sim/history.ts'
+import { CALM } from '../sim/sim-net.ts'
+import type { NetConditions } from '../sim/sim-wire.ts'
 import { Simulation } from '../sim/simulation.ts'
-import { Appender } from './appender.ts'
-import { ConsumerClient } from './consumer-client.ts'
-import { Declarer } from './declarer.ts'
-import { Getter } from './getter.ts'
+import type { Cast, Casting, Doors } from './cast.ts'
+import { damageSnapshot } from './damage.ts'
+import { embeddedCast } from './embedded-cast.ts'
 import { drawKnobs, type End, type Knobs } from './knobs.ts'
-import { Publisher } from './publisher.ts'
-import { Reader } from './reader.ts'
-import { type BrokerRun, type Client, Gone, Session } from './session.ts'
-import { declareTopology, GROUPS, PARTITIONS, QUEUES, queueOf } from './topology.ts'
+import { type BrokerRun, Gone, Session } from './session.ts'
+import { declareTopology, queueOf } from './topology.ts'
 import { Witness } from './witness.ts'
 
 export type WorldReport = {
@@ -40,18 +41,36 @@ const HEAL_MS_MAX = 60_000
 /** Waiting for so many calls of an idle disk would never end. */
 const DEATH_MS_MAX = 500
 const LEAVE_MS_MAX = 20_000 // a clean stop waits for the disk and for nobody else
+/** A start takes no longer, unless it has no room. */
+const OPEN_MS_MAX = 5_000
+const MORE_BYTES = 8 * 4_096
 const PLENTY_BYTES = 2 ** 40
 
-export async function runWorld(seed: number): Promise<WorldReport> {
+/** A journal time that moves further than this while no time passes was thrown by the wall clock. */
+const TIME_STEP_MS_MAX = 1_001 // what a time daemon corrects at once, and a rounding
+
+export function runWorld(seed: number): Promise<WorldReport> {
+  return playWorld(seed, { casting: embeddedCast })
+}
+
+export function playWorld(
+  seed: number,
+  manner: {
+    readonly casting: Casting
+    readonly conditions?: (random: Random) => NetConditions
+  },
+): Promise<WorldReport> {
   // Of its own: what the knobs draw moves nothing else.
   const stall = { oneIn: 50 + (seed % 5) * 400, msMax: 20 }
-  const simulation = new Simulation({ seed, stall })
-  const world = new SeededWorld(simulation, drawKnobs(simulation.random))
+  const { conditions = () => CALM } = manner
+  const simulation = new Simulation({ seed, stall, conditions })
+  const world = new SeededWorld(simulation, drawKnobs(simulation.random), manner.casting)
   return simulation.run(() => world.play())
 }
 
 type Living = {
   readonly run: BrokerRun
+  readonly doors: Doors
   readonly die: () => void
   readonly serving: Promise<void>
 }
@@ -61,32 +80,38 @@ class SeededWorld {
   readonly #knobs: Knobs
   readonly #machine: ReturnType<Simulation['machine']>
   readonly #witness = new Witness()
-  /** Those who come to an end by themselves. */
-  readonly #finite: Client[] = []
-  /** All the others. */
-  readonly #endless: Client[] = []
-  readonly #readers: Reader[] = []
+  readonly #cast: Cast
+  /** Where the clients from outside are. */
+  readonly #outside: Net
   #operations = 0
+  /** How often this run of the broker said that it can go on no more. */
+  #failures = 0
   #crashes = 0
   #starts = 0
 
-  constructor(simulation: Simulation, knobs: Knobs) {
+  constructor(simulation: Simulation, knobs: Knobs, casting: Casting) {
     this.#simulation = simulation
     this.#knobs = knobs
-    const { random } = simulation
+    const { network, random } = simulation
+    this.#outside = network.host('127.0.0.1')
     this.#machine = simulation.machine('broker', {
       delayMs: () => (below(random, 64) / 64) * knobs.delayMs,
       capacityBytes: knobs.capacityBytes,
+      bytesPerSecond: knobs.bytesPerSecond,
     })
-    this.#makeClients()
+    this.#cast = casting({ random, network, witness: this.#witness })
   }
 
   async play(): Promise<WorldReport> {
     const { scheduler, clock, seed } = this.#simulation
     for (const end of this.#knobs.ends) {
       const living = await this.#start(end)
-      await this.#untilOperations(end.operations)
+      await this.#untilOperations(living, end.operations / 2)
+      this.#jump(living, end.jumpMs)
+      await this.#untilOperations(living, end.operations / 2)
       await this.#end(living, end)
+      if (end.snapshot === 'sound') continue
+      await damageSnapshot(this.#machine.disk, DIRECTORY, this.#simulation.random)
     }
     await this.#heal()
     const { history, hash } = this.#witness
@@ -100,31 +125,6 @@ class SeededWorld {
       hash: mix(scheduler.traceHash, hash) >>> 0,
       verdict,
       simulatedMs: clock.monotonicMs(),
-    }
-  }
-
-  #makeClients(): void {
-    const { random } = this.#simulation
-    const witness = this.#witness
-    for (let index = 0; index < 3; index++) {
-      this.#finite.push(new Publisher(`p${index}`, 20 + below(random, 40), witness))
-    }
-    this.#finite.push(new Appender('a0', 15 + below(random, 20), witness))
-    this.#finite.push(new Appender('a1', 15 + below(random, 20), witness))
-    this.#finite.push(new Declarer('d0', 8 + below(random, 12)))
-    for (const queue of QUEUES) {
-      const count = 1 + below(random, 3)
-      for (let index = 0; index < count; index++) {
-        this.#endless.push(new ConsumerClient(`c${index} ${queue}`, queue, witness))
-      }
-    }
-    this.#endless.push(new Getter('g0', QUEUES[0]!, witness))
-    for (let partition = 0; partition < PARTITIONS; partition++) {
-      for (const group of GROUPS) {
-        const reader = new Reader(`r${partition} ${group}`, { partition, group }, witness)
-        this.#readers.push(reader)
-        this.#endless.push(reader)
-      }
     }
   }
 
@@ -144,7 +144,8 @@ class SeededWorld {
     const runtime = await this.#open()
     assert.equal(runtime.references, countReferences(runtime.machine), 'after the start')
     this.#witness.restarted()
-    return this.#serve(runtime, end === null)
+    const doors = await this.#cast.open(runtime)
+    return this.#serve(runtime, doors, end === null)
   }
 
   async #open(): Promise<Runtime> {
@@ -152,11 +153,27 @@ class SeededWorld {
     const { durability, limits, journalLimits } = this.#knobs
     const log = { info: () => undefined, warn: () => undefined, error: () => undefined }
     const world = this.#machine.start()
+    this.#failures = 0
+    const stopped = (): void => {
+      this.#failures++
+    }
     const options = { world, directory: DIRECTORY, durability, log, limits, journalLimits }
-    return Runtime.open(options)
+    const { disk } = this.#machine
+    const opening = Runtime.open({ ...options, stopped })
+    let isOver: boolean = false
+    const over = (): void => {
+      isOver = true
+    }
+    opening.then(over, over)
+    // A full disk has no room for the first entry either; whoever runs it sees that it does not come up.
+    while (!(await this.#untilTrue(() => isOver || disk.isDead, OPEN_MS_MAX))) {
+      mark('world/room-made-to-start')
+      disk.capacityBytes += MORE_BYTES
+    }
+    return opening
   }
 
-  #serve(runtime: Runtime, isLast: boolean): Living {
+  #serve(runtime: Runtime, doors: Doors, isLast: boolean): Living {
     let die = (): void => undefined
     const gone = new Promise<never>((_resolve, reject) => {
       die = () => reject(new Gone('the broker died'))
@@ -165,12 +182,13 @@ class SeededWorld {
     const run = { runtime, number: this.#starts, gone, isOver: false, isEnding: false, isLast }
     const serving = this.#serveAll(run)
     serving.catch(() => undefined) // whoever waits for it later hears of it
-    return { run, die, serving }
+    return { run, doors, die, serving }
   }
 
   async #serveAll(run: BrokerRun): Promise<void> {
     if (!(await unlessGone(this.#declare(run)))) return
-    const clients = [...this.#finite, ...this.#endless].filter(({ isDone }) => !isDone)
+    const { finite, endless } = this.#cast
+    const clients = [...finite, ...endless].filter(({ isDone }) => !isDone)
     // Whoever fails shows at once, not when all are through.
     await Promise.all(clients.map((client) => unlessGone(client.serve(this.#session(run)))))
   }
@@ -185,6 +203,7 @@ class SeededWorld {
     const { sleep } = this.#simulation
     return new Session(run, {
       random: this.#simulation.programRandom(),
+      net: this.#outside,
       sleep: (delayMs) => sleep.call(this.#simulation, delayMs),
       count: () => {
         this.#operations++
@@ -192,9 +211,25 @@ class SeededWorld {
     })
   }
 
-  async #untilOperations(count: number): Promise<void> {
+  async #untilOperations({ run: { runtime } }: Living, count: number): Promise<void> {
     const target = this.#operations + count
-    await this.#untilTrue(() => this.#operations >= target, RUN_MS_MAX)
+    let wasFull: boolean = false
+    const isThere = (): boolean => {
+      // Nobody makes room but the consumers.
+      if (wasFull && !runtime.isDiskFull) mark('world/full-disk-drained')
+      wasFull = runtime.isDiskFull
+      return this.#operations >= target
+    }
+    await this.#untilTrue(isThere, RUN_MS_MAX / 2)
+  }
+
+  /** The wall clock jumps; journal time must not. */
+  #jump({ run: { runtime } }: Living, jumpMs: number): void {
+    if (jumpMs === 0) return
+    const beforeMs = runtime.time.nowMs()
+    this.#simulation.clock.jumpWall(jumpMs)
+    const passedMs = runtime.time.nowMs() - beforeMs
+    assert(passedMs >= 0 && passedMs <= TIME_STEP_MS_MAX, `journal time moved by ${passedMs} ms`)
   }
 
   /** Answers whether it came true in time. */
@@ -219,10 +254,12 @@ class SeededWorld {
     }
     const { disk } = this.#machine
     if (end.kind === 'sync-fails') {
+      const { runtime } = living.run
       const call = disk.callCount + end.calls
-      disk.faults.plan({ call, code: 'io', lasts: 'once', writtenBytes: 0 })
-      await this.#untilTrue(() => living.run.runtime.failure !== null, DEATH_MS_MAX)
-      this.#machine.cutPower()
+      disk.faults.plan({ call, code: 'io', lasts: end.lasts, writtenBytes: 0 })
+      await this.#untilTrue(() => runtime.failure !== null, DEATH_MS_MAX)
+      assert.equal(this.#failures, runtime.failure === null ? 0 : 1, 'whoever runs it is told once')
+      this.#die(end.again === 'again' ? 'kill' : 'power-cut')
     } else {
       const death = this.#machine.diesAfterCalls(end.calls, end.kind)
       await Promise.race([death, this.#simulation.sleep(DEATH_MS_MAX)])
@@ -237,23 +274,32 @@ class SeededWorld {
   }
 
   /** A stop whose clients are just gone: what they held may have been delivered, and the next start says so. */
-  async #stopHeld({ run, die, serving }: Living): Promise<void> {
+  async #stopHeld({ run, doors, die, serving }: Living): Promise<void> {
     run.isOver = true
     die()
     await serving
-    const isHeld = [...run.runtime.machine.queues.values()].some(({ heldCount }) => heldCount > 0)
-    let isClosed: boolean = false
-    const closed = run.runtime.close().then(() => {
-      isClosed = true
-    })
-    await Promise.race([closed, this.#untilTrue(() => isClosed, LEAVE_MS_MAX)])
-    this.#crashes += isClosed ? 0 : 1
-    if (!isClosed) return this.#machine.kill()
+    await doors.close()
+    if (!(await this.#closes(run.runtime))) {
+      this.#crashes++
+      return this.#machine.kill()
+    }
     this.#machine.stopped()
+    // What was settled and waited for room is settled now.
+    const isHeld = [...run.runtime.machine.queues.values()].some(({ heldCount }) => heldCount > 0)
     const again = await this.#open()
     assert.equal(again.machine.stoppedCleanly, !isHeld)
     await again.close()
     this.#machine.stopped()
+  }
+
+  /** On a full disk it may have no room for its last words; then it is killed, as an operator would. */
+  async #closes(runtime: Runtime): Promise<boolean> {
+    let isClosed: boolean = false
+    const closed = runtime.close().then(() => {
+      isClosed = true
+    })
+    await Promise.race([closed, this.#untilTrue(() => isClosed, LEAVE_MS_MAX)])
+    return isClosed
   }
 
   #die(manner: 'kill' | 'power-cut'): void {
@@ -280,9 +326,15 @@ class SeededWorld {
       return
     }
     const { runtime } = run
+    await living.doors.close()
     assert.equal(runtime.failure, null)
     assert.equal(runtime.references, countReferences(runtime.machine), 'before the stop')
-    await runtime.close()
+    if (!(await this.#closes(runtime))) {
+      this.#machine.kill()
+      this.#crashes++
+      run.isOver = true
+      return
+    }
     run.isOver = true
     assert.deepEqual(this.#machine.disk.openPaths, [])
     this.#machine.stopped()
@@ -302,9 +354,9 @@ class SeededWorld {
     const { runtime } = run
     const session = this.#session(run)
     const busy = (): readonly string[] => [
-      ...this.#finite.filter(({ isDone }) => !isDone).map(({ name }) => name),
-      ...this.#readers.filter((reader) => !reader.isThrough(session)).map(({ name }) => name),
-      ...QUEUES.filter((name) => {
+      ...this.#cast.finite.filter(({ isDone }) => !isDone).map(({ name }) => name),
+      ...this.#cast.behind(session),
+      ...this.#cast.queues.filter((name) => {
         const queue = runtime.namespace('/')?.queues.get(name)
         return queue === undefined || queue.readyCount + queue.heldCount > 0
       }),
@@ -315,11 +367,13 @@ class SeededWorld {
     ])
     assert(await check, `not through after all faults: ${busy().join(', ')}`)
     this.#witness.promisePassing()
-    for (const name of QUEUES) {
+    for (const name of this.#cast.queues) {
       const { readyCount, heldCount } = queueOf(runtime, name)
       this.#witness.history.drained(name, readyCount + heldCount)
     }
+    const crashes = this.#crashes
     await this.#stop(living)
+    assert.equal(this.#crashes, crashes, 'a stop without faults comes to its end')
   }
 }
 

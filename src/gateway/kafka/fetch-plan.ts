@@ -17,18 +17,23 @@ export interface Share {
   readonly firstRow: number
   readonly endRow: number
   readonly sizeBytes: number
+  /** What the client takes of this partition. */
+  readonly sizeBytesMax: number
 }
 
 /** All of an answer, before a byte of it is copied. */
 export interface Plan {
   readonly topics: readonly { readonly topic: FetchTopic; readonly shares: readonly Share[] }[]
   readonly sizeBytes: number
+  /** What the client takes in all. */
+  readonly sizeBytesMax: number
   readonly hasError: boolean
 }
 
 /** What the request would get now. */
 export function planFetch(gateway: Gateway, request: FetchRequest): Plan {
-  let left = Math.min(request.maxBytes, gateway.limits.fetchBytes)
+  const sizeBytesMax = Math.min(request.maxBytes, gateway.limits.fetchBytes)
+  let left = sizeBytesMax
   let sizeBytes = 0
   let hasError = false
   const topics = request.topics.map((topic) => {
@@ -51,7 +56,7 @@ export function planFetch(gateway: Gateway, request: FetchRequest): Plan {
     })
     return { topic, shares }
   })
-  return { topics, sizeBytes, hasError }
+  return { topics, sizeBytes, sizeBytesMax, hasError }
 }
 
 /** The rows of one partition: whole batches, from the one that holds the offset. */
@@ -80,11 +85,12 @@ function take(
     sizeBytes += size
     endRow++
   }
-  return { index, partition, error: 'NONE', firstRow, endRow, sizeBytes }
+  const sizeBytesMax = partitionMaxBytes
+  return { index, partition, error: 'NONE', firstRow, endRow, sizeBytes, sizeBytesMax }
 }
 
 function nothing(index: number, partition: Partition | null, error: ErrorName): Share {
-  return { index, partition, error, firstRow: 0, endRow: 0, sizeBytes: 0 }
+  return { index, partition, error, firstRow: 0, endRow: 0, sizeBytes: 0, sizeBytesMax: 0 }
 }
 
 /** The same answer where some shares turned out not to be there: the others are as they were. */
@@ -100,5 +106,14 @@ export function without(plan: Plan, flaws: ReadonlyMap<Share, ErrorName>): Plan 
       return nothing(share.index, share.partition, error)
     }),
   }))
-  return { topics, sizeBytes, hasError }
+  return { ...plan, topics, sizeBytes, hasError }
+}
+
+/** Nobody can have the row any more. */
+export function isGone({ deleted, firstRow }: Partition, row: number): boolean {
+  return deleted || firstRow > row
+}
+
+export function whyGone({ deleted }: Partition): ErrorName {
+  return deleted ? 'UNKNOWN_TOPIC_OR_PARTITION' : 'OFFSET_OUT_OF_RANGE'
 }

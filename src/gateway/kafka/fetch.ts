@@ -1,8 +1,10 @@
 /** Fetch: what a client wants of which partitions, and waiting while there is too little. */
+import { mark } from '../../base/mark.ts'
 import { decodeFetchRequest, type FetchRequest } from '../../wire/kafka/messages/fetch.generated.ts'
 import type { WireReader } from '../../wire/kafka/reader.ts'
 import type { Call } from './call.ts'
-import { NO_SESSION, refuseFetch, sendFetch } from './fetch-answer.ts'
+import { refuseFetch, sendFetch } from './fetch-answer.ts'
+import { NO_SESSION } from './fetch-frame.ts'
 import { type Plan, planFetch } from './fetch-plan.ts'
 import { FetchWait } from './fetch-wait.ts'
 
@@ -29,7 +31,10 @@ export function answerFetch(call: Call, r: WireReader): void {
     waitMs: Math.min(request.maxWaitMs, call.gateway.limits.fetchWaitMs),
     check: (why) => {
       const now = planFetch(call.gateway, request)
-      if (why === 'appended' && !isEnough(now, request)) return false
+      if (why === 'appended' && !isEnough(now, request)) {
+        mark('kafka/fetch-waits-on')
+        return false
+      }
       sendFetch(call, now)
       return true
     },

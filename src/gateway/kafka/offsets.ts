@@ -2,6 +2,7 @@
  * OffsetCommit and OffsetFetch: where groups go on. The offsets are the broker's and durable; who may
  * commit is the group's to say.
  */
+import { mark } from '../../base/mark.ts'
 import { HELD } from '../../broker/room.ts'
 import type { Commitment, Committed } from '../../machine/group.ts'
 import type { Partition } from '../../machine/partition.ts'
@@ -42,7 +43,7 @@ export function answerOffsetCommit(call: Call, r: WireReader): void {
 class OffsetCommit {
   readonly #call: Call
   readonly #request: OffsetCommitRequest
-  readonly #errors: ErrorName[] = []
+  #errors: ErrorName[] = []
   /** What is still to be written. */
   #commitments: Commitment[] = []
   #ticket = 0
@@ -52,10 +53,7 @@ class OffsetCommit {
     this.#call = call
     this.#request = request
     const { gateway } = call
-    const { groupId, memberId, groupInstanceId, generationIdOrMemberEpoch } = request
-    const named = checkGroupId(gateway, groupId)
-    const member = { memberId, instanceId: groupInstanceId, generation: generationIdOrMemberEpoch }
-    const error = named === 'NONE' ? gateway.groups.checkCommit(groupId, member) : named
+    const error = this.#refuse()
     for (const { name, topicId, partitions } of request.topics) {
       const stream = findTopic(gateway, { name, topicId })
       const missing =
@@ -70,8 +68,7 @@ class OffsetCommit {
   }
 
   /** Writes until all is written or the journal has no room; then it goes on when there is some. */
-  readonly run = (): void => {
-    if (this.#isDropped) return
+  run(): void {
     const { broker, namespace } = this.#call.gateway
     while (this.#commitments.length > 0) {
       const count = fitting(this.#commitments)
@@ -82,10 +79,11 @@ class OffsetCommit {
           this.#call.fail('the broker has stopped')
           return
         }
+        mark('kafka/commit-held')
         this.#call.dropped = () => {
           this.#isDropped = true
         }
-        broker.whenRoom(this.run)
+        broker.whenRoom(this.#goOn)
         return
       }
       this.#ticket = ticket
@@ -93,6 +91,26 @@ class OffsetCommit {
       this.#commitments = this.#commitments.slice(count)
     }
     this.#answer()
+  }
+
+  /** While it waited the group may have given its partitions to others, whose commits are newer. */
+  readonly #goOn = (): void => {
+    if (this.#isDropped) return
+    const error = this.#refuse()
+    if (error !== 'NONE') {
+      mark('kafka/commit-overtaken')
+      this.#commitments = []
+      this.#errors = this.#errors.map((own) => (own === 'NONE' ? error : own))
+    }
+    this.run()
+  }
+
+  #refuse(): ErrorName {
+    const { groupId, memberId, groupInstanceId, generationIdOrMemberEpoch } = this.#request
+    const { gateway } = this.#call
+    const named = checkGroupId(gateway, groupId)
+    const member = { memberId, instanceId: groupInstanceId, generation: generationIdOrMemberEpoch }
+    return named === 'NONE' ? gateway.groups.checkCommit(groupId, member) : named
   }
 
   #plan(partition: Partition, asked: OffsetCommitRequestPartition): ErrorName {

@@ -2,6 +2,7 @@
  * Produce: batches go into the log as they came, and the answer when they are durable. Costs are per
  * batch; the records inside are never touched.
  */
+import { mark } from '../../base/mark.ts'
 import { HELD } from '../../broker/room.ts'
 import { Batch } from '../../machine/batch.ts'
 import { FORMAT_KAFKA } from '../../machine/message.ts'
@@ -123,6 +124,7 @@ class Produce {
       return appended(partition, baseOffset)
     }
     if (!broker.isDiskFull && broker.failure === null) return null
+    mark('kafka/produce-refused')
     return failed(index, 'KAFKA_STORAGE_ERROR', 'there is no space left for records')
   }
 
@@ -135,6 +137,7 @@ class Produce {
   }
 
   #hold(): void {
+    mark('kafka/produce-held')
     if (!this.#isKept) {
       this.#isKept = true
       this.#request = keep(this.#request)

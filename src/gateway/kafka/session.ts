@@ -2,8 +2,10 @@
  * A session is one client of the Kafka listener, from its first byte to its last answer. It owns the
  * connection and cuts what arrives into requests; answers leave in the order of the requests.
  */
+
 import { unreachable } from '../../base/assert.ts'
 import { Fault } from '../../base/fault.ts'
+import { mark } from '../../base/mark.ts'
 import type { Connection, ConnectionHandler } from '../../base/ports.ts'
 import { Ring } from '../../base/ring.ts'
 import type { CommitWatcher } from '../../broker/commits.ts'
@@ -50,6 +52,8 @@ export class Session implements ConnectionHandler, CommitWatcher, CallOwner {
   #isPaused = false
   /** Answers that the system has not taken are too many. */
   #isCongested = false
+  /** The connection will tell when it has taken all: only then may anything wait for that. */
+  #willDrain = false
   #isPumping = false
   #isWatching = false
   /** Read since #turnRests was last cleared. */
@@ -94,6 +98,7 @@ export class Session implements ConnectionHandler, CommitWatcher, CallOwner {
   }
 
   drained(): void {
+    this.#willDrain = false
     if (!this.#isCongested) return
     this.#isCongested = false
     this.#goOn()
@@ -207,6 +212,7 @@ export class Session implements ConnectionHandler, CommitWatcher, CallOwner {
   /** Enough for this turn: the others have theirs first. */
   #rest(): void {
     if (this.#turnRests) return
+    mark('kafka/rests')
     this.#turnRests = true
     this.#gateway.world.scheduler.soon(() => {
       this.#turnRests = false
@@ -229,12 +235,14 @@ export class Session implements ConnectionHandler, CommitWatcher, CallOwner {
       if (call.frame === null) continue
       if (written === 0) this.#connection.cork()
       written++
-      this.#connection.write(call.frame)
+      if (!this.#connection.write(call.frame)) this.#willDrain = true
       this.#writtenBytes += call.frame.length
       if (call.isPooled) this.#lent.push({ frame: call.frame, writtenBytes: this.#writtenBytes })
     }
     if (written > 0) this.#connection.uncork()
-    this.#isCongested = this.#connection.pendingBytes > this.#gateway.limits.outboundBytes
+    const { outboundBytes } = this.#gateway.limits
+    this.#isCongested = this.#willDrain && this.#connection.pendingBytes > outboundBytes
+    if (this.#isCongested) mark('kafka/congested')
     if (this.#awaitsCommit() && !this.#isWatching) {
       this.#isWatching = true
       this.#gateway.broker.commits.watch(this)
