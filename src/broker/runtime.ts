@@ -44,6 +44,8 @@ export const DEFAULT_NAMESPACE = '/'
 
 const IDENTITY_BYTES = 16
 
+const NO_ROOM_TO_START =
+  'the disk is full: the broker starts as soon as there is room for its first entry'
 const NO_ROOM_TO_STOP =
   'stopped without room on the disk: what was settled last will be delivered again, flagged as such'
 
@@ -344,8 +346,11 @@ export class Runtime {
   async #begin(): Promise<void> {
     if (!this.machine.stoppedCleanly) {
       // The last file may be full, and the next one is only being made.
+      let isTold: boolean = false
       while (this.#failure === null && writeRun(this.#engine.log, KIND_RESTARTED) === 0) {
         mark('runtime/waits-for-room-to-begin')
+        if (this.#engine.log.isFull && !isTold) this.log.warn(NO_ROOM_TO_START)
+        isTold ||= this.#engine.log.isFull
         await this.#engine.log.room()
       }
       this.machine.restarted()

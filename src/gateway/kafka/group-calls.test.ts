@@ -274,3 +274,13 @@ test('a client that goes while it joins is not waited for beyond its session', a
   assert.equal(again.answer.members.length, 1)
   world.check()
 })
+
+test('with the listener the members are gone, and nobody waits for their time to run out', async () => {
+  const world = await KafkaWorld.open()
+  await settle(world, 2)
+  assert(world.clockwork.timers > 0, 'the time of two sessions')
+  await world.clockwork.until(world.listener.close())
+  await world.clockwork.until(world.broker.close())
+  assert.equal(world.clockwork.timers, 0)
+  assert.deepEqual(world.clockwork.errors, [])
+})

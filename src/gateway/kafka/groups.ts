@@ -33,12 +33,27 @@ export class Groups {
   readonly #entries = new Map<string, Entry>()
   readonly #waiting = new Map<Token, Reply>()
   #tokens = 0
+  /** Listeners whose clients may be members. */
+  #doors = 0
 
   constructor(world: Pick<World, 'clock' | 'scheduler' | 'random'>, limits: KafkaLimits) {
     this.#world = world
     this.#limits = limits
     const { sessionMsMin, sessionMsMax, gatherMs, groupMembers: membersMax } = limits
     this.#rules = { sessionMsMin, sessionMsMax, gatherMs, membersMax }
+  }
+
+  open(): void {
+    this.#doors++
+  }
+
+  /** With the last listener every client has gone: nobody is a member any more, and no time is waited for. */
+  close(): void {
+    this.#doors--
+    if (this.#doors > 0) return
+    for (const entry of this.#entries.values()) entry.timer?.cancel()
+    this.#entries.clear()
+    this.#waiting.clear()
   }
 
   /** The group if anybody is in it. */

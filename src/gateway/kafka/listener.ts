@@ -81,6 +81,7 @@ class KafkaServer implements KafkaListener {
 
   async listen(address: Address): Promise<void> {
     this.#listener = await this.#gateway.world.net.listen(address, (each) => this.#accept(each))
+    this.#gateway.groups.open()
   }
 
   get address(): Address {
@@ -132,5 +133,6 @@ class KafkaServer implements KafkaListener {
     const stopped = this.#listener?.close()
     for (const session of [...this.#sessions]) session.destroy()
     await stopped
+    this.#gateway.groups.close()
   }
 }
