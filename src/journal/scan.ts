@@ -46,6 +46,8 @@ export class Scanner {
   /** What the window holds: [base, base + filled) of the file. */
   #base = 0
   #filled = 0
+  /** The last read found nothing: a damaged file may be shorter than it says. */
+  #isAtEnd = false
   #end = 0
   #tickets = 0
   /** The read of what comes behind the window, under way while the window is worked on. */
@@ -89,6 +91,7 @@ export class Scanner {
   async #walk(start: ScanStart, step: (at: number) => number): Promise<number> {
     this.#base = start.from
     this.#filled = 0
+    this.#isAtEnd = false
     await this.#fill(start, 0)
     for (let at = 0; ; ) {
       const size = step(at)
@@ -106,7 +109,7 @@ export class Scanner {
 
   #hasMore(start: ScanStart, at: number): boolean {
     const room = this.#window.bytes.length - (this.#filled - at)
-    return room >= this.#aheadBytes && this.#base + this.#filled < start.fileBytes
+    return !this.#isAtEnd && room >= this.#aheadBytes && this.#base + this.#filled < start.fileBytes
   }
 
   /** Moves what is behind `keepFrom` to the front, takes what was read ahead, and reads on. */
@@ -118,7 +121,8 @@ export class Scanner {
     const read = await (this.#ahead ?? this.#readAhead(start))
     bytes.set(read, this.#filled)
     this.#filled += read.length
-    const more = read.length > 0 && this.#base + this.#filled < start.fileBytes
+    this.#isAtEnd = read.length === 0
+    const more = !this.#isAtEnd && this.#base + this.#filled < start.fileBytes
     this.#ahead = more ? this.#readAhead(start) : null
     // Whoever awaits it is told; until then a failure must not count as unhandled.
     this.#ahead?.catch(() => undefined)
