@@ -167,14 +167,14 @@ export const journalBugs: readonly Bug[] = [
     file: 'src/journal/snapshots.ts',
     right: 'const older = this.#kept[1]',
     wrong: 'const older = this.#kept[0]',
-    by: ['test/journal/older-snapshot'],
+    by: ['test/journal/snapshot-and-log'],
   },
   {
     what: 'a snapshot forgets what lives in each file',
     file: 'src/journal/snapshot-format.ts',
     right: 'setU48(view, at + 38, row.live)',
     wrong: '',
-    by: ['test/journal/older-snapshot', 'src/journal/journal.test'],
+    by: ['test/journal/snapshot-and-log', 'src/journal/journal.test'],
   },
   {
     what: 'the cleaner drops the pieces of large bodies',

@@ -7,7 +7,7 @@ export const recoveryBugs: readonly Bug[] = [
     file: 'src/journal/frame.ts',
     right: 'if (view.getUint32(at, true) !== sum) return 0',
     wrong: 'if (sum < 0) return 0',
-    by: ['src/journal/tools/damage'],
+    by: ['test/bits/journal-first'],
   },
   {
     what: 'a body that looks like a frame is one',
@@ -18,9 +18,21 @@ export const recoveryBugs: readonly Bug[] = [
   },
   {
     what: 'frames of an earlier use of a file are taken for new ones',
+<<<<<<< HEAD
     file: 'src/journal/frame.ts',
     right: 'if (view.getUint32(at + 8, true) !== range.generation >>> 0) return 0',
     wrong: 'if (view.getUint32(at + 8, true) === 0) return 0',
+=======
+    file: 'src/journal/scan.ts',
+    right: `const size = readFrame(this.#window, { at: position, end: this.#filled, generation }, header)
+      if (size === 0) return false
+      if (header.commit !== expected.commit || header.index !== index) return false
+      if (header.ticket !== ticket) return false`,
+    wrong: `const found = this.#window.view.getUint32(position + 8, true)
+      const range = { at: position, end: this.#filled, generation: found < 1 ? generation : found }
+      const size = readFrame(this.#window, range, header)
+      if (size === 0 || header.index !== index) return false`,
+>>>>>>> proofs
     by: ['src/journal/journal.test', 'test/crash/journal-aged-pairs'],
   },
   {
@@ -57,7 +69,7 @@ export const recoveryBugs: readonly Bug[] = [
     right:
       "if (header.commit > start.commit && start.commit < durableBelow) return { kind: 'interior' }",
     wrong: 'if (durableBelow < 0) continue',
-    by: ['src/journal/tools/damage'],
+    by: ['test/bits/journal-last'],
   },
   {
     what: 'a torn tail is not cut',
@@ -65,13 +77,6 @@ export const recoveryBugs: readonly Bug[] = [
     right: "if (verdict.kind === 'clean') return\n",
     wrong: "if (verdict.kind !== 'interior') return\n",
     by: ['test/bits/journal-last', 'test/crash/journal-fresh-pairs'],
-  },
-  {
-    what: 'the cut of a torn tail is not synced',
-    file: 'src/journal/recovery.ts',
-    right: 'await handle.sync()\n    this.#cut =',
-    wrong: 'this.#cut =',
-    by: ['test/crash/journal-aged-pairs', 'test/crash/journal-fresh-pairs'],
   },
   {
     what: 'entries that the snapshot holds are applied again',
@@ -99,7 +104,7 @@ export const recoveryBugs: readonly Bug[] = [
     file: 'src/journal/recovery.ts',
     right: 'if (this.#snapshotTicket >= next.ticket) {',
     wrong: 'if (next.ticket < 0) {',
-    by: ['src/journal/tools/damage', 'src/journal/tools/repair'],
+    by: ['test/journal/snapshot-and-log'],
   },
   {
     what: 'what the file holds differs from its footer, and that is taken',

@@ -14,7 +14,6 @@ import type { Engine } from '../journal/engine.ts'
 import type { JournalStopped } from '../journal/errors.ts'
 import type { JournalLimits } from '../journal/limits.ts'
 import { type Batch, BatchView } from '../machine/batch.ts'
-import { KIND_RESTARTED } from '../machine/entry.ts'
 import type { Commitment, Committed } from '../machine/group.ts'
 import type { Machine } from '../machine/machine.ts'
 import type { Content } from '../machine/message.ts'
@@ -29,13 +28,13 @@ import type { Consumer } from './consumer.ts'
 import type { Context } from './context.ts'
 import { Declarations } from './declarations.ts'
 import { Dispatcher } from './dispatcher.ts'
-import { writeRun } from './entries.ts'
 import { sayGoodbye } from './goodbye.ts'
 import { JournalTime } from './journal-time.ts'
 import { type BrokerLimits, checkedBrokerLimits } from './limits.ts'
 import { openEngine } from './open-engine.ts'
 import { PartitionDesks } from './partitions.ts'
 import { type Persistence, Publisher } from './publisher.ts'
+import { sayRestarted } from './restarted.ts'
 import { type HeldWhy, Room } from './room.ts'
 import { SnapshotTaker } from './snapshot-taker.ts'
 import { TransientBodies } from './transient.ts'
@@ -344,17 +343,8 @@ export class Runtime {
   }
 
   async #begin(): Promise<void> {
-    if (!this.machine.stoppedCleanly) {
-      // The last file may be full, and the next one is only being made.
-      let isTold: boolean = false
-      while (this.#failure === null && writeRun(this.#engine.log, KIND_RESTARTED) === 0) {
-        mark('runtime/waits-for-room-to-begin')
-        if (this.#engine.log.isFull && !isTold) this.log.warn(NO_ROOM_TO_START)
-        isTold ||= this.#engine.log.isFull
-        await this.#engine.log.room()
-      }
-      this.machine.restarted()
-    }
+    const begun = { isOver: () => this.#failure !== null, operator: this.log }
+    await sayRestarted(this.#engine.log, this.machine, begun)
     await this.declare.broker(this.chance(IDENTITY_BYTES))
     const made = await this.declare.namespace(DEFAULT_NAMESPACE)
     if (this.#failure !== null) throw this.#failure

@@ -237,6 +237,11 @@ export class Recovery {
     if (!own || header.generation !== generation) {
       throw new JournalDamaged(found.path, 0, `no header of generation ${generation}`)
     }
+    // It had all its bytes before it had its header, so this is no crash's doing.
+    if (found.fileBytes !== header.fileBytes) {
+      const what = `${found.fileBytes} bytes where there should be ${header.fileBytes}`
+      throw new JournalDamaged(found.path, found.fileBytes, what)
+    }
     return found
   }
 

@@ -37,6 +37,8 @@ export class Scanner {
   /** What the window holds: [base, base + filled) of the file. */
   #base = 0
   #filled = 0
+  /** The last read found nothing: a damaged file may be shorter than it says. */
+  #isAtEnd = false
   #end = 0
   #tickets = 0
   /** A read into the window behind what it holds, under way while that is worked on; answers its size. */
@@ -76,7 +78,13 @@ export class Scanner {
   async #walk(start: ScanStart, step: (at: number) => number): Promise<number> {
     this.#base = start.from
     this.#filled = 0
+<<<<<<< HEAD
     for (let at = await this.#fill(start, 0); ; ) {
+=======
+    this.#isAtEnd = false
+    await this.#fill(start, 0)
+    for (let at = 0; ; ) {
+>>>>>>> proofs
       const size = step(at)
       if (size > 0) at += size
       else if (this.#hasMore(start, at)) at = await this.#fill(start, at)
@@ -90,7 +98,7 @@ export class Scanner {
 
   #hasMore(start: ScanStart, at: number): boolean {
     const room = this.#window.bytes.length - (this.#filled - at)
-    return room >= this.#aheadBytes && this.#base + this.#filled < start.fileBytes
+    return !this.#isAtEnd && room >= this.#aheadBytes && this.#base + this.#filled < start.fileBytes
   }
 
   /** Takes what was read, and reads on behind it; answers where what stood at `keepFrom` stands now. */
@@ -119,7 +127,18 @@ export class Scanner {
     bytes.copyWithin(0, keepFrom, this.#filled)
     this.#base += keepFrom
     this.#filled -= keepFrom
+<<<<<<< HEAD
     return 0
+=======
+    const read = await (this.#ahead ?? this.#readAhead(start))
+    bytes.set(read, this.#filled)
+    this.#filled += read.length
+    this.#isAtEnd = read.length === 0
+    const more = !this.#isAtEnd && this.#base + this.#filled < start.fileBytes
+    this.#ahead = more ? this.#readAhead(start) : null
+    // Whoever awaits it is told; until then a failure must not count as unhandled.
+    this.#ahead?.catch(() => undefined)
+>>>>>>> proofs
   }
 
   #read(start: ScanStart): Promise<number> {

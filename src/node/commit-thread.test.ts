@@ -45,6 +45,40 @@ test('a thread that never started is closed at once', async () => {
   await assert.rejects(commit(thread, 0, new Uint8Array(0)), { code: 'other' })
 })
 
+test('a thread that is started ahead takes commits at once and in order', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'naru-thread-'))
+  const handle = openSync(join(directory, 'a'), 'w+')
+  const thread = new CommitThread()
+  try {
+    thread.start()
+    thread.start()
+    const pieces = [1, 2, 3].map((byte) => new Uint8Array(new SharedArrayBuffer(1)).fill(byte))
+    const ends: number[] = []
+    // All before the thread can have come up: each is written over by the next.
+    const commits = pieces.map((piece) =>
+      commit(thread, handle, piece).then(() => ends.push(piece[0]!)),
+    )
+    await Promise.all(commits)
+    assert.deepEqual(ends, [1, 2, 3])
+    const written = new Uint8Array(1)
+    assert.equal(readSync(handle, written, 0, 1, 0), 1)
+    assert.equal(written[0], 3)
+  } finally {
+    await thread.close()
+    closeSync(handle)
+    rmSync(directory, { recursive: true })
+  }
+})
+
+test('a thread that was started and never asked for anything ends, and is not started again', async () => {
+  const thread = new CommitThread()
+  thread.start()
+  await thread.close()
+  thread.start()
+  await thread.close()
+  await assert.rejects(commit(thread, 0, new Uint8Array(0)), { code: 'other' })
+})
+
 test('slabs that were collected are forgotten while others are committed', async () => {
   setFlagsFromString('--expose-gc')
   const collect: () => void = runInNewContext('gc')

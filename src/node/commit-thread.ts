@@ -1,7 +1,7 @@
 /**
  * The disk's side of the commit thread: it hands commits over in order, settles their promises, and
- * owns the thread. The thread starts with the first commit and sleeps between commits; it keeps the
- * process alive only while one is under way.
+ * owns the thread. The thread starts with the first commit, or ahead of it, and sleeps between commits; it
+ * keeps the process alive only while one is under way.
  */
 import { Worker } from 'node:worker_threads'
 import { assert } from '../base/assert.ts'
@@ -38,7 +38,7 @@ export class CommitThread {
   #posted: number
   /** Number of the next commit to be settled. */
   #settled: number
-  /** `null` before the first commit and after the end. */
+  /** `null` before it was started and after the end. */
   #running: Running | null
   /** Why no commit is taken any more; `null` while they are. */
   #failure: string | null
@@ -57,6 +57,11 @@ export class CommitThread {
   nextFile(): number {
     this.#files = (this.#files + 1) & FILE_MAX
     return this.#files
+  }
+
+  /** Starts the thread, so that the first commit need not wait for it. Idempotent, and nothing once it ended. */
+  start(): void {
+    if (this.#failure === null) this.#running ??= this.#start()
   }
 
   /** Takes one commit; calls its `resolve` or `reject` once, later, in the order of asking. */

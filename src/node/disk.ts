@@ -77,6 +77,8 @@ export class NodeDisk implements Disk {
    * opening within the same process too. The file stays: removing it would race with the next one.
    */
   async lock(path: string): Promise<DiskLock> {
+    // Whoever owns a directory is about to commit: the thread starts while its files are made or read.
+    this.#thread.start()
     const handle = await calling(path, open(path, 'a+', FILE_MODE))
     try {
       if (!(await tryLock(handle, path))) throw new DiskError('locked', path, `${path} is locked`)

@@ -17,7 +17,7 @@ import { slotName } from '../spare-files.ts'
 import { type Found, findPlace } from './find-place.ts'
 import type { LyingFile } from './found-files.ts'
 import { firstFrame } from './frame-walk.ts'
-import { describeGap, gapsIn } from './gaps.ts'
+import { describeGap, gapsIn, leastRoom } from './gaps.ts'
 import { reading, type SurveyGround } from './ground.ts'
 import type { FrameOrder, Place } from './problem.ts'
 
@@ -186,7 +186,7 @@ export class ChainSurvey {
     const place = { slot: trailer.nextSlot, generation: trailer.nextGeneration, fileBytes }
     if (trailer.dataEnd === next.end) return { place, commit: next.commit, ticket: next.ticket }
     const after = { commit: trailer.lastCommit + 1, index: 0, ticket: trailer.endTicket }
-    await this.#damage(file, handle, next, { end: trailer.dataEnd, after })
+    await this.#damage(file, handle, next, { end: trailer.dataEnd, after, footer: 'there' })
     file.endTicket = trailer.endTicket
     return { place, commit: after.commit, ticket: after.ticket }
   }
@@ -205,12 +205,14 @@ export class ChainSurvey {
         const what = `the footer is damaged; the journal goes on in ${slotName(later.place.slot)}`
         const remedy = { kind: 'footer', place, row: null, next: later.place } as const
         problems.push({ file: path, offset: fileBytes, severity: 'damage', what, remedy })
-      } else await this.#damage(file, handle, next, { end: fileBytes, after: order })
+      } else {
+        await this.#damage(file, handle, next, { end: fileBytes, after: order, footer: 'lost' })
+      }
       return { place: later.place, commit: order.commit, ticket: order.ticket }
     }
     const at = { offset: next.end, commit: next.commit, ticket: next.ticket }
     if (verdict.kind === 'interior') {
-      await this.#damage(file, handle, next, { end: fileBytes, after: null })
+      await this.#damage(file, handle, next, { end: fileBytes, after: null, footer: 'lost' })
     } else if (covered >= next.ticket) {
       const what = `the journal ends before ticket ${next.ticket}, its snapshot holds ${covered}`
       const remedy = { kind: 'pad', place, at, through: covered } as const
@@ -262,7 +264,12 @@ export class ChainSurvey {
     file: JournalFile,
     handle: DiskFile,
     next: ScanEnd,
-    behind: { readonly end: number; readonly after: FrameOrder | null },
+    behind: {
+      readonly end: number
+      readonly after: FrameOrder | null
+      /** A lost one is written again once the gap is filled, and needs a place. */
+      readonly footer: 'there' | 'lost'
+    },
   ): Promise<void> {
     const { covered, limits, problems } = this.#ground
     const { path, slot, generation, fileBytes } = file
@@ -282,7 +289,9 @@ export class ChainSurvey {
       const lostEnd = gap.next?.ticket ?? Number.POSITIVE_INFINITY
       const isCovered = lostEnd - 1 <= covered || lostEnd === gap.first.ticket
       if (!isCovered) this.#isWhole = false
-      const remedy = isCovered ? ({ kind: 'gap', place, gap } as const) : cut
+      const isAtEnd = behind.footer === 'lost' && gap.to === behind.end
+      const filled = isAtEnd ? leastRoom(gap) : gap
+      const remedy = isCovered ? ({ kind: 'gap', place, gap: filled } as const) : cut
       const where = isCovered && lostEnd > gap.first.ticket ? ' (covered by the snapshot)' : ''
       const what = `interior damage: ${describeGap(gap)}${where}`
       problems.push({ file: path, offset: gap.from, severity: 'damage', what, remedy })

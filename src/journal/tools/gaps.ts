@@ -76,6 +76,18 @@ export function describeTickets(from: number, end: number): string {
   return end === from + 1 ? `ticket ${from}` : `tickets ${from} to ${end - 1}`
 }
 
+/**
+ * The same gap with no more room than its frames need. Filled so, one that reaches the end of its file leaves the
+ * footer a place.
+ */
+export function leastRoom(gap: Gap): Gap {
+  const { first, next, from } = gap
+  if (next === null) return gap
+  const commits = next.commit - first.commit
+  const frames = commits + next.index - (commits === 0 ? first.index : 0)
+  return { ...gap, to: Math.min(gap.to, from + frames * FRAME_HEADER_SIZE) }
+}
+
 /** What a gap's frames are filled with: they keep commits, indexes and tickets in order, and hold nothing. */
 export type GapFiller = {
   readonly generation: number

@@ -35,7 +35,8 @@ export async function rebuildFooter(place: RepairPlace, remedy: FooterRemedy): P
       {
         frame: (target, at, frame, position) => {
           cursor.enter(target.bytes, target.view, at, frame)
-          if (rows.length === 0 && row === null) file.firstTicket = frame.ticket
+          // Not the first row's: a gap that was filled has tickets, and no rows.
+          if (file.dataEnd === dataStart) file.firstTicket = frame.ticket
           file.dataEnd = position + frameSize(frame.size)
           file.endTicket = frame.ticket + frame.count
           file.lastCommit = frame.commit

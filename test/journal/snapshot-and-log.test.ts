@@ -1,4 +1,4 @@
-/** Losing the newest snapshot costs nothing: the older one and all that replay needs behind it are kept. */
+/** What snapshots and the log are to each other: either may be lost, and it is noticed or made up for. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { openStage, operationOf } from '../crash/journal-spec.ts'
@@ -28,4 +28,17 @@ test('a file in which the older snapshot begins its replay is not recycled', asy
   assert.equal(world.owner.held.size, 0)
   assert.equal(world.journal.store.references, 0)
   await world.journal.close()
+})
+
+test('a log that ends before its snapshot is refused', async () => {
+  const disk = new CrashDisk()
+  const world = await JournalWorld.open(disk)
+  await world.note('one')
+  await world.snapshot()
+  await world.journal.close()
+  // Nothing is left of the commits, as if they had never been: an end as clean as any.
+  const file = await disk.open('data/journal-00000', 'write')
+  await file.write(new Uint8Array(3072), 1024)
+  await file.close()
+  await assert.rejects(JournalWorld.open(disk), { code: 'JOURNAL_DAMAGED' })
 })
