@@ -74,9 +74,9 @@ export const brokerBugs: readonly Bug[] = [
   },
   {
     what: 'a run that follows a crash does not say so',
-    file: 'src/broker/runtime.ts',
-    right: 'while (this.#failure === null && writeRun(this.#engine.log, KIND_RESTARTED) === 0) {',
-    wrong: 'while (this.#failure !== null && writeRun(this.#engine.log, KIND_RESTARTED) === 0) {',
+    file: 'src/broker/restarted.ts',
+    right: 'while (!words.isOver() && writeRun(log, KIND_RESTARTED) === 0) {',
+    wrong: 'while (words.isOver() && writeRun(log, KIND_RESTARTED) === 0) {',
     by: ['src/broker/runtime.test'],
   },
   {

@@ -18,11 +18,6 @@ export const recoveryBugs: readonly Bug[] = [
   },
   {
     what: 'frames of an earlier use of a file are taken for new ones',
-<<<<<<< HEAD
-    file: 'src/journal/frame.ts',
-    right: 'if (view.getUint32(at + 8, true) !== range.generation >>> 0) return 0',
-    wrong: 'if (view.getUint32(at + 8, true) === 0) return 0',
-=======
     file: 'src/journal/scan.ts',
     right: `const size = readFrame(this.#window, { at: position, end: this.#filled, generation }, header)
       if (size === 0) return false
@@ -32,7 +27,6 @@ export const recoveryBugs: readonly Bug[] = [
       const range = { at: position, end: this.#filled, generation: found < 1 ? generation : found }
       const size = readFrame(this.#window, range, header)
       if (size === 0 || header.index !== index) return false`,
->>>>>>> proofs
     by: ['src/journal/journal.test', 'test/crash/journal-aged-pairs'],
   },
   {

@@ -43,8 +43,6 @@ export const DEFAULT_NAMESPACE = '/'
 
 const IDENTITY_BYTES = 16
 
-const NO_ROOM_TO_START =
-  'the disk is full: the broker starts as soon as there is room for its first entry'
 const NO_ROOM_TO_STOP =
   'stopped without room on the disk: what was settled last will be delivered again, flagged as such'
 

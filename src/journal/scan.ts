@@ -78,13 +78,8 @@ export class Scanner {
   async #walk(start: ScanStart, step: (at: number) => number): Promise<number> {
     this.#base = start.from
     this.#filled = 0
-<<<<<<< HEAD
-    for (let at = await this.#fill(start, 0); ; ) {
-=======
     this.#isAtEnd = false
-    await this.#fill(start, 0)
-    for (let at = 0; ; ) {
->>>>>>> proofs
+    for (let at = await this.#fill(start, 0); ; ) {
       const size = step(at)
       if (size > 0) at += size
       else if (this.#hasMore(start, at)) at = await this.#fill(start, at)
@@ -111,7 +106,8 @@ export class Scanner {
     const size = await this.#ahead
     this.#ahead = null
     this.#filled += size
-    if (size > 0 && this.#hasMore(start, at)) {
+    this.#isAtEnd = size === 0
+    if (this.#hasMore(start, at)) {
       at = this.#makeRoom(at)
       this.#ahead = this.#read(start)
       // Whoever awaits it is told; until then a failure must not count as unhandled.
@@ -127,18 +123,7 @@ export class Scanner {
     bytes.copyWithin(0, keepFrom, this.#filled)
     this.#base += keepFrom
     this.#filled -= keepFrom
-<<<<<<< HEAD
     return 0
-=======
-    const read = await (this.#ahead ?? this.#readAhead(start))
-    bytes.set(read, this.#filled)
-    this.#filled += read.length
-    this.#isAtEnd = read.length === 0
-    const more = !this.#isAtEnd && this.#base + this.#filled < start.fileBytes
-    this.#ahead = more ? this.#readAhead(start) : null
-    // Whoever awaits it is told; until then a failure must not count as unhandled.
-    this.#ahead?.catch(() => undefined)
->>>>>>> proofs
   }
 
   #read(start: ScanStart): Promise<number> {
