@@ -7,10 +7,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 
+import { Broker } from '../../src/api/broker.ts'
 import type { Address } from '../../src/base/ports.ts'
 import { Channel } from '../../src/channels/channel.ts'
 import { type LineListener, openLineListener } from '../../src/gateway/line/listener.ts'
 import type { LineMessage } from '../../src/gateway/line/message.ts'
+import { QueueSink } from '../../src/gateway/line/queue-sink.ts'
 import { channelSink } from '../../src/gateway/line/sink.ts'
 import { nodeWorld } from '../../src/node/world.ts'
 
@@ -102,4 +104,36 @@ test('a client that is reset leaves what had arrived, and disturbs no other', as
   assert.equal((await place.queue.get({ timeoutMs: 5000 })).body, 'part')
   other.end('still here')
   assert.equal((await place.queue.get({ timeoutMs: 5000 })).body, 'still here')
+})
+
+test('what a client was told OK for is in the durable queue when the broker is opened again', async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'naru-line-'))
+  try {
+    {
+      await using broker = await Broker.open({ dir })
+      const sink = new QueueSink(await broker.queue('lines', {}), 'durable')
+      const options = { answers: 'ok', drainMs: 100 } as const
+      await using listener = await openLineListener({ world, address: LOOPBACK, sink, options })
+      assert.ok(listener.address.kind === 'tcp')
+      const socket = connect(listener.address.port, listener.address.host)
+      let answers = ''
+      socket.setEncoding('utf8').on('data', (text: string) => {
+        answers += text
+      })
+      socket.end('one\ntwo\nthe last')
+      await once(socket, 'close')
+      assert.equal(answers, 'OK 0\nOK 1\nOK 2\n')
+    }
+    await using broker = await Broker.open({ dir })
+    const queue = await broker.queue('lines')
+    const bodies: unknown[] = []
+    for await (const message of queue.consume()) {
+      bodies.push(message.body)
+      message.ack()
+      if (bodies.length === 3) break
+    }
+    assert.deepEqual(bodies, ['one', 'two', 'the last'])
+  } finally {
+    await rm(dir, { recursive: true })
+  }
 })
