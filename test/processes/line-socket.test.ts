@@ -137,3 +137,23 @@ test('what a client was told OK for is in the durable queue when the broker is o
     await rm(dir, { recursive: true })
   }
 })
+
+test('what comes to the line port of a broker is in its queue, and stays there until it is consumed', async () => {
+  await using broker = await Broker.open({ listen: { line: 0 } })
+  const { hostname, port } = new URL(broker.urls.line ?? '')
+  const clients = ['one\ntwo', '안녕'].map(async (text) => {
+    const socket = connect(Number(port), hostname)
+    socket.end(text)
+    await once(socket.resume(), 'close')
+  })
+  await Promise.all(clients)
+  const queue = await broker.queue('line')
+  assert.equal(queue.readyCount, 3)
+  const bodies: unknown[] = []
+  for await (const message of queue.consume()) {
+    bodies.push(message.body)
+    message.ack()
+    if (bodies.length === 3) break
+  }
+  assert.deepEqual(new Set(bodies), new Set(['one', 'two', '안녕']))
+})
