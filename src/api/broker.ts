@@ -5,6 +5,7 @@
 import type { Log } from '../base/log.ts'
 import type { World } from '../base/ports.ts'
 import { DEFAULT_NAMESPACE, type DurabilityMode, Runtime } from '../broker/runtime.ts'
+import { QueueSink } from '../gateway/line/queue-sink.ts'
 import type { Queue } from '../machine/queue.ts'
 import { isRefusal } from '../machine/refusal.ts'
 import { nodeWorld } from '../node/world.ts'
@@ -39,19 +40,19 @@ export type BrokerOptions = {
 
 type BrokerParts = {
   readonly world: World
-  readonly listening: Listening
   readonly durable: Durable
   readonly ends: OpenEnds
 }
 
 const SILENT: Log = { info: () => {}, warn: () => {}, error: () => {} }
+const SILENCE: Listening = { urls: {}, close: () => Promise.resolve() }
 const NO_NOTES = new Uint8Array(0)
 const KNOWN = ['dir', 'durability', 'listen', 'log', 'onFailure']
 
 export class Broker implements AsyncDisposable {
   readonly #runtime: Runtime
   readonly #world: World
-  readonly #listening: Listening
+  #listening: Listening = SILENCE
   readonly #durable: Durable
   readonly #groups = new GroupDesks()
   readonly #ends: OpenEnds
@@ -61,7 +62,6 @@ export class Broker implements AsyncDisposable {
   private constructor(runtime: Runtime, parts: BrokerParts) {
     this.#runtime = runtime
     this.#world = parts.world
-    this.#listening = parts.listening
     this.#durable = parts.durable
     this.#ends = parts.ends
   }
@@ -87,8 +87,11 @@ export class Broker implements AsyncDisposable {
     const runtime = await Runtime.open({ world, directory: dir, durability, log, stopped })
     try {
       durable = new Durable(runtime)
-      const listening = await listenAll({ world, log, broker: runtime }, options.listen ?? {})
-      return new Broker(runtime, { world, listening, durable, ends })
+      const broker = new Broker(runtime, { world, durable, ends })
+      const lines = () => broker.#lineSink()
+      const context = { world, log, broker: runtime, lines }
+      broker.#listening = await listenAll(context, options.listen ?? {})
+      return broker
     } catch (error) {
       await runtime.close()
       await world.disk.close()
@@ -169,6 +172,11 @@ export class Broker implements AsyncDisposable {
     await this.#runtime.close()
     this.#durable.stop(closed())
     await this.#world.disk.close()
+  }
+
+  async #lineSink(): Promise<QueueSink> {
+    const queue = await this.queue<string | Uint8Array>('line', {})
+    return new QueueSink(queue, this.durability === 'memory' ? 'never' : 'durable')
   }
 
   #queueOf<T>(queue: Queue): BrokerQueue<T> {

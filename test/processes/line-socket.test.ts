@@ -7,10 +7,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 
+import { Broker } from '../../src/api/broker.ts'
 import type { Address } from '../../src/base/ports.ts'
 import { Channel } from '../../src/channels/channel.ts'
 import { type LineListener, openLineListener } from '../../src/gateway/line/listener.ts'
 import type { LineMessage } from '../../src/gateway/line/message.ts'
+import { QueueSink } from '../../src/gateway/line/queue-sink.ts'
 import { channelSink } from '../../src/gateway/line/sink.ts'
 import { nodeWorld } from '../../src/node/world.ts'
 
@@ -102,4 +104,56 @@ test('a client that is reset leaves what had arrived, and disturbs no other', as
   assert.equal((await place.queue.get({ timeoutMs: 5000 })).body, 'part')
   other.end('still here')
   assert.equal((await place.queue.get({ timeoutMs: 5000 })).body, 'still here')
+})
+
+test('what a client was told OK for is in the durable queue when the broker is opened again', async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'naru-line-'))
+  try {
+    {
+      await using broker = await Broker.open({ dir })
+      const sink = new QueueSink(await broker.queue('lines', {}), 'durable')
+      const options = { answers: 'ok', drainMs: 100 } as const
+      await using listener = await openLineListener({ world, address: LOOPBACK, sink, options })
+      assert.ok(listener.address.kind === 'tcp')
+      const socket = connect(listener.address.port, listener.address.host)
+      let answers = ''
+      socket.setEncoding('utf8').on('data', (text: string) => {
+        answers += text
+      })
+      socket.end('one\ntwo\nthe last')
+      await once(socket, 'close')
+      assert.equal(answers, 'OK 0\nOK 1\nOK 2\n')
+    }
+    await using broker = await Broker.open({ dir })
+    const queue = await broker.queue('lines')
+    const bodies: unknown[] = []
+    for await (const message of queue.consume()) {
+      bodies.push(message.body)
+      message.ack()
+      if (bodies.length === 3) break
+    }
+    assert.deepEqual(bodies, ['one', 'two', 'the last'])
+  } finally {
+    await rm(dir, { recursive: true })
+  }
+})
+
+test('what comes to the line port of a broker is in its queue, and stays there until it is consumed', async () => {
+  await using broker = await Broker.open({ listen: { line: 0 } })
+  const { hostname, port } = new URL(broker.urls.line ?? '')
+  const clients = ['one\ntwo', '안녕'].map(async (text) => {
+    const socket = connect(Number(port), hostname)
+    socket.end(text)
+    await once(socket.resume(), 'close')
+  })
+  await Promise.all(clients)
+  const queue = await broker.queue('line')
+  assert.equal(queue.readyCount, 3)
+  const bodies: unknown[] = []
+  for await (const message of queue.consume()) {
+    bodies.push(message.body)
+    message.ack()
+    if (bodies.length === 3) break
+  }
+  assert.deepEqual(new Set(bodies), new Set(['one', 'two', '안녕']))
 })

@@ -15,12 +15,15 @@ export interface LineDrain {
   begin(): void
 }
 
-export function lineListener(drain: () => LineDrain, options: LineOptions = {}): ListenerKind {
+export function lineListener(
+  drain: () => LineDrain | Promise<LineDrain>,
+  options: LineOptions = {},
+): ListenerKind {
   return {
     name: 'line',
     defaultPort: DEFAULT_PORT,
     description: 'plain sockets: every line a client sends is a message',
-    open: (context) => openLine(context, drain(), options),
+    open: async (context) => openLine(context, await drain(), options),
   }
 }
 

@@ -1,6 +1,6 @@
 /**
- * Where the messages of a line socket go. A channel takes the place today; a durable queue of the broker fits
- * the same seam, and then clients can be told `OK` and the number under which their message is safe.
+ * Where the messages of a line socket go: a channel, or a queue of the broker (queue-sink.ts). Of a durable one
+ * clients can be told `OK` and the number under which their message is safe.
  */
 import type { Sender } from '../../channels/contract.ts'
 import type { LineMessage } from './message.ts'
