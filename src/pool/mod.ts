@@ -28,6 +28,7 @@ export {
 export { Pool, type PoolMaker } from './pool.ts'
 export type { PoolOptions } from './pool-options.ts'
 export { type ProgressBar, type ProgressOutput, progressBar } from './progress-bar.ts'
+export { type QueueMessage, type QueueSourceOptions, queueSource } from './queue-source.ts'
 export type { PoolCounters, PoolEvent, WorkerEnd } from './tally.ts'
 export type { SetupContext } from './task-runner.ts'
 export {

@@ -1,6 +1,6 @@
 /**
- * Where a pool that consumes gets its tasks: the seam that a channel fits today and a broker's queue
- * tomorrow. A delivery is settled once, by one of three words.
+ * Where a pool that consumes gets its tasks: the seam that a channel fits, and a broker's queue (queue-source.ts).
+ * A delivery is settled once, by one of three words.
  */
 import { ChannelClosed, type Receiver, type Sendable } from '../channels/contract.ts'
 
@@ -55,7 +55,7 @@ export interface ChannelSourceOptions<T> {
 }
 
 /** One bad value must not kill workers for ever; three tries tell bad luck from a bad value. */
-const attemptsDefault = 3
+export const attemptsDefault = 3
 
 /** A channel that counts what is done, as `Channel` does; a bare receiver does not. */
 interface Counting {

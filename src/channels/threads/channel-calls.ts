@@ -1,5 +1,6 @@
 /** The calls that wait at a thread channel: to put, to be told, to bring in parts. The channel owns their lines. */
 import { type Deferred, deferred } from '../../base/deferred.ts'
+import type { Sendable } from '../contract.ts'
 import { Waiter } from '../waiter.ts'
 import type { Outgoing } from './codec.ts'
 import type { Parcel } from './ring-parts.ts'
@@ -7,13 +8,16 @@ import type { Parcel } from './ring-parts.ts'
 /** A value on its way in, however long that takes. */
 export class PutJob {
   readonly outgoing: Outgoing
+  /** What the trace is told went in; `undefined` where there is no trace. */
+  readonly traced: Sendable | undefined
   /** Set once the value turned out to need parts. */
   parcel: Parcel | null = null
   /** Why it will never be in, once that is so. */
   failure: Error | null = null
 
-  constructor(outgoing: Outgoing) {
+  constructor(outgoing: Outgoing, traced: Sendable | undefined) {
     this.outgoing = outgoing
+    this.traced = traced
   }
 }
 

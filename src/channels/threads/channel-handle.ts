@@ -6,6 +6,7 @@ import { ringHolds } from './ring.ts'
 import { type Role, roleBits } from './roles.ts'
 import { join, Roster, type Seat, seatState, sitDown } from './roster.ts'
 import { type SharedHandle, takeAnySeat } from './seating.ts'
+import type { Trace } from './trace.ts'
 
 export interface PartyOptions {
   /**
@@ -13,6 +14,8 @@ export interface PartyOptions {
    * on. With `closes` it is closed for all, as `close` does; so that whoever waits for this party hears of its end.
    */
   readonly leaving?: 'stays' | 'closes'
+  /** Called after every event of this party, in order. It must not throw; what it throws is thrown again on its own. */
+  readonly trace?: Trace
 }
 
 export interface ThreadChannelOptions extends PartyOptions {

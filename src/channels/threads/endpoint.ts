@@ -3,7 +3,7 @@
  * the others. The channel owns it. It tries and it judges; it never waits.
  */
 import { ChannelClosed, ChannelPeerLost, type Sendable } from '../contract.ts'
-import type { ThreadChannelHandle } from './channel-handle.ts'
+import type { PartyOptions, ThreadChannelHandle } from './channel-handle.ts'
 import { Lease } from './lease.ts'
 import { life, type Resident } from './life.ts'
 import { RingReceiver } from './receiver.ts'
@@ -11,6 +11,7 @@ import { ending, endingOf, endRing, heldBy, isEmpty, Ring, ringHolds, writersDon
 import { lostThread, playRole, roleBit } from './roles.ts'
 import { bury, leave, news, READY, type Seat, seatState, stateOf, threadOf } from './roster.ts'
 import { RingSender } from './sender.ts'
+import { type Tell, tellerOf } from './trace.ts'
 
 /** No `news` is this: judge again. */
 const UNJUDGED = -1
@@ -34,12 +35,14 @@ export class Endpoint implements Resident {
   /** The answer of a `pull` that was `READY`: a value, or why there will be none. */
   value: Sendable | undefined = undefined
   failure: Error | null = null
+  readonly tell: Tell
 
-  constructor(handle: ThreadChannelHandle, seat: Seat, leaving: 'stays' | 'closes') {
+  constructor(handle: ThreadChannelHandle, seat: Seat, options: PartyOptions) {
     this.ring = new Ring(handle.memory, seat)
     this.seat = seat
     this.name = handle.name
-    this.#leaving = leaving
+    this.#leaving = options.leaving ?? 'stays'
+    this.tell = tellerOf(options.trace, handle.name, this.ring)
     this.sender = new RingSender(this.ring)
     this.receiver = new RingReceiver(this.ring)
     life.watch(this, ringHolds)

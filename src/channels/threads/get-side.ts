@@ -34,7 +34,7 @@ export class GetSide<T extends Sendable> implements Attempt {
   tryGet(): T | undefined {
     if (this.#calls.waiters.size > 0 || this.#endpoint.pull() !== READY) return this.#nothing()
     const value = this.#endpoint.value as T | undefined
-    if (value !== undefined) this.count += 1
+    if (value !== undefined) this.#counted(value)
     return value
   }
 
@@ -55,6 +55,7 @@ export class GetSide<T extends Sendable> implements Attempt {
     checkBlocking('get', options)
     const value = this.tryGet()
     if (value !== undefined) return value
+    if (this.#endpoint.pullFailure() === null) this.#endpoint.tell?.('get-waits', undefined)
     const patience = new Blocking(options, spinTurnsForOne, () => this.#endpoint.lookUp())
     const isOver = sleepUntilReady(this.#endpoint.seat, this, patience)
     const { failure } = this.#endpoint
@@ -65,7 +66,7 @@ export class GetSide<T extends Sendable> implements Attempt {
       throw patience.timedOut()
     }
     if (got === undefined) throw failure
-    this.count += 1
+    this.#counted(got)
     return got
   }
 
@@ -77,7 +78,9 @@ export class GetSide<T extends Sendable> implements Attempt {
 
   /** Waits for a value that `tryGet` did not have. */
   enter(call: GetWaiter<T>, options: WaitOptions | undefined): void {
+    const before = this.#calls.waiters.size
     this.#desk.enter(this.#calls, call, options)
+    if (this.#calls.waiters.size > before) this.#endpoint.tell?.('get-waits', undefined)
   }
 
   /** Ends every wait of one iterator. */
@@ -93,6 +96,11 @@ export class GetSide<T extends Sendable> implements Attempt {
     const call = new WatchCall(wake)
     this.#desk.enter(this.#watches, call, undefined)
     return () => call.leave()
+  }
+
+  #counted(value: T): void {
+    this.count += 1
+    this.#endpoint.tell?.('get', value)
   }
 
   /** There is nothing to take now; but a message begun must be brought in, because no other party can pass it. */
@@ -118,8 +126,9 @@ export class GetSide<T extends Sendable> implements Attempt {
     call.leave()
     const { failure } = endpoint
     if (failure === null) {
-      this.count += 1
-      call.give(endpoint.value as T)
+      const value = endpoint.value as T
+      this.#counted(value)
+      call.give(value)
     } else call.ended(failure.name === 'ChannelClosed' ? 'closed' : 'failed', failure)
     return READY
   }

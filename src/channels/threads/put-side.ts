@@ -40,7 +40,7 @@ export class PutSide implements Attempt {
     if (this.#calls.waiters.size > 0) return sets.space
     if (this.#endpoint.pushFailure() !== null) return ENDED
     const result = sender.write()
-    if (result === READY) this.count += 1
+    if (result === READY) this.#counted(value)
     return result
   }
 
@@ -48,8 +48,10 @@ export class PutSide implements Attempt {
     if (options?.signal?.aborted === true) return Promise.reject(options.signal.reason)
     try {
       if (this.offer(value) === READY) return turn.over()
-      const call = new PutCall(new PutJob(this.#endpoint.sender.keep()), this.#drop)
+      const call = new PutCall(this.#jobOf(value), this.#drop)
+      const before = this.#calls.waiters.size
       this.#desk.enter(this.#calls, call, options)
+      if (this.#calls.waiters.size > before) this.#endpoint.tell?.('put-waits', value)
       return call.answer.promise
     } catch (error) {
       return Promise.reject(error)
@@ -59,7 +61,8 @@ export class PutSide implements Attempt {
   putSync(value: Sendable, options: WaitOptions | undefined): void {
     checkBlocking('put', options)
     if (this.offer(value) === READY) return
-    const job = new PutJob(this.#endpoint.sender.keep())
+    const job = this.#jobOf(value)
+    if (this.#endpoint.pushFailure() === null) this.#endpoint.tell?.('put-waits', value)
     const patience = new Blocking(options, spinTurnsForOne, () => this.#endpoint.lookUp())
     this.#job = job
     const isOver = sleepUntilReady(this.#endpoint.seat, this, patience)
@@ -101,8 +104,19 @@ export class PutSide implements Attempt {
       job.failure = this.#endpoint.closed()
       return READY
     }
-    if (result === READY) this.count += 1
+    if (result === READY) this.#counted(job.traced)
     return result
+  }
+
+  /** The value itself is kept for the trace alone: what goes in is a copy already. */
+  #jobOf(value: Sendable): PutJob {
+    const { sender, tell } = this.#endpoint
+    return new PutJob(sender.keep(), tell === null ? undefined : value)
+  }
+
+  #counted(value: Sendable | undefined): void {
+    this.count += 1
+    this.#endpoint.tell?.('put', value)
   }
 
   #dropJob(job: PutJob): void {

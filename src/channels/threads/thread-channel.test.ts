@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setImmediate as macrotask } from 'node:timers/promises'
 import fc from 'fast-check'
+import type { ChannelEvent } from '../channel-options.ts'
 import type { Sendable } from '../contract.ts'
 import type { ThreadChannelOptions } from './channel-handle.ts'
 import { ThreadChannel } from './thread-channel.ts'
@@ -239,4 +240,33 @@ test('a hint reaches whoever waits for the same, and no hint comes before the ca
   early.push('returned')
   await macrotask()
   assert.deepEqual(early, ['returned', 'woken'])
+})
+
+test('a party tells its trace what it did itself, in order, and nothing of the others', async () => {
+  const events: string[] = []
+  const trace = ({ channel, kind, value, size }: ChannelEvent<Sendable>): void => {
+    events.push(`${channel} ${kind} ${String(value)} ${size}`)
+  }
+  const here = ThreadChannel.create<string>({ name: 'jobs', capacity: 1, trace })
+  const there = ThreadChannel.attach<string>(here.handle)
+  assert.ok(here.tryPut('a'))
+  const waiting = here.put('b')
+  assert.equal(await there.get(), 'a')
+  await waiting
+  assert.equal(there.tryGet(), 'b')
+  const getting = here.get()
+  assert.ok(there.tryPut('c'))
+  assert.equal(await getting, 'c')
+  here.close()
+  here.close()
+  await assert.rejects(here.put('d'), { code: 'CHANNEL_CLOSED' })
+  await assert.rejects(here.get(), { code: 'CHANNEL_CLOSED' })
+  assert.deepEqual(events, [
+    'jobs put a 1',
+    'jobs put-waits b 1',
+    'jobs put b 1',
+    'jobs get-waits undefined 0',
+    'jobs get c 0',
+    'jobs close undefined 0',
+  ])
 })

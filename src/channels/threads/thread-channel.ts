@@ -53,7 +53,7 @@ export class ThreadChannel<T extends Sendable>
   readonly #gets: GetSide<T>
 
   private constructor(handle: ThreadChannelHandle, seat: Seat, options: PartyOptions) {
-    const endpoint = new Endpoint(handle, seat, options.leaving ?? 'stays')
+    const endpoint = new Endpoint(handle, seat, options)
     this.name = handle.name
     this.capacity = endpoint.ring.capacity || Number.POSITIVE_INFINITY
     this.#memory = handle.memory
@@ -163,7 +163,9 @@ export class ThreadChannel<T extends Sendable>
 
   /** For every party: no value goes in any more; what is inside is received, or thrown away with `now`. */
   close(how: Ending = 'drain'): void {
+    const wasClosed = this.closed
     endRing(this.#endpoint.ring, ending[how])
+    if (!wasClosed) this.#endpoint.tell?.('close', undefined)
   }
 
   /**
