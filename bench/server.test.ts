@@ -7,7 +7,7 @@ import { parseClaim, runForeign, sourceFile } from './foreign.ts'
 import { fileSystemIn } from './machine.ts'
 import { findPackage, findProduct, yearOf } from './rivals.ts'
 import { startNodeServer, startServer } from './server.ts'
-import { cpuSecondsInStat, processProbe, totalUsage } from './usage.ts'
+import { cpuSecondsInStat, cpuSecondsOfChildrenInStat, processProbe, totalUsage } from './usage.ts'
 
 const ECHO = fileURLToPath(new URL('./load/echo.js', import.meta.url))
 
@@ -52,6 +52,7 @@ describe('the cost of a process', () => {
   it('is read behind the last parenthesis of its stat line', () => {
     const fields = 'S 1 7 7 0 -1 4194560 100 0 0 0 250 50 9 9 20 0 1 0 5 0 0'
     assert.equal(cpuSecondsInStat(`7 (a) b (c)) ${fields}`), 3)
+    assert.equal(cpuSecondsOfChildrenInStat(`7 (a) b (c)) ${fields}`), 0.18)
   })
 
   it('is unknown, not zero, where it cannot be seen', async () => {

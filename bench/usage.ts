@@ -94,13 +94,22 @@ function cpuSecondsOf(pid: number): number | null {
   return text === null ? null : cpuSecondsInStat(text)
 }
 
-/** Fields 14 and 15; counted from the last parenthesis, because the name before it may hold anything. */
+/** Fields 14 and 15: the process itself. */
 export function cpuSecondsInStat(text: string): number {
+  return secondsInFields(text, 14)
+}
+
+/** Fields 16 and 17: its children that have ended and were waited for. */
+export function cpuSecondsOfChildrenInStat(text: string): number {
+  return secondsInFields(text, 16)
+}
+
+/** User and system time; counted from the last parenthesis, because the name before it may hold anything. */
+function secondsInFields(text: string, first: number): number {
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
   const FIRST_FIELD = 3 // what follows the parenthesis
-  return (
-    (Number(fields[14 - FIRST_FIELD]) + Number(fields[15 - FIRST_FIELD])) / CLOCK_TICKS_PER_SECOND
-  )
+  const at = first - FIRST_FIELD
+  return (Number(fields[at]) + Number(fields[at + 1])) / CLOCK_TICKS_PER_SECOND
 }
 
 function peakRssBytesOf(pid: number | 'self'): number | null {

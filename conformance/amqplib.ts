@@ -9,7 +9,8 @@ import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { NaruProcess } from '../test/cli/naru-process.ts'
 import { expectedFailures } from './amqplib-expected.ts'
-import { type Outcome, readTap } from './tap.ts'
+import { judge } from './judge.ts'
+import { readTap } from './tap.ts'
 
 const REPOSITORY = 'https://github.com/amqp-node/amqplib.git'
 const VERSION = 'v2.0.1'
@@ -22,12 +23,13 @@ const testMs = 5_000
 
 async function main(given: string | undefined): Promise<number> {
   const scratch = await mkdtemp(join(tmpdir(), 'naru-conformance-'))
-  const naru = new NaruProcess('naru', ['serve', '--amqp', '0', '--dir', join(scratch, 'broker')])
+  const listen = ['--only', 'amqp', '--amqp', '0']
+  const naru = new NaruProcess('naru', ['serve', ...listen, '--dir', join(scratch, 'broker')])
   try {
     const suite = given === undefined ? await clone(join(scratch, 'suite')) : resolve(given)
     const { urls } = await naru.ready()
     const text = await runSuite(suite, new URL(urls.amqp ?? '').port)
-    return judge(readTap(text))
+    return judge('amqplib', readTap(text), expectedFailures)
   } finally {
     naru.signal('SIGTERM')
     await naru.exit()
@@ -81,23 +83,6 @@ function output(
     child.once('error', failed)
     child.once('close', () => done(text))
   })
-}
-
-/** Prints what there is to know; answers the exit code. */
-function judge(outcomes: readonly Outcome[]): number {
-  const named = (kind: Outcome['kind']): string[] =>
-    outcomes.filter((outcome) => outcome.kind === kind).map(({ name }) => name)
-  const [passed, failed, skipped] = [named('passed'), named('failed'), named('skipped')]
-  const unexpected = failed.filter((name) => !expectedFailures.has(name))
-  const better = passed.filter((name) => expectedFailures.has(name))
-  for (const name of unexpected) console.log(`failed: ${name}`)
-  for (const name of better) console.log(`passed, and is on the list of failures: ${name}`)
-  const expected = failed.length - unexpected.length
-  console.log(
-    `amqplib: ${passed.length} passed, ${expected} failed as expected, ` +
-      `${unexpected.length} failed, ${skipped.length} skipped`,
-  )
-  return passed.length > 0 && unexpected.length === 0 && better.length === 0 ? 0 : 1
 }
 
 process.exitCode = await main(process.argv[2])

@@ -6,7 +6,14 @@ import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { listTestFiles, selectFiles } from './runner/files.ts'
-import { closingLine, failureLines, skipLines, totalsOf, worldLines } from './runner/print.ts'
+import {
+  closingLine,
+  failureLines,
+  remarkLines,
+  skipLines,
+  totalsOf,
+  worldLines,
+} from './runner/print.ts'
 import { runAll } from './runner/run-all.ts'
 
 const USAGE = `usage: npm test -- [options] [PATTERN...]
@@ -26,6 +33,7 @@ const LIMIT_MS_BY_WORLD: Readonly<Record<string, number>> = {
   faults: 300_000, // failing calls, 45 s
   bits: 300_000, // flipped bits, 60 s
   sim: 300_000, // seeds are budgeted 150 s
+  world: 300_000, // likewise
 }
 
 const root = join(import.meta.dirname, '..', '..')
@@ -71,6 +79,7 @@ async function main(): Promise<number> {
   const totals = totalsOf(reports)
   for (const line of failureLines(reports)) console.log(line)
   for (const line of skipLines(reports)) console.log(line)
+  for (const line of remarkLines(reports)) console.log(line)
   for (const line of worldLines(reports)) console.log(line)
   const seconds = ((performance.now() - startedMs) / 1000).toFixed(1)
   console.log(`${reports.length} files in ${seconds} s on Node ${process.versions.node}`)

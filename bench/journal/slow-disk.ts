@@ -8,6 +8,8 @@ export class SlowDisk implements Disk {
   readonly #slowness: Slowness
   /** When the device is free again: one thing at a time. */
   #freeAtMs = 0
+  /** What was asked of the device before is done: answers come in the order of the questions. */
+  #before: Promise<void> = Promise.resolve()
 
   constructor(disk: Disk, slowness: Slowness) {
     this.#disk = disk
@@ -15,15 +17,20 @@ export class SlowDisk implements Disk {
   }
 
   /** Waits until the device would have done it, `sizeBytes` and a sync. */
-  async take(sizeBytes: number, syncs: number): Promise<void> {
+  take(sizeBytes: number, syncs: number): Promise<void> {
     const { syncMs, bytesPerSecond } = this.#slowness
     const costMs = (sizeBytes / bytesPerSecond) * 1e3 + syncs * syncMs
     this.#freeAtMs = Math.max(this.#freeAtMs, performance.now()) + costMs
-    const untilMs = this.#freeAtMs
+    this.#before = this.#wait(this.#freeAtMs, this.#before)
+    return this.#before
+  }
+
+  async #wait(untilMs: number, before: Promise<void>): Promise<void> {
     // A timer comes late by up to a millisecond, so the last bit is waited for in turns of the loop.
     const restMs = untilMs - performance.now()
     if (restMs > 2) await new Promise((resolve) => setTimeout(resolve, restMs - 1.5))
     while (performance.now() < untilMs) await new Promise(setImmediate)
+    await before
   }
 
   async open(path: string, mode: 'read' | 'write' | 'create'): Promise<DiskFile> {

@@ -21,4 +21,5 @@ const broker = await Broker.open({
 })
 for (const name of streams) await broker.stream(name, { partitions: 1 })
 process.once('SIGTERM', () => void broker.close())
-process.stdout.write(`ready ${new URL(broker.urls[protocol] ?? '').port}\n`)
+const port = broker.urls[protocol]?.match(/:(\d+)\/?$/)?.[1]
+process.stdout.write(`ready ${port}\n`)

@@ -3,7 +3,11 @@
  * ticket and the write that acknowledges it, a sync of that file began after the one and ended before the other; and
  * by then the directory was synced since the file was made. The directory has to be new.
  */
-import { FrameHeader, type Identity, readFrame, seedOf, viewOf } from '../../src/journal/format.ts'
+
+import { seedOf } from '../../src/journal/checksum.ts'
+import type { Identity } from '../../src/journal/file-header.ts'
+import { viewOf } from '../../src/journal/format.ts'
+import { FrameHeader, readFrame } from '../../src/journal/frame.ts'
 import type { TracedCall, TracedEvent } from './strace-log.ts'
 
 export type AuditSubject = {

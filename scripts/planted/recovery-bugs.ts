@@ -4,14 +4,14 @@ import type { Bug } from './bug.ts'
 export const recoveryBugs: readonly Bug[] = [
   {
     what: 'the checksum of a frame is not looked at',
-    file: 'src/journal/format.ts',
+    file: 'src/journal/frame.ts',
     right: 'if (view.getUint32(at, true) !== sum) return 0',
     wrong: 'if (sum < 0) return 0',
     by: ['test/bits/journal-first'],
   },
   {
     what: 'a body that looks like a frame is one',
-    file: 'src/journal/format.ts',
+    file: 'src/journal/checksum.ts',
     right: 'return ((identity.low ^ identity.high) >>> 0) as Seed',
     wrong: 'return (identity.low & 0) as Seed',
     by: ['test/golden', 'src/journal/'],
@@ -31,7 +31,7 @@ export const recoveryBugs: readonly Bug[] = [
   },
   {
     what: 'a header of any content is believed',
-    file: 'src/journal/format.ts',
+    file: 'src/journal/file-header.ts',
     right:
       'if (view.getUint32(8, true) !== checksum(from, 12, FILE_HEADER_SIZE)) return null\n  if (view.getUint16(12, true) !== FORMAT_VERSION) return null',
     wrong: '',

@@ -11,7 +11,7 @@ function file(source: string): TestFile {
 }
 
 function report(source: string, change: Partial<FileReport>): FileReport {
-  const base = { passed: 0, skipped: [], failures: [], output: '', elapsedMs: 0 }
+  const base = { passed: 0, skipped: [], failures: [], remarks: [], output: '', elapsedMs: 0 }
   return { ...base, file: file(source), ...change }
 }
 

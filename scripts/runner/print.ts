@@ -52,6 +52,13 @@ export function skipLines(reports: readonly FileReport[]): string[] {
   )
 }
 
+/** What the tests counted. */
+export function remarkLines(reports: readonly FileReport[]): string[] {
+  return reports.flatMap((report) =>
+    report.remarks.map((remark) => `${report.file.source}: ${remark}`),
+  )
+}
+
 /** The last line, alone, in the form that machines read. */
 export function closingLine(totals: Totals): string {
   return `${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`

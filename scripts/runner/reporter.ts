@@ -17,6 +17,8 @@ export type ReportLine =
       readonly where: string
       readonly details: string
     }
+  /** What a test says of itself with `context.diagnostic`. */
+  | { readonly kind: 'remark'; readonly text: string }
   /** Something node:test only remarks on, but which is a failure here: a rejection nobody awaited. */
   | { readonly kind: 'stray'; readonly details: string }
   /** The last line. Without it the process ended before its tests did. */
@@ -80,11 +82,15 @@ function translateResult(
   return { kind: 'fail', title, where, details: describe(error) }
 }
 
+/** The counts with which node:test ends a file. */
+const CLOSING = /^(?:tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) [\d.]+$/
+
 function translateDiagnostic(message: string): ReportLine | null {
   // node:test calls this a remark and still exits with 1. Here it is what failed.
-  return message.includes('asynchronous activity after the test ended')
-    ? { kind: 'stray', details: message }
-    : null
+  if (message.includes('asynchronous activity after the test ended')) {
+    return { kind: 'stray', details: message }
+  }
+  return CLOSING.test(message) ? null : { kind: 'remark', text: message }
 }
 
 /** The error a test died of, without node:test's wrapping and without Node's own stack lines. */

@@ -52,6 +52,14 @@ test('a file whose tests pass and skip is counted so and has no failure', async 
   assert.deepEqual(report.failures, [])
 })
 
+test('what a test says of itself is told, and the counts of node:test are not', async () => {
+  const report = await runPlanted({
+    text: `${IMPORTS}
+      test('one', (context) => { context.diagnostic('7 seeds, none of them failed') })`,
+  })
+  assert.deepEqual(report.remarks, ['7 seeds, none of them failed'])
+})
+
 test('a failing test is told with its path, its place and its error, and counted once', async () => {
   const report = await runPlanted({
     text: `${IMPORTS}

@@ -23,6 +23,8 @@ export interface FileReport {
   readonly passed: number
   readonly skipped: readonly string[]
   readonly failures: readonly Failure[]
+  /** What its tests said of themselves: counts, mostly. */
+  readonly remarks: readonly string[]
   /** What the file wrote to its stdout and stderr; the end of it if it was too much. */
   readonly output: string
   readonly elapsedMs: number
@@ -76,6 +78,7 @@ export async function runFile(file: TestFile, options: RunOptions): Promise<File
     passed: isProgram ? Number(failures.length === 0) : count(lines, 'pass'),
     skipped: lines.flatMap((line) => (line.kind === 'skip' ? [`${line.title}: ${line.why}`] : [])),
     failures,
+    remarks: lines.flatMap((line) => (line.kind === 'remark' ? [line.text] : [])),
     output: output.text(),
     elapsedMs: performance.now() - startedMs,
   }

@@ -17,13 +17,16 @@ export type Body = string | Uint8Array | Json | object
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
-/** A body as bytes, valid until the next one is encoded. One object is reused. */
+const sharedScratchBytes = 64 * KiB // longer texts are rare, and have memory of their own that goes again
+
+/** Texts are encoded into it, so that a short one costs no memory of its own. */
+const sharedScratch = new Uint8Array(sharedScratchBytes)
+
+/** A body as bytes, valid until the next one is encoded, by anybody. One object is reused. */
 export class BodyEncoder {
   kind: BodyKind = 'bytes'
   bytes: Uint8Array = EMPTY
   size = 0
-  /** Texts are encoded into it, so that a short one costs no memory of its own. */
-  #scratch = new Uint8Array(16 * KiB)
 
   encode(body: Body): void {
     if (body instanceof Uint8Array) {
@@ -44,10 +47,10 @@ export class BodyEncoder {
   }
 
   #text(text: string, kind: BodyKind): void {
-    if (text.length * 3 > this.#scratch.length) this.#scratch = new Uint8Array(text.length * 3)
+    const sizeMax = text.length * 3
     this.kind = kind
-    this.bytes = this.#scratch
-    this.size = encoder.encodeInto(text, this.#scratch).written
+    this.bytes = sizeMax > sharedScratchBytes ? new Uint8Array(sizeMax) : sharedScratch
+    this.size = encoder.encodeInto(text, this.bytes).written
   }
 }
 

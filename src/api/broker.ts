@@ -66,15 +66,17 @@ export class Broker implements AsyncDisposable {
     this.#ends = parts.ends
   }
 
-  /** Opens a broker; rejects with a sentence that says what is wrong with the directory or a port. */
-  static async open(options: BrokerOptions = {}): Promise<Broker> {
+  /**
+   * Opens a broker; rejects with a sentence that says what is wrong with the directory or a port. It stands on the
+   * ports of this machine unless it is given others, simulated ones in a test; their disk is closed with it.
+   */
+  static async open(options: BrokerOptions = {}, world: World = nodeWorld()): Promise<Broker> {
     checkOptions('Broker.open', options, KNOWN)
     const { dir = null, log = SILENT } = options
     const durability = options.durability ?? (dir === null ? 'memory' : 'fsync')
     if (dir === null && durability !== 'memory') {
       throw new BrokerError('REFUSED', `durability ${durability} needs a dir`)
     }
-    const world = nodeWorld()
     const ends = new OpenEnds()
     let durable: Durable | null = null
     const stopped = (error: Error): void => {

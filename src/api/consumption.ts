@@ -3,8 +3,7 @@
  * of those that are there. It holds at most `prefetch` messages that are not settled; closing it gives them
  * back.
  */
-import { untilAborted } from '../base/abort.ts'
-import { KiB } from '../base/bytes.ts'
+import { EMPTY, KiB } from '../base/bytes.ts'
 import { List } from '../base/list.ts'
 import { Ring } from '../base/ring.ts'
 import { Consumer, type Receiver } from '../broker/consumer.ts'
@@ -31,6 +30,8 @@ export type ConsumptionPlace = {
   readonly ends: OpenEnds
 }
 
+const encoder = new TextEncoder()
+
 const prefetchUsual = 1_000 // enough to keep a loop busy while acknowledgements travel; nothing for memory
 
 const slabBytes = 16 * KiB // small bodies share memory: one allocation for many of them
@@ -48,9 +49,10 @@ export class Consumption<T = unknown>
   readonly #held = new List<Message>()
   #waiting: (() => void) | null = null
   #ended: Error | 'closed' | null = null
-  #slab = new Uint8Array(0)
+  #slab = EMPTY
   #slabAt = 0
-  readonly #keyBytes: Uint8Array
+  /** The queue's name as messages have it; made for the first of them, because most consumers wait. */
+  #keyBytes = EMPTY
   readonly #signal: AbortSignal | undefined
   readonly #abort = (): void => {
     this.#end('closed')
@@ -62,7 +64,6 @@ export class Consumption<T = unknown>
     this.#ends = ends
     ends.add(this)
     this.#queue = queue
-    this.#keyBytes = new TextEncoder().encode(queue.name)
     this.#signal = options.signal
     this.#consumer = new Consumer(this, 'by-consumer', options.prefetch ?? prefetchUsual)
     options.signal?.addEventListener('abort', this.#abort, { once: true })
@@ -177,6 +178,7 @@ export class Consumption<T = unknown>
     const { bytes, headAt } = delivery
     const sizeAt = headAt + 1 + bytes[headAt]!
     const size = bytes[sizeAt]!
+    if (this.#keyBytes === EMPTY) this.#keyBytes = encoder.encode(this.#queue.name)
     const own = this.#keyBytes
     let same = size === own.length
     for (let index = 0; same && index < size; index++)
@@ -193,9 +195,8 @@ export class Consumption<T = unknown>
 
   #arrival(): Promise<void> {
     if (this.#ended !== null) return Promise.resolve()
-    return untilAborted(undefined, (resolve) => {
-      this.#waiting = () => resolve()
-      return () => {}
+    return new Promise((resolve) => {
+      this.#waiting = resolve
     })
   }
 

@@ -13,6 +13,7 @@ export type BrokerErrorCode =
   | 'BODY_INVALID'
   | 'DISK_FULL'
   | 'LIMIT_REACHED'
+  | 'RECORDS_UNREADABLE'
   | 'REFUSED'
 
 export class BrokerError extends Error {

@@ -2,15 +2,24 @@
 import type { BodyKind } from '../wire/plain/body.ts'
 import { bodyOf, textOf } from './body.ts'
 
+/** What a Kafka client wrote beside a record; a name may come twice. */
+export type RecordHeader = { readonly name: string; readonly value: Uint8Array | null }
+
+const NO_HEADERS: readonly RecordHeader[] = []
+
 export class BrokerRecord<T = unknown> {
   readonly partition: number
   readonly offset: number
   /** What decided the partition; null for none. */
   readonly key: Uint8Array | null
-  /** When it was made, in milliseconds since 1970. */
+  /** When it was made, in milliseconds since 1970; when it was stored, if its maker did not say. */
   readonly timeMs: number
   readonly bytes: Uint8Array
   readonly kind: BodyKind
+  /** In their order; programs that embed the broker write none. */
+  readonly headers: readonly RecordHeader[]
+  /** A Kafka client wrote a key and no body: what has this key is gone. */
+  readonly isTombstone: boolean
 
   constructor(
     place: { readonly partition: number; readonly offset: number },
@@ -19,6 +28,8 @@ export class BrokerRecord<T = unknown> {
       readonly timeMs: number
       readonly body: Uint8Array
       readonly kind: BodyKind
+      readonly headers?: readonly RecordHeader[]
+      readonly isTombstone?: boolean
     },
   ) {
     this.partition = place.partition
@@ -27,6 +38,8 @@ export class BrokerRecord<T = unknown> {
     this.timeMs = content.timeMs
     this.bytes = content.body
     this.kind = content.kind
+    this.headers = content.headers ?? NO_HEADERS
+    this.isTombstone = content.isTombstone ?? false
   }
 
   /** As it was appended: a text, a value, or bytes. */

@@ -11,6 +11,7 @@ import type { Partition } from '../machine/partition.ts'
 import type { Stream } from '../machine/stream.ts'
 import { readPlainRecords } from '../wire/plain/records.ts'
 import { BrokerError, closed, streamMissing } from './errors.ts'
+import { ForeignRecords, type RecordContent } from './foreign-records.ts'
 import type { GroupDesks, GroupMember } from './group-desks.ts'
 import type { OpenEnd, OpenEnds } from './open-ends.ts'
 import { BrokerRecord } from './record.ts'
@@ -55,6 +56,7 @@ export class StreamReader<T> implements PartitionWatcher, GroupMember, OpenEnd {
   readonly #ends: OpenEnds
   /** The next offset to read of each partition; only those that are assigned. */
   #positions = new Map<Partition, number>()
+  readonly #foreign = new ForeignRecords()
   #waiting: (() => void) | null = null
   #isClosed = false
   #failure: Error | null = null
@@ -176,7 +178,17 @@ export class StreamReader<T> implements PartitionWatcher, GroupMember, OpenEnd {
       await this.#runtime.load(partition, row)
       return null
     }
-    const records = recordsOf<T>(partition.index, view, { from: position, max: recordsMax })
+    const isPlain = view.format === FORMAT_PLAIN
+    const { offset, count } = view
+    const contents = isPlain ? plainRecords(view) : await this.#foreign.read(partition, view)
+    // While it was inflated, somebody else may have got the partition.
+    if (!isPlain && !this.#positions.has(partition)) return null
+    const records: BrokerRecord<T>[] = []
+    const until = Math.min(count, position - offset + recordsMax)
+    for (let index = position - offset; index < until; index++) {
+      const place = { partition: partition.index, offset: offset + index }
+      records.push(new BrokerRecord<T>(place, contents[index]!))
+    }
     const next = records.at(-1)!.offset + 1
     this.#positions.set(partition, next)
     return new RecordBatch(partition.index, records, () => this.#commit(partition, next))
@@ -219,22 +231,8 @@ export class StreamReader<T> implements PartitionWatcher, GroupMember, OpenEnd {
 
 const recordsOneByOne = 500 // read at once, handed out one by one
 
-/** Copies of the batch's records from an offset on. */
-function recordsOf<T>(
-  partition: number,
-  view: BatchView,
-  { from, max }: { readonly from: number; readonly max: number },
-): BrokerRecord<T>[] {
-  if (view.format !== FORMAT_PLAIN) {
-    throw new BrokerError('REFUSED', 'records of another protocol cannot be read here yet')
-  }
-  const bytes = view.bytes.slice(view.at, view.at + view.size)
-  const { offset, count } = view
-  const records: BrokerRecord<T>[] = []
-  const read = readPlainRecords(bytes, { at: 0, end: bytes.length }, count)
-  const until = Math.min(count, from - offset + max)
-  for (let index = from - offset; index < until; index++) {
-    records.push(new BrokerRecord<T>({ partition, offset: offset + index }, read[index]!))
-  }
-  return records
+/** Copies of the records of a batch of our own. */
+function plainRecords({ bytes, at, size, count }: BatchView): readonly RecordContent[] {
+  const copy = bytes.slice(at, at + size)
+  return readPlainRecords(copy, { at: 0, end: size }, count)
 }

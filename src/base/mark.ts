@@ -15,7 +15,7 @@ export function mark(name: string): void {
 }
 
 /** For tests that count: `listener` hears every mark of this thread until the answer is called. */
-function hearMarks(listener: Listener): () => void {
+export function hearMarks(listener: Listener): () => void {
   listeners.push(listener)
   return () => {
     listeners.splice(listeners.indexOf(listener), 1)

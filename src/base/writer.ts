@@ -76,6 +76,11 @@ export class Writer {
     return at
   }
 
+  /** Leaves room for `size` bytes as they are: all of them have to be written before anybody reads them. */
+  space(size: number): number {
+    return this.#room(size)
+  }
+
   // Room first, then the view: growing replaces it.
   u8(value: number): void {
     assert((value & 0xff) === value, 'not a u8')

@@ -2,6 +2,7 @@
  * Declarations: what makes, binds and deletes. Each waits for room in the journal, applies its changes, and
  * resolves when they are durable; what is not durable is applied at once and lives until the process ends.
  */
+import { mark } from '../base/mark.ts'
 import type { Change } from '../machine/change.ts'
 import { type Binding, Exchange, type ExchangeOptions } from '../machine/exchange.ts'
 import type { Namespace } from '../machine/namespace.ts'
@@ -288,6 +289,7 @@ export class Declarations {
       if (ticket === 'full') return { kind: 'full' }
       if (ticket === 'stopped') return { kind: 'stopping' }
       if (ticket === 'too-large') return { kind: 'too-many', what: 'bytes in one change', max: 0 }
+      mark('declarations/wait-for-room')
       await engine.log.room()
     }
   }

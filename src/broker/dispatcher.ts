@@ -5,6 +5,7 @@
  *   publish, settle, join, a commit --> the desk is dirty --turn--> messages go out, entries are written
  */
 import { assert } from '../base/assert.ts'
+import { mark } from '../base/mark.ts'
 import { KIND_RETURNED, KIND_SETTLED } from '../machine/entry.ts'
 import { GONE, MARKED, READY, STATE_BITS, TRANSIENT } from '../machine/page.ts'
 import type { Queue } from '../machine/queue.ts'
@@ -189,6 +190,7 @@ export class Dispatcher {
       if (desk.awaitsEntry) this.#awaitingEntry.push(desk)
     }
     if (this.#awaitingEntry.length === 0) return true
+    mark('dispatch/entries-wait-for-room')
     this.#awaitRoom()
     return false
   }
@@ -238,6 +240,8 @@ export class Dispatcher {
     message: { readonly state: number; readonly ticket: number; readonly through: number },
   ): boolean {
     if (message.ticket > message.through) {
+      const next = desk.queue.stateOf(sequence + 1)
+      if ((next & TRANSIENT) !== 0) mark('dispatch/transient-behind-undurable')
       this.#awaitCommit(desk)
       return false
     }
@@ -262,11 +266,13 @@ export class Dispatcher {
       const through = Math.min(queue.nextSequence - 1, sequence + limits.markAhead)
       const ticket = writeMark(engine.log, queue.id, through)
       if (ticket > 0) {
+        mark('dispatch/mark-raised')
         desk.markTicket = ticket
         desk.markPending = through
         machine.raiseMark(queue, through)
       } else {
         // Maybe nothing is on its way to the disk, so that no commit would wake us.
+        mark('dispatch/mark-waits-for-room')
         this.#awaitRoom()
       }
     }
@@ -304,6 +310,7 @@ export class Dispatcher {
     }
     this.#context.engine.store.load(ticket).then(
       () => {
+        mark('dispatch/body-loaded')
         done()
       },
       (error: unknown) => {

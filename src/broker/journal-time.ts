@@ -2,6 +2,7 @@
  * Journal time is the time that entries carry: it never goes back, follows the wall clock by running a
  * little faster or slower, and is not thrown by a wall clock that jumps, so that nothing expires in a mass.
  */
+import { mark } from '../base/mark.ts'
 import type { Clock } from '../base/ports.ts'
 
 /** A difference this small is simply taken over. */
@@ -43,6 +44,7 @@ export class JournalTime {
     }
     if (!this.#warned && Math.abs(awayMs) > jumpMs) {
       this.#warned = true
+      mark('time/jumped')
       const seconds = Math.round(Math.abs(awayMs) / 1000)
       const direction = awayMs > 0 ? 'forward' : 'back'
       this.#warn(`the wall clock jumped ${direction} by ${seconds} s; journal time follows slowly`)

@@ -1,7 +1,6 @@
 /** Opens what the runtime stands on: a journal in a directory or in memory, and the machine it recovers. */
 import { assert } from '../base/assert.ts'
 import type { Engine, EngineEvents, Store } from '../journal/engine.ts'
-import { openJournal } from '../journal/journal.ts'
 import { MemoryEngine } from '../journal/memory-engine.ts'
 import type { JournalOwner } from '../journal/recovery.ts'
 import { Machine } from '../machine/machine.ts'
@@ -37,5 +36,7 @@ async function open(
   if (directory === null || durability === 'memory') {
     return new MemoryEngine({ scheduler, limits, events }, ownerOf)
   }
+  // Loaded only now: a broker in memory, as tests open many of, starts without it.
+  const { openJournal } = await import('../journal/journal.ts')
   return openJournal({ disk, scheduler, random, directory, durability, limits, events }, ownerOf)
 }

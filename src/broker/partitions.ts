@@ -2,6 +2,7 @@
  * What the runtime knows of partitions while it runs: how far each can be read (durable, never further) and
  * who waits for more.
  */
+import { mark } from '../base/mark.ts'
 import type { Partition } from '../machine/partition.ts'
 
 /** Somebody who waits for records. */
@@ -59,6 +60,7 @@ export class PartitionDesks {
       const before = desk.visibleOffset
       desk.visibleOffset = visibleThrough(partition, before, through)
       if (desk.visibleOffset < partition.nextOffset) {
+        mark('partitions/not-all-visible')
         this.appending(partition)
       }
       if (desk.visibleOffset > before) tell(desk)

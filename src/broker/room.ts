@@ -1,9 +1,13 @@
 /** Room: who was HELD because there was none, in the journal or in memory, and is called when there is. */
+import { mark } from '../base/mark.ts'
 import type { Engine } from '../journal/engine.ts'
 import type { TransientBodies } from './transient.ts'
 
 /** What `publish` and `append` answer when there is no room now: try again when `whenRoom` calls. */
 export const HELD = -1
+
+/** What there is no room in; a slow disk has some as soon as it has written. */
+export type HeldWhy = 'disk-slow' | 'disk-full' | 'memory-full'
 
 export class Room {
   readonly #engine: Engine
@@ -13,6 +17,8 @@ export class Room {
   readonly #asked = { log: false, memory: false }
   /** The disk is full, not just slow. Until the next commit, which needs space too. */
   isDiskFull = false
+  /** Why somebody was told HELD last. */
+  why: HeldWhy = 'disk-slow'
 
   constructor(engine: Engine, transient: TransientBodies) {
     this.#engine = engine
@@ -29,8 +35,13 @@ export class Room {
   }
 
   /** Somebody is being told HELD. */
-  held(why: 'disk-slow' | 'disk-full' | 'memory-full'): typeof HELD {
-    if (why === 'disk-full') this.isDiskFull = true
+  held(why: HeldWhy): typeof HELD {
+    this.why = why
+    if (why === 'disk-full') {
+      mark('room/disk-full')
+      this.isDiskFull = true
+    } else if (why === 'disk-slow') mark('room/disk-slow')
+    else mark('room/memory-full')
     const from = why === 'memory-full' ? 'memory' : 'log'
     if (this.#asked[from]) return HELD
     this.#asked[from] = true

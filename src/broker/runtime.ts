@@ -8,6 +8,7 @@
  *                                          machine  ----- turn -----+
  */
 import type { Log as OperatorLog } from '../base/log.ts'
+import { mark } from '../base/mark.ts'
 import type { World } from '../base/ports.ts'
 import type { Engine } from '../journal/engine.ts'
 import type { JournalStopped } from '../journal/errors.ts'
@@ -34,7 +35,7 @@ import { type BrokerLimits, checkedBrokerLimits } from './limits.ts'
 import { openEngine } from './open-engine.ts'
 import { PartitionDesks } from './partitions.ts'
 import { type Persistence, Publisher } from './publisher.ts'
-import { Room } from './room.ts'
+import { type HeldWhy, Room } from './room.ts'
 import { SnapshotTaker } from './snapshot-taker.ts'
 import { TransientBodies } from './transient.ts'
 
@@ -79,6 +80,8 @@ export class Runtime {
   readonly #snapshots: SnapshotTaker
   readonly #batch = new BatchView()
   readonly #stopped: (error: Error) => void
+  /** Reads under way, by ticket: several who want one batch wait for one read. */
+  readonly #loading = new Map<number, Promise<void>>()
   #flushables: Flushable[] = []
   #isPlanned = false
   #closed: Promise<void> | null = null
@@ -169,6 +172,11 @@ export class Runtime {
     return this.#room.isDiskFull
   }
 
+  /** Why the last publish or append was HELD: to be asked right after it. */
+  get heldWhy(): HeldWhy {
+    return this.#room.why
+  }
+
   get references(): number {
     return this.#engine.store.references
   }
@@ -211,7 +219,13 @@ export class Runtime {
 
   /** Brings a batch into memory, so that `batch` in the same turn answers it. */
   load(partition: Partition, row: number): Promise<void> {
-    return this.#engine.store.load(partition.ticketOf(row))
+    const ticket = partition.ticketOf(row)
+    let loading = this.#loading.get(ticket)
+    if (loading === undefined) {
+      loading = this.#engine.store.load(ticket).finally(() => this.#loading.delete(ticket))
+      this.#loading.set(ticket, loading)
+    }
+    return loading
   }
 
   /** `watcher` is told when more of the partition can be read, until it is taken off. */
@@ -295,8 +309,9 @@ export class Runtime {
   /** Every commit ends here. Called by the engine. */
   settled(through: number): void {
     this.#room.settled()
-    this.commits.settle(through)
+    // Before anybody hears of it: what an answer leads to has to find what was answered.
     this.#partitions.committed(through)
+    this.commits.settle(through)
     this.#dispatcher.committed()
     this.#turn()
     this.#snapshots.consider()
@@ -305,6 +320,7 @@ export class Runtime {
   /** Nothing is acknowledged any more. */
   fail(error: unknown): void {
     if (this.#failure !== null) return
+    mark('runtime/failed')
     this.#failure = error instanceof Error ? error : new Error(String(error))
     this.commits.stop(this.#failure)
     this.#room.wake()
@@ -325,6 +341,7 @@ export class Runtime {
     if (!this.machine.stoppedCleanly) {
       // The last file may be full, and the next one is only being made.
       while (this.#failure === null && writeRun(this.#engine.log, KIND_RESTARTED) === 0) {
+        mark('runtime/waits-for-room-to-begin')
         await this.#engine.log.room()
       }
       this.machine.restarted()
@@ -338,17 +355,25 @@ export class Runtime {
   async #close(): Promise<void> {
     await this.#snapshots.close()
     while (this.#failure === null && !this.#dispatcher.write()) await this.#engine.log.room()
-    // Whoever still holds something will not settle it any more: then this is no clean end.
-    const isHeld = [...this.machine.queues.values()].some(({ heldCount }) => heldCount > 0)
-    while (!isHeld && this.#failure === null && writeRun(this.#engine.log, KIND_STOPPED) === 0) {
-      await this.#engine.log.room()
-    }
+    await this.#sayGoodbye()
     await this.#engine.close()
     await this.#transient.close()
     const error = new Error('the broker was closed')
     this.#failure ??= error
     this.commits.stop(error)
     this.#room.wake()
+  }
+
+  /** Records that nobody holds anything, unless somebody does: then this is no clean end. */
+  async #sayGoodbye(): Promise<void> {
+    if ([...this.machine.queues.values()].some(({ heldCount }) => heldCount > 0)) {
+      mark('runtime/held-at-the-end')
+      return
+    }
+    while (this.#failure === null) {
+      if (writeRun(this.#engine.log, KIND_STOPPED) > 0) return this.machine.stopped()
+      await this.#engine.log.room()
+    }
   }
 
   #plan(): void {

@@ -1,6 +1,7 @@
 /** The SnapshotTaker writes the machine into a snapshot when the journal asks for one, a piece between turns. */
 import { assert } from '../base/assert.ts'
 import type { Log } from '../base/log.ts'
+import { mark } from '../base/mark.ts'
 import { DiskError, type Scheduler } from '../base/ports.ts'
 import { Writer } from '../base/writer.ts'
 import { JournalStopped } from '../journal/errors.ts'
@@ -31,6 +32,7 @@ export class SnapshotTaker {
     if (this.#running !== null || this.#closing || !this.#context.engine.snapshotDue) return
     // Else the entry would come behind the snapshot that has it in already, and count a second time.
     if (!this.#parts.writeDown()) {
+      mark('snapshot/postponed')
       return
     }
     this.#running = this.#take().finally(() => {
@@ -60,9 +62,11 @@ export class SnapshotTaker {
       }
       await snapshot.write(writer.take())
       await snapshot.finish()
+      mark('snapshot/taken')
     } catch (error) {
       if (error instanceof JournalStopped) return // everybody has been told
       if (!(error instanceof DiskError) || error.code !== 'full') return fail(error)
+      mark('snapshot/without-room')
       this.#parts.log.warn('no room for a snapshot; the next one will be tried later')
     } finally {
       machine.freezer.thaw()

@@ -4,9 +4,11 @@
  */
 import { assert } from '../base/assert.ts'
 import type { Disk } from '../base/ports.ts'
-import { RowTable } from './footer.ts'
-import { type FrameTarget, type Seed, viewOf } from './format.ts'
+import type { Seed } from './checksum.ts'
+import { viewOf } from './format.ts'
+import type { FrameTarget } from './frame.ts'
 import type { JournalLimits } from './limits.ts'
+import { RowTable } from './row-table.ts'
 
 export class Chunk implements FrameTarget {
   readonly bytes: Uint8Array

@@ -3,9 +3,11 @@
  * of an older generation: a generational collector. It works beside the running journal and changes
  * nothing until its target is whole and synced; one journal entry then swaps the files.
  */
+
+import type { Seed } from './checksum.ts'
 import { EntryCursor as Cursor, type EntryCursor } from './entry-cursor.ts'
 import { JournalDamaged } from './errors.ts'
-import { encodeFooter, footerSize, ROW_SIZE, RowTable } from './footer.ts'
+import { encodeFooter, footerSize, ROW_SIZE } from './footer.ts'
 import {
   ENTRY_FLAG_BODY,
   ENTRY_FLAG_INDEXED,
@@ -13,19 +15,17 @@ import {
   FRAME_FLAG_LAST,
   FRAME_HEADER_SIZE,
   FRAME_SURVIVORS,
-  FrameHeader,
-  frameSize,
-  type Seed,
   SURVIVOR_HEADER_SIZE,
-  sealFrame,
   setU48,
   viewOf,
 } from './format.ts'
+import { FrameHeader, frameSize, sealFrame } from './frame.ts'
 import type { Handles } from './handles.ts'
 import type { CleanedTarget } from './journal-entry.ts'
 import type { JournalFile } from './journal-file.ts'
 import type { JournalLimits } from './limits.ts'
 import type { JournalOwner } from './recovery.ts'
+import { RowTable } from './row-table.ts'
 import { Scanner } from './scan.ts'
 import type { Slabs } from './slabs.ts'
 import type { SpareFiles } from './spare-files.ts'

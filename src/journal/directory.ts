@@ -3,20 +3,16 @@
  * Makes a new one crash-safely.
  */
 import { type Disk, DiskError, type Random } from '../base/ports.ts'
+import { checksum, seedOf } from './checksum.ts'
 import { JournalDamaged, JournalError } from './errors.ts'
 import {
-  checksum,
   decodeFileHeader,
   encodeFileHeader,
-  FILE_HEADER_SIZE,
   type FileHeader,
-  FORMAT_VERSION,
-  FrameHeader,
   type Identity,
-  readFrame,
-  seedOf,
-  viewOf,
-} from './format.ts'
+} from './file-header.ts'
+import { FILE_HEADER_SIZE, FORMAT_VERSION, viewOf } from './format.ts'
+import { FrameHeader, readFrame } from './frame.ts'
 import type { JournalLimits } from './limits.ts'
 import { snapshotTicket } from './snapshot-reader.ts'
 import { fillFile, removeQuietly, slotName } from './spare-files.ts'

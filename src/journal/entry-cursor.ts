@@ -8,11 +8,11 @@ import {
   ENTRY_HEADER_SIZE,
   FRAME_HEADER_SIZE,
   FRAME_SURVIVORS,
-  type FrameHeader,
   SURVIVOR_HEADER_SIZE,
   u48,
   viewOf,
 } from './format.ts'
+import type { FrameHeader } from './frame.ts'
 
 const EMPTY_VIEW = viewOf(EMPTY)
 

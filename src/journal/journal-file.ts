@@ -3,8 +3,8 @@
  * its index and its live count. The file table owns it.
  */
 import type { DiskFile } from '../base/ports.ts'
+import type { FileHeader } from './file-header.ts'
 import { type FileIndex, footerSize, type Trailer } from './footer.ts'
-import type { FileHeader } from './format.ts'
 
 const RUNS_MAX = 65_535 // what the footer's 16 bits can say
 

@@ -4,8 +4,8 @@
  */
 import { assert } from '../base/assert.ts'
 import type { EntryCursor } from './entry-cursor.ts'
-import { RowTable } from './footer.ts'
 import { ENTRY_HEADER_SIZE, viewOf } from './format.ts'
+import { RowTable } from './row-table.ts'
 import type { EntryHead } from './tail.ts'
 
 export class MemoryChunk {
@@ -51,10 +51,15 @@ export class MemoryChunk {
     return at + ENTRY_HEADER_SIZE
   }
 
+  /** Whether the ticket's body is, or was, in here. */
+  holds(ticket: number): boolean {
+    return this.#rowOf(ticket) >= 0
+  }
+
   /** Puts the cursor on the ticket; false when it is not in here. */
   enter(ticket: number, cursor: EntryCursor): boolean {
-    const row = this.#rows.floor(ticket)
-    if (row < 0 || this.#rows.ticket(row) !== ticket) return false
+    const row = this.#rowOf(ticket)
+    if (row < 0) return false
     this.enterRow(row, cursor)
     return true
   }
@@ -65,6 +70,16 @@ export class MemoryChunk {
     const range = { at, end, survivors: false }
     cursor.enterEntry(this.bytes, this.#view, range, this.#rows.ticket(row))
     assert(cursor.next(), 'a row leads to an entry')
+  }
+
+  /** The row of the ticket, or -1. Where every ticket has a body, the usual case, the first guess is right. */
+  #rowOf(ticket: number): number {
+    const rows = this.#rows
+    if (rows.size === 0) return -1
+    const guess = ticket - rows.ticket(0)
+    if (guess >= 0 && guess < rows.size && rows.ticket(guess) === ticket) return guess
+    const row = rows.floor(ticket)
+    return row >= 0 && rows.ticket(row) === ticket ? row : -1
   }
 
   /** Makes it an empty one. */

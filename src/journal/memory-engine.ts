@@ -155,7 +155,7 @@ export class MemoryEngine implements Engine {
 
   #find(ticket: number): MemoryChunk | null {
     const recent = this.#recent
-    if (recent?.enter(ticket, this.#cursor) === true) return recent
+    if (recent?.holds(ticket) === true) return recent
     let low = 0
     let high = this.#chunks.length
     while (low < high) {
@@ -164,7 +164,7 @@ export class MemoryEngine implements Engine {
       else high = middle
     }
     const chunk = this.#chunks[low - 1]
-    if (chunk?.enter(ticket, this.#cursor) !== true) return null
+    if (chunk?.holds(ticket) !== true) return null
     this.#recent = chunk
     return chunk
   }
@@ -264,13 +264,14 @@ export class MemoryEngine implements Engine {
   #makeStore(): Store {
     const engine = this
     return {
-      peek: (ticket): EntryView | null => (this.#find(ticket) === null ? null : this.#cursor),
+      peek: (ticket): EntryView | null =>
+        this.#find(ticket)?.enter(ticket, this.#cursor) === true ? this.#cursor : null,
       load: (ticket) => {
         this.#mustFind(ticket)
         return Promise.resolve()
       },
       read: (ticket) => {
-        this.#mustFind(ticket)
+        this.#mustFind(ticket).enter(ticket, this.#cursor)
         return Promise.resolve(bodyOf(this.#cursor).slice())
       },
       retain: (ticket, count) => {

@@ -3,19 +3,17 @@
  * them stands. It never changes.
  */
 import type { DiskFile } from '../base/ports.ts'
+import type { Seed } from './checksum.ts'
 import { EntryCursor } from './entry-cursor.ts'
-import { RowTable } from './footer.ts'
 import {
   ENTRY_HEADER_SIZE,
   FRAME_HEADER_SIZE,
   FRAME_SURVIVORS,
-  FrameHeader,
-  type FrameTarget,
-  readFrame,
-  type Seed,
   SURVIVOR_HEADER_SIZE,
   viewOf,
 } from './format.ts'
+import { FrameHeader, type FrameTarget, readFrame } from './frame.ts'
+import { RowTable } from './row-table.ts'
 
 export type WindowRange = {
   readonly position: number

@@ -3,12 +3,13 @@
  * ahead. What it answers is a view for the moment; data that moved meanwhile is looked up again.
  */
 import { assert } from '../base/assert.ts'
+import type { Seed } from './checksum.ts'
 import { Chunk, type ChunkPool } from './chunk-pool.ts'
 import { bodyOf, EntryCursor, type EntryView } from './entry-cursor.ts'
 import { JournalDamaged, JournalError } from './errors.ts'
 import type { FileTable } from './file-table.ts'
 import { readFooter } from './footer-reader.ts'
-import { FRAME_HEADER_SIZE, FRAME_OPEN, type Seed } from './format.ts'
+import { FRAME_HEADER_SIZE, FRAME_OPEN } from './format.ts'
 import type { Handles } from './handles.ts'
 import type { JournalFile } from './journal-file.ts'
 import type { JournalLimits } from './limits.ts'

@@ -7,7 +7,9 @@
  *   3 its file table, its blocks to the owner 6 every file of the table is there; all others are spares
  */
 import { assert } from '../base/assert.ts'
+import { mark } from '../base/mark.ts'
 import type { Disk, DiskFile } from '../base/ports.ts'
+import { type Seed, seedOf } from './checksum.ts'
 import type { Directory, FoundFile } from './directory.ts'
 import { bodyOf, EntryCursor, type EntryView } from './entry-cursor.ts'
 import { JournalDamaged } from './errors.ts'
@@ -21,13 +23,9 @@ import {
   ENTRY_KIND_JOURNAL,
   FRAME_MARK,
   FRAME_SURVIVORS,
-  FrameHeader,
-  type FrameTarget,
-  readFrame,
-  type Seed,
-  seedOf,
   viewOf,
 } from './format.ts'
+import { FrameHeader, type FrameTarget, readFrame } from './frame.ts'
 import { decodeJournalEntry, type JournalEntry } from './journal-entry.ts'
 import { JournalFile } from './journal-file.ts'
 import type { JournalLimits } from './limits.ts'
@@ -111,6 +109,7 @@ export class Recovery {
     const snapshots = await this.#findSnapshots()
     const newest = snapshots[0]
     if (newest !== undefined) {
+      if (this.#damagedSnapshots.length > 0) mark('recovery/older-snapshot')
       this.#snapshotTicket = newest.head.ticket
       this.#loadTable(newest.head)
       await owner.restore(readBlocks(disk, directory.path, newest))

@@ -3,18 +3,9 @@
  * undamaged and in order.
  */
 import type { DiskFile } from '../base/ports.ts'
-import {
-  FRAME_ENTRIES,
-  FRAME_HEADER_SIZE,
-  FRAME_MARK,
-  FrameHeader,
-  type FrameTarget,
-  frameSize,
-  readFrame,
-  readFrameHeader,
-  type Seed,
-  viewOf,
-} from './format.ts'
+import type { Seed } from './checksum.ts'
+import { FRAME_ENTRIES, FRAME_HEADER_SIZE, FRAME_MARK, viewOf } from './format.ts'
+import { FrameHeader, type FrameTarget, frameSize, readFrame, readFrameHeader } from './frame.ts'
 import type { JournalLimits } from './limits.ts'
 
 /** What the scan is of, and what it expects to meet first. */
@@ -50,18 +41,14 @@ export class Scanner {
   #isAtEnd = false
   #end = 0
   #tickets = 0
-  /** The read of what comes behind the window, under way while the window is worked on. */
-  #ahead: Promise<Uint8Array> | null = null
-  #buffer: Uint8Array
-  #spareBuffer: Uint8Array
+  /** A read into the window behind what it holds, under way while that is worked on; answers its size. */
+  #ahead: Promise<number> | null = null
 
   /** The window has to hold the largest commit and one read-ahead. */
   constructor(limits: Pick<JournalLimits, 'recoveryBytes' | 'readAheadBytes'>, seed: Seed) {
     const bytes = new Uint8Array(limits.recoveryBytes)
     this.#window = { bytes, view: viewOf(bytes), seed }
     this.#aheadBytes = limits.readAheadBytes
-    this.#buffer = new Uint8Array(limits.readAheadBytes)
-    this.#spareBuffer = new Uint8Array(limits.readAheadBytes)
   }
 
   async scan(start: ScanStart, visit: FrameVisit): Promise<ScanEnd> {
@@ -92,14 +79,11 @@ export class Scanner {
     this.#base = start.from
     this.#filled = 0
     this.#isAtEnd = false
-    await this.#fill(start, 0)
-    for (let at = 0; ; ) {
+    for (let at = await this.#fill(start, 0); ; ) {
       const size = step(at)
       if (size > 0) at += size
-      else if (this.#hasMore(start, at)) {
-        await this.#fill(start, at)
-        at = 0
-      } else {
+      else if (this.#hasMore(start, at)) at = await this.#fill(start, at)
+      else {
         await this.#ahead
         this.#ahead = null
         return this.#base + at
@@ -112,29 +96,41 @@ export class Scanner {
     return !this.#isAtEnd && room >= this.#aheadBytes && this.#base + this.#filled < start.fileBytes
   }
 
-  /** Moves what is behind `keepFrom` to the front, takes what was read ahead, and reads on. */
-  async #fill(start: ScanStart, keepFrom: number): Promise<void> {
+  /** Takes what was read, and reads on behind it; answers where what stood at `keepFrom` stands now. */
+  async #fill(start: ScanStart, keepFrom: number): Promise<number> {
+    let at = keepFrom
+    if (this.#ahead === null) {
+      at = this.#makeRoom(at)
+      this.#ahead = this.#read(start)
+    }
+    const size = await this.#ahead
+    this.#ahead = null
+    this.#filled += size
+    this.#isAtEnd = size === 0
+    if (this.#hasMore(start, at)) {
+      at = this.#makeRoom(at)
+      this.#ahead = this.#read(start)
+      // Whoever awaits it is told; until then a failure must not count as unhandled.
+      this.#ahead.catch(() => undefined)
+    }
+    return at
+  }
+
+  /** Room for one read behind what the window holds: moved to its front if need be, and never under a read. */
+  #makeRoom(keepFrom: number): number {
     const { bytes } = this.#window
+    if (this.#filled + this.#aheadBytes <= bytes.length) return keepFrom
     bytes.copyWithin(0, keepFrom, this.#filled)
     this.#base += keepFrom
     this.#filled -= keepFrom
-    const read = await (this.#ahead ?? this.#readAhead(start))
-    bytes.set(read, this.#filled)
-    this.#filled += read.length
-    this.#isAtEnd = read.length === 0
-    const more = !this.#isAtEnd && this.#base + this.#filled < start.fileBytes
-    this.#ahead = more ? this.#readAhead(start) : null
-    // Whoever awaits it is told; until then a failure must not count as unhandled.
-    this.#ahead?.catch(() => undefined)
+    return 0
   }
 
-  async #readAhead(start: ScanStart): Promise<Uint8Array> {
-    const buffer = this.#buffer
-    this.#buffer = this.#spareBuffer
-    this.#spareBuffer = buffer
-    const at = this.#base + this.#filled
-    const into = buffer.subarray(0, Math.min(buffer.length, start.fileBytes - at))
-    return into.subarray(0, await start.file.read(into, at))
+  #read(start: ScanStart): Promise<number> {
+    const left = start.fileBytes - this.#base - this.#filled
+    const size = Math.min(this.#aheadBytes, left)
+    const into = this.#window.bytes.subarray(this.#filled, this.#filled + size)
+    return start.file.read(into, this.#base + this.#filled)
   }
 
   /** Whether all frames of the expected commit stand at `at`; then #end and #tickets say how far it goes. */

@@ -1,6 +1,7 @@
 /** The bytes of a snapshot: the journal's own part (file table) in the header, then the owner's opaque blocks. */
 import { crc32c } from '@node-rs/crc32'
-import { FORMAT_VERSION, type Identity, setU48, u48, viewOf } from './format.ts'
+import type { Identity } from './file-header.ts'
+import { FORMAT_VERSION, setU48, u48, viewOf } from './format.ts'
 import type { JournalFile } from './journal-file.ts'
 
 // snapshot = header row* block* end stale         the file may be longer: it is reused

@@ -1,6 +1,7 @@
 /** Reads a snapshot file: first the whole of it to see that it is undamaged, then its blocks for the owner. */
 import { type Disk, DiskError, type DiskFile } from '../base/ports.ts'
-import { type Identity, u48, viewOf } from './format.ts'
+import type { Identity } from './file-header.ts'
+import { u48, viewOf } from './format.ts'
 import {
   BLOCK_HEADER_SIZE,
   blockChecksum,

@@ -4,6 +4,7 @@
  */
 import { assert } from '../base/assert.ts'
 import { EMPTY } from '../base/bytes.ts'
+import { NO_SEED } from './checksum.ts'
 import { Chunk, type ChunkPool } from './chunk-pool.ts'
 import { Commit, type CommitKind } from './commit.ts'
 import { encodeFooter, LOG_ROW_SIZE, ROW_SIZE } from './footer.ts'
@@ -18,11 +19,8 @@ import {
   FRAME_HEADER_SIZE,
   FRAME_MARK,
   FRAME_OPEN,
-  FrameHeader,
-  frameSize,
-  NO_SEED,
-  sealFrame,
 } from './format.ts'
+import { FrameHeader, frameSize, sealFrame } from './frame.ts'
 import type { JournalFile } from './journal-file.ts'
 import type { JournalLimits } from './limits.ts'
 import type { Slabs } from './slabs.ts'

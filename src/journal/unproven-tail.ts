@@ -6,8 +6,10 @@
 import { equalBytes, MiB } from '../base/bytes.ts'
 import { mark } from '../base/mark.ts'
 import { type Disk, DiskError, type DiskFile } from '../base/ports.ts'
+import { checksum, type Seed } from './checksum.ts'
 import type { Directory } from './directory.ts'
-import { checksum, FRAME_MARK, type FrameHeader, type Seed, setU48, u48, viewOf } from './format.ts'
+import { FRAME_MARK, setU48, u48, viewOf } from './format.ts'
+import type { FrameHeader } from './frame.ts'
 import { removeQuietly } from './spare-files.ts'
 
 // tail-copy = magic:u64 crc:u32 slot:u16 pad:u16 generation:u48 position:u48 size:u48 pad:u16 bytes

@@ -72,6 +72,11 @@ export class Partition {
     return this.#nextRow - this.#firstRow
   }
 
+  /** The first row that is there; `nextRow` when none is. */
+  get firstRow(): number {
+    return this.#firstRow
+  }
+
   /** One past the last row. */
   get nextRow(): number {
     return this.#nextRow

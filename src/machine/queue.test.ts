@@ -274,8 +274,8 @@ test('a page that a snapshot reads is not used again while it does', () => {
   freezer.freeze()
   queue.settle(1)
   fill(queue, 1)
-  assert.equal(page?.tickets[0], 1001)
-  assert.equal(page?.tickets[1], 0)
+  assert.equal(page?.ticket(0), 1001)
+  assert.equal(page?.ticket(1), 0)
 })
 
 test('what a snapshot keeps begins and ends with a page that keeps something', () => {

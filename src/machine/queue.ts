@@ -174,7 +174,7 @@ export class Queue {
     const state = page.states[slot]!
     assert((state & STATE_BITS) === READY, 'taking what is not ready')
     page.states[slot] = (state & ~STATE_BITS) | HELD
-    const size = page.sizes[slot]!
+    const size = page.size(slot)
     this.readyCount--
     this.readyBytes -= size
     this.heldCount++
@@ -190,7 +190,7 @@ export class Queue {
     this.#countDelivery(page, slot, counted)
     page.states[slot] = (state & ~STATE_BITS) | READY | (counted > 0 ? REDELIVERED : 0)
     if ((state & STATE_BITS) === READY) return // replay knows nobody who holds anything
-    const size = page.sizes[slot]!
+    const size = page.size(slot)
     this.heldCount--
     this.heldBytes -= size
     this.readyCount++
@@ -207,7 +207,7 @@ export class Queue {
     const page = this.#writable(sequence)
     const slot = (sequence - 1) % PAGE_MESSAGES
     const state = page.states[slot]!
-    const size = page.sizes[slot]!
+    const size = page.size(slot)
     if ((state & STATE_BITS) === READY) {
       this.readyCount--
       this.readyBytes -= size
@@ -219,7 +219,7 @@ export class Queue {
     page.live--
     if ((state & TRANSIENT) === 0) page.kept--
     if (page.live === 0) this.#drop(index, page)
-    return page.tickets[slot]!
+    return page.ticket(slot)
   }
 
   /** GONE where there is none. */
@@ -231,13 +231,13 @@ export class Queue {
   ticketOf(sequence: number): number {
     const page = this.#page(sequence)
     assert(page !== null, 'no such message')
-    return page.tickets[(sequence - 1) % PAGE_MESSAGES]!
+    return page.ticket((sequence - 1) % PAGE_MESSAGES)
   }
 
   sizeOf(sequence: number): number {
     const page = this.#page(sequence)
     assert(page !== null, 'no such message')
-    return page.sizes[(sequence - 1) % PAGE_MESSAGES]!
+    return page.size((sequence - 1) % PAGE_MESSAGES)
   }
 
   /** How often it was given back, at least; 255 stands for more. */
@@ -309,8 +309,8 @@ export class Queue {
     if (this.#pages.at(index) === null) this.#pages.set(index, this.#freezer.take())
     const page = this.#writable(sequence)
     const slot = (sequence - 1) % PAGE_MESSAGES
-    page.tickets[slot] = ticket
-    page.sizes[slot] = size
+    page.setTicket(slot, ticket)
+    page.setSize(slot, size)
     page.states[slot] = state
     page.live++
     if ((state & TRANSIENT) === 0) page.kept++

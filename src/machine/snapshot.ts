@@ -156,8 +156,8 @@ function writePage(page: Page | null, writer: Writer): void {
     writer.u16(slot)
     writer.u8((state & REDELIVERED) === 0 ? 0 : 1)
     writer.u8(page.deliveries === null ? 0 : page.deliveries[slot]!)
-    writer.u32(page.sizes[slot]!)
-    writer.u53(page.tickets[slot]!)
+    writer.u32(page.size(slot))
+    writer.u53(page.ticket(slot))
     count++
   }
   assert(count === page.kept, 'a page that counts wrongly')

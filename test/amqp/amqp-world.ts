@@ -230,8 +230,9 @@ export function handshakeWith(terms: {
   readonly clientProperties?: FieldTable
   readonly user?: string
   readonly frameMax?: number
+  readonly heartbeat?: number
 }): Uint8Array {
-  const { clientProperties = [], user = 'guest', frameMax = 131072 } = terms
+  const { clientProperties = [], user = 'guest', frameMax = 131072, heartbeat = 0 } = terms
   return Buffer.concat([
     PROTOCOL_HEADER,
     method(0, 'connection.start-ok', {
@@ -240,7 +241,7 @@ export function handshakeWith(terms: {
       response: Buffer.from(`\0${user}\0guest`),
       locale: 'en_US',
     }),
-    method(0, 'connection.tune-ok', { channelMax: 2047, frameMax, heartbeat: 0 }),
+    method(0, 'connection.tune-ok', { channelMax: 2047, frameMax, heartbeat }),
     method(0, 'connection.open', { virtualHost: '/', capabilities: '', insist: false }),
   ])
 }

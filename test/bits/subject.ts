@@ -2,7 +2,8 @@
  * A journal to flip bits in: its disk, what it has to hold, and what is left of it when its last commit is cut.
  */
 import assert from 'node:assert/strict'
-import { FrameHeader, frameSize, readFrameHeader, viewOf } from '../../src/journal/format.ts'
+import { viewOf } from '../../src/journal/format.ts'
+import { FrameHeader, frameSize, readFrameHeader } from '../../src/journal/frame.ts'
 import type { JournalLimits } from '../../src/journal/limits.ts'
 import { stateOf } from '../crash/journal-ops.ts'
 import { bodyOfSize, DIRECTORY, JournalWorld, tinyLimits } from '../journal/journal-world.ts'

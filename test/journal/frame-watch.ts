@@ -7,12 +7,10 @@ import {
   FRAME_HEADER_SIZE,
   FRAME_MARK,
   FRAME_SURVIVORS,
-  FrameHeader,
-  frameSize,
-  readFrameHeader,
   u48,
   viewOf,
 } from '../../src/journal/format.ts'
+import { FrameHeader, frameSize, readFrameHeader } from '../../src/journal/frame.ts'
 import type { DiskObserver } from '../sim/disk-engine.ts'
 import type { Call } from '../sim/disk-faults.ts'
 

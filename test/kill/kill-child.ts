@@ -9,12 +9,12 @@
  *   drop <ticket> <released>      an entry that releases the body of another ticket was appended
  *   settled <ticket>              every ticket up to this one is acknowledged
  */
-import { writeSync } from 'node:fs'
 import { below, SeededRandom } from '../../src/base/random.ts'
 import { type Journal, openJournal } from '../../src/journal/journal.ts'
 import { nodeWorld } from '../../src/node/world.ts'
 import { bodyFlags, LedgerOwner, PUT, RELEASE } from '../journal/ledger-owner.ts'
 import { type KillScale, killBody, killScales } from './kill-limits.ts'
+import { say } from './say.ts'
 
 const [directory = '', scaleName = '', seedText = ''] = process.argv.slice(2)
 const scale = killScales[scaleName as KillScale]
@@ -22,22 +22,6 @@ const random = new SeededRandom(Number(seedText))
 const WRITERS = 4
 // Numbers of one run differ from those of every other: a body says which append it is of.
 const firstNumber = Number(seedText) * 1_000_000
-
-function say(...words: readonly (string | number)[]): void {
-  const line = Buffer.from(`${words.join(' ')}\n`)
-  for (let at = 0; at < line.length; ) at += writeSome(line.subarray(at))
-}
-
-/** How much the pipe took; nothing while it is full, because its reader is slower. */
-function writeSome(bytes: Uint8Array): number {
-  try {
-    return writeSync(1, bytes)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1)
-    return 0
-  }
-}
 
 type Open = { readonly journal: Journal; readonly owner: LedgerOwner }
 

@@ -23,3 +23,10 @@ export function fullMark(machine: Machine): Map<number, number> {
   }
   return marks
 }
+
+/** All of them together: what `Store.references` answers. */
+export function countReferences(machine: Machine): number {
+  let sum = 0
+  for (const count of fullMark(machine).values()) sum += count
+  return sum
+}

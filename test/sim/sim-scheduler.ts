@@ -6,6 +6,8 @@
  * is due comes first, and when the loop stalls (a collection, a busy neighbour), so that many timers are late
  * together. What the port promises, the order of asking within each of the two, no seed breaks.
  */
+// A broker loads this one when it opens a directory: here before time stands still, which waits for no file.
+import '../../src/journal/journal.ts'
 import { assert } from '../../src/base/assert.ts'
 import { Heap, type Heaped } from '../../src/base/heap.ts'
 import type { Random, Scheduler, Timer } from '../../src/base/ports.ts'

@@ -33,13 +33,18 @@ export function checkUnusedExports(pages: readonly Page[]): Finding[] {
 
 const MARK = /(?<![\w$.])mark\(\s*' *'/g
 const EXPECT_MARK = /(?<![\w$.])expectMark\(\s*' *'/g
+/** A list of marks that together the runs of a seeded world have to come past. */
+const MARK_LIST = /(?<![\w$.])MARKS = \[[^\]]*\]/g
 
 /** Each mark in the product is named by a test, and a test names no mark that is not there. */
 export function checkMarks(pages: readonly Page[]): Finding[] {
-  const marked = pages.filter((page) => isProduct(page.path)).flatMap((page) => names(page, MARK))
+  // A world says by a mark of its own that it came to something rare.
+  const marked = pages
+    .filter((page) => isProduct(page.path) || page.path.startsWith('test/world/'))
+    .flatMap((page) => names(page, MARK))
   const expected = pages
-    .filter((page) => isTest(page.path) && page.path !== 'src/base/mark.test.ts')
-    .flatMap((page) => names(page, EXPECT_MARK))
+    .filter((page) => !isProduct(page.path) && page.path !== 'src/base/mark.test.ts')
+    .flatMap((page) => [...names(page, EXPECT_MARK), ...listed(page)])
   const unproved = marked
     .filter((mark) => !expected.some((other) => other.name === mark.name))
     .map(({ path, line, name }) => ({ path, line, message: `no test expects the mark '${name}'` }))
@@ -54,5 +59,15 @@ function names(page: Page, pattern: RegExp): { path: string; line: number; name:
     const open = match.index + match[0].indexOf("'") + 1
     const name = page.text.slice(open, match.index + match[0].length - 1)
     return { path: page.path, line: lineOf(page.text, match.index), name }
+  })
+}
+
+function listed(page: Page): { path: string; line: number; name: string }[] {
+  return [...page.code.matchAll(MARK_LIST)].flatMap((match) => {
+    const list = page.text.slice(match.index, match.index + match[0].length)
+    return [...list.matchAll(/'([^']+)'/g)].map((each) => {
+      const line = lineOf(page.text, match.index + each.index)
+      return { path: page.path, line, name: each[1]! }
+    })
   })
 }

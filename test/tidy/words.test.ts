@@ -88,11 +88,14 @@ test('a mark without its test is found, and a test without its mark', () => {
     pagesOf({
       'src/journal/a.ts': "mark('torn/last')\nmark('torn/first')\n// mark('comment')",
       'src/journal/a.test.ts': "await expectMark('torn/last', f); await expectMark('gone', f)",
+      'src/broker/b.ts': "mark('room/held')",
+      'test/world/seeds.ts': "const MARKS = [\n  'room/held',\n  'room/gone',\n]",
     }),
   )
   assert.deepEqual(shown(found), [
     "src/journal/a.ts:2 no test expects the mark 'torn/first'",
     "src/journal/a.test.ts:1 no code has the mark 'gone'",
+    "test/world/seeds.ts:3 no code has the mark 'room/gone'",
   ])
 })
 

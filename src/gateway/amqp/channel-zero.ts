@@ -62,6 +62,7 @@ export class ChannelZero {
     const session = this.#session
     const { mechanism, response, clientProperties } = fields
     session.hearsCancels = hasCapability(clientProperties, 'consumer_cancel_notify')
+    session.alarm.isHeard = hasCapability(clientProperties, 'connection.blocked')
     const login = judgeLogin(mechanism, response, session.connection.peer)
     if (login.kind === 'accepted') {
       const { limits } = session

@@ -2,6 +2,7 @@
  * The consuming side of a channel: its subscriptions, what they and its gets hold, and the windows that bound
  * it. Delivery tags count every message of the channel from 1, those that need no acknowledgement included.
  */
+import { mark } from '../../base/mark.ts'
 import type { Queue } from '../../machine/queue.ts'
 import { Getter } from './getter.ts'
 import type { Link } from './link.ts'
@@ -128,6 +129,7 @@ export class Consumption {
   close(): void {
     const getter = this.#getter
     if (getter !== null) {
+      mark('amqp/gone-before-get')
       this.link.broker.leave(getter.queue, getter.consumer)
       this.answered(getter)
     }

@@ -13,6 +13,7 @@ const capabilities = [
   'publisher_confirms',
   'basic.nack',
   'consumer_cancel_notify',
+  'connection.blocked',
   'authentication_failure_close',
   'per_consumer_qos',
 ]

@@ -9,6 +9,8 @@ export interface HeartbeatOwner {
   /** Bytes sent and received so far. */
   sentBytes(): number
   receivedBytes(): number
+  /** Somebody reads: whoever is not heard meanwhile may be gone. */
+  isListening(): boolean
   beat(): void
   /** Nothing was heard for twice the agreed time. */
   silent(): void
@@ -46,7 +48,7 @@ export class Heartbeat {
 
   #tick(): void {
     const owner = this.#owner
-    const isSilent = owner.receivedBytes() === this.#receivedBytes
+    const isSilent = owner.isListening() && owner.receivedBytes() === this.#receivedBytes
     this.#silentTicks = isSilent ? this.#silentTicks + 1 : 0
     this.#receivedBytes = owner.receivedBytes()
     if (this.#silentTicks >= SILENT_TICKS) {

@@ -3,6 +3,7 @@ import type { Runtime } from '../../broker/runtime.ts'
 import type { Namespace } from '../../machine/namespace.ts'
 import type { Queue } from '../../machine/queue.ts'
 import type { Fields, MethodName } from '../../wire/amqp/method-codec.ts'
+import type { Alarm } from './alarm.ts'
 import type { AmqpLimits } from './limits.ts'
 import type { Outbox } from './outbox.ts'
 
@@ -26,6 +27,8 @@ export interface Link {
   readonly isOver: boolean
   /** The peer does not take what it was sent: consumers wait. */
   readonly isChoked: boolean
+  /** What the client is told while there is no room for what it publishes. */
+  readonly alarm: Alarm
   send<N extends MethodName>(channel: number, name: N, fields: Fields<N>): void
   /** Nothing is parsed until the same number of `release`. */
   hold(): void

@@ -21,6 +21,8 @@ export class Outbox {
   #end = 0
   /** Handed to the socket, which may still read them. */
   #inFlight: Uint8Array[] = []
+  /** The connection will tell when it has taken all: only then may anything wait for that. */
+  #willDrain = false
   /** Bytes ever written: a heartbeat is due only where this stands still. */
   sentBytes = 0
 
@@ -48,7 +50,7 @@ export class Outbox {
 
   /** The peer does not take what it asked for: nothing more should be promised to it. */
   get isFull(): boolean {
-    return this.#connection.pendingBytes > this.#pendingMax
+    return this.#willDrain && this.#connection.pendingBytes > this.#pendingMax
   }
 
   /** Room for a frame, or several that belong together; answers where it begins in `bytes`. */
@@ -69,14 +71,20 @@ export class Outbox {
   /** Hands over what was written. */
   flush(): void {
     if (this.#end > 0) {
-      this.#connection.write(
-        this.#end === this.bytes.length ? this.bytes : this.bytes.subarray(0, this.#end),
-      )
+      const isWhole = this.#end === this.bytes.length
+      const written = isWhole ? this.bytes : this.bytes.subarray(0, this.#end)
+      if (!this.#connection.write(written)) this.#willDrain = true
       this.#inFlight.push(this.bytes)
       this.bytes = EMPTY
       this.#end = 0
     }
     if (this.#connection.pendingBytes === 0) this.#reclaim()
+  }
+
+  /** The connection has taken all that it did not hurry to. */
+  drained(): void {
+    this.#willDrain = false
+    this.flush()
   }
 
   /** The connection is gone: what was written is nobody's. */

@@ -6,11 +6,13 @@
  *   idle --publish--> header --content header--> body --last body frame--> idle
  *     '----------- the whole message is there -----------'
  */
+
 import { EMPTY } from '../../base/bytes.ts'
 import { Fault } from '../../base/fault.ts'
+import { mark } from '../../base/mark.ts'
 import { Reader } from '../../base/reader.ts'
 import type { CommitWatcher } from '../../broker/commits.ts'
-import { HELD } from '../../broker/room.ts'
+import { HELD, type HeldWhy } from '../../broker/room.ts'
 import { Content, FORMAT_AMQP } from '../../machine/message.ts'
 import { isRefusal } from '../../machine/refusal.ts'
 import type { Route } from '../../machine/route.ts'
@@ -224,7 +226,10 @@ export class Publisher implements CommitWatcher, ConfirmSink, Teller {
     }
     const isLast = this.#assembly.put(bytes.subarray(bodyAt, bodyAt + more)) === 'whole'
     // A message that is held offers its last frame again, and puts it in the same place.
-    if (isLast && !this.#sendAssembled()) return 0
+    if (isLast && !this.#sendAssembled()) {
+      mark('amqp/last-piece-held')
+      return 0
+    }
     if (!isLast) this.#assembly.advance(more)
     return size
   }
@@ -242,20 +247,32 @@ export class Publisher implements CommitWatcher, ConfirmSink, Teller {
 
   /** Hands the content to the broker; false: there is no room, and the connection is held until there is. */
   #send(route: Route, bits: number): boolean {
-    const { broker } = this.#link
+    const { alarm, broker } = this.#link
     const isPersistent = this.#deliveryMode === DELIVERY_MODE_PERSISTENT
     // The route of a message in pieces may have changed since; the newest is asked for.
     const way = route.stale ? this.#freshened(route) : route
     const ticket = broker.publish(way, this.#content, isPersistent ? 'persistent' : 'transient')
-    if (ticket === HELD) {
-      if (!(this.#confirms !== null && broker.isDiskFull)) return this.#hold()
+    if (ticket === HELD) return this.#refuseOrHold(broker.heldWhy)
+    if (alarm.isRaised) alarm.clear()
+    if ((bits & BIT_MANDATORY) !== 0 && way.isEmpty) this.#return(way)
+    if (this.#confirms !== null) this.#await(this.#confirms, ticket)
+    return true
+  }
+
+  /**
+   * The connection is held until there is room, and its client is told why unless the disk is only slow. One that
+   * waits for confirms and does not understand that would wait without a word: it is told that this message is lost.
+   */
+  #refuseOrHold(why: HeldWhy): boolean {
+    const { alarm } = this.#link
+    if (why === 'disk-full' && this.#confirms !== null && !alarm.isHeard) {
+      mark('amqp/publish-refused')
       this.#confirms.refuse()
       this.#tellThisTurn()
       return true
     }
-    if ((bits & BIT_MANDATORY) !== 0 && way.isEmpty) this.#return(way)
-    if (this.#confirms !== null) this.#await(this.#confirms, ticket)
-    return true
+    if (why !== 'disk-slow') alarm.raise(why === 'disk-full' ? 'disk' : 'memory')
+    return this.#hold()
   }
 
   #freshened(route: Route): Route {
@@ -266,6 +283,7 @@ export class Publisher implements CommitWatcher, ConfirmSink, Teller {
   }
 
   #hold(): boolean {
+    mark('amqp/publish-held')
     const link = this.#link
     link.hold()
     link.broker.whenRoom(() => link.release())

@@ -7,8 +7,10 @@
  * keep their order and nothing is taken that has no room; it *rests* when it had its share of the turn; and
  * requests with answers wait while the peer does not take what it was sent (*choked*).
  */
+
 import { assert } from '../../base/assert.ts'
 import { Fault } from '../../base/fault.ts'
+import { mark } from '../../base/mark.ts'
 import type { Connection, ConnectionHandler, Timer } from '../../base/ports.ts'
 import type { Flushable, Runtime } from '../../broker/runtime.ts'
 import type { Namespace } from '../../machine/namespace.ts'
@@ -21,6 +23,7 @@ import {
   PROTOCOL_HEADER_SIZE,
 } from '../../wire/amqp/frame.ts'
 import type { Fields, MethodName } from '../../wire/amqp/method-codec.ts'
+import { Alarm } from './alarm.ts'
 import { ChannelZero } from './channel-zero.ts'
 import { Channels, type MethodId } from './channels.ts'
 import type { Tuning } from './handshake.ts'
@@ -51,6 +54,7 @@ export class Session implements ConnectionHandler, HeartbeatOwner, Flushable, Li
   readonly connection: Connection
   readonly uniqueName: (prefix: string) => string
   hearsCancels = false
+  readonly alarm: Alarm = new Alarm(this)
   isChoked = false
   /** A request waits for that, so that nothing behind it can be read. */
   #awaitsDrain = false
@@ -129,6 +133,7 @@ export class Session implements ConnectionHandler, HeartbeatOwner, Flushable, Li
     })
     this.#bytesThisTurn += chunk.length
     if (this.#bytesThisTurn < this.limits.readBytesPerTurn || this.#isResting) return
+    mark('amqp/rests')
     this.#isResting = true
     this.#planFlush()
     this.#considerPause()
@@ -140,7 +145,7 @@ export class Session implements ConnectionHandler, HeartbeatOwner, Flushable, Li
   }
 
   drained(): void {
-    this.outbox.flush()
+    this.outbox.drained()
     if (!this.isChoked || this.outbox.isFull) return
     this.isChoked = false
     this.#awaitsDrain = false
@@ -179,6 +184,11 @@ export class Session implements ConnectionHandler, HeartbeatOwner, Flushable, Li
     return this.#receivedBytes
   }
 
+  /** While it is blocked nothing is read, and what lies unread may well be a heartbeat. */
+  isListening(): boolean {
+    return !this.alarm.isRaised
+  }
+
   beat(): void {
     this.outbox.append(HEARTBEAT_FRAME)
   }
@@ -206,6 +216,7 @@ export class Session implements ConnectionHandler, HeartbeatOwner, Flushable, Li
 
   choke(): void {
     if (this.isChoked) return
+    mark('amqp/choked')
     this.isChoked = true
     this.#channels.considerPause()
   }

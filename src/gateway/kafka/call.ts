@@ -6,6 +6,7 @@ import { assert } from '../../base/assert.ts'
 import { openResponse, type RequestHeader } from '../../wire/kafka/frame.ts'
 import { WireWriter } from '../../wire/kafka/writer.ts'
 import type { Endpoint, Gateway } from './gateway.ts'
+import { frameBufferBytesMin } from './limits.ts'
 
 /** What a call needs of its session. */
 export interface CallOwner {
@@ -29,6 +30,8 @@ export class Call {
   ticket = 0
   /** The frame to send; null before the answer, and for one that is none. */
   frame: Uint8Array | null = null
+  /** Its memory belongs to the pool, and goes back once it was taken. */
+  isPooled = false
   isAnswered = false
   /** What lets go of what it waits for, if the connection goes first. */
   dropped: (() => void) | null = null
@@ -71,6 +74,23 @@ export class Call {
     write(w)
     w.closeFrame(at)
     return w.take()
+  }
+
+  /** The same in memory that is used again once the answer was taken, where it is large. */
+  encodeLarge(sizeBytes: number, write: (w: WireWriter) => void): Uint8Array {
+    this.isPooled = sizeBytes >= frameBufferBytesMin
+    if (!this.isPooled) return this.encode(sizeBytes, write)
+    const { pool } = this.gateway
+    const w = new WireWriter({ capacity: sizeBytes, allocate: (size) => pool.take(size) })
+    const at = openResponse(w, this.header)
+    write(w)
+    w.closeFrame(at)
+    return w.take()
+  }
+
+  /** A frame of `encodeLarge` that nobody sends. */
+  discard(frame: Uint8Array): void {
+    if (this.isPooled) this.gateway.pool.giveFrame(frame)
   }
 
   answerFrame(frame: Uint8Array | null): void {

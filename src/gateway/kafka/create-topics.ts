@@ -9,6 +9,7 @@ import {
 import { NO_UUID, type WireReader } from '../../wire/kafka/reader.ts'
 import type { Call } from './call.ts'
 import { type Gateway, idOf, NODE_ID } from './gateway.ts'
+import { replyTextChars } from './limits.ts'
 import { codeOf, type Reply, replyTo } from './replies.ts'
 import { checkTopicName, makeTopic } from './topics.ts'
 
@@ -28,9 +29,10 @@ const kept: ReadonlyMap<string, readonly string[]> = new Map([
 export function answerCreateTopics(call: Call, r: WireReader): void {
   const { version, gateway } = call
   const { topics, validateOnly } = decodeCreateTopicsRequest(r, version)
-  const names = topics.map(({ name }) => name)
+  const counts = new Map<string, number>()
+  for (const { name } of topics) counts.set(name, (counts.get(name) ?? 0) + 1)
   const works = topics.map(async (topic) => {
-    if (names.indexOf(topic.name) !== names.lastIndexOf(topic.name)) {
+    if (counts.get(topic.name) !== 1) {
       return failed(topic, ['INVALID_REQUEST', 'the topic is named twice'])
     }
     return validateOnly ? validate(gateway, topic) : create(gateway, topic)
@@ -119,7 +121,7 @@ function failed({ name }: CreatableTopic, [error, errorMessage]: Reply): Creatab
     name,
     topicId: NO_UUID,
     errorCode: codeOf(error),
-    errorMessage,
+    errorMessage: errorMessage.slice(0, replyTextChars),
     topicConfigErrorCode: 0,
     numPartitions: -1,
     replicationFactor: -1,

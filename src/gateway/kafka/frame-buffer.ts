@@ -23,6 +23,11 @@ export class BufferPool {
     if (kept.length < frameBuffersKept) kept.push(bytes)
     this.#kept.set(size, kept)
   }
+
+  /** Gives back the memory that a frame lies in, all of which was taken here. */
+  giveFrame({ buffer }: Uint8Array): void {
+    this.give(new Uint8Array(buffer))
+  }
 }
 
 export class FrameBuffer {

@@ -43,6 +43,9 @@ export const NODE_ID = 1
 /** A leader that never changes. */
 export const LEADER_EPOCH = 0
 
+/** Offsets are kept in 48 bits; the last value means none. */
+export const OFFSET_MAX: number = 2 ** 48 - 2 // seven hundred years at ten thousand a second
+
 /** Sixteen bytes as the wire code writes ids, and as the id of the cluster. */
 export function idOf({ identity }: { readonly identity: Uint8Array }): string {
   let text = ''

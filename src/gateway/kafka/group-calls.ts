@@ -14,6 +14,7 @@ import {
 import {
   decodeJoinGroupRequest,
   encodeJoinGroupResponse,
+  type JoinGroupRequest,
 } from '../../wire/kafka/messages/join-group.generated.ts'
 import {
   decodeLeaveGroupRequest,
@@ -32,6 +33,7 @@ import type { Call } from './call.ts'
 import type { Gateway } from './gateway.ts'
 import { joinFailure, metadataOf, syncFailure } from './group-rebalance.ts'
 import type { GroupEvent, GroupReply, GroupState, Phase, Token } from './group-state.ts'
+import { groupNameChars } from './limits.ts'
 import { NO_OPERATIONS } from './metadata.ts'
 import { codeOf } from './replies.ts'
 
@@ -62,6 +64,16 @@ export function checkGroupId({ limits }: Gateway, name: string): ErrorName {
   return fits ? 'NONE' : 'INVALID_GROUP_ID'
 }
 
+/** What a member brings along stays with its group, and is told to others in other versions. */
+function checkJoin({ limits }: Gateway, request: JoinGroupRequest): ErrorName {
+  const { protocolType, groupInstanceId, protocols } = request
+  const names = [protocolType, groupInstanceId ?? '', ...protocols.map(({ name }) => name)]
+  const sizes = protocols.map(({ name, metadata }) => name.length + metadata.length)
+  const isShort = names.every((name) => name.length <= groupNameChars)
+  const sizeBytes = sizes.reduce((sum, size) => sum + size, 0)
+  return isShort && sizeBytes <= limits.memberBytes ? 'NONE' : 'INVALID_REQUEST'
+}
+
 export function answerJoinGroup(call: Call, r: WireReader): void {
   const { version, gateway } = call
   const request = decodeJoinGroupRequest(r, version)
@@ -84,7 +96,8 @@ export function answerJoinGroup(call: Call, r: WireReader): void {
     }
     call.answer((w) => encodeJoinGroupResponse(w, version, response))
   }
-  const error = checkGroupId(gateway, groupId)
+  const named = checkGroupId(gateway, groupId)
+  const error = named === 'NONE' ? checkJoin(gateway, request) : named
   if (error !== 'NONE') {
     answer(joinFailure(0, error, memberId))
     return

@@ -26,13 +26,17 @@ export function join(step: Step, event: JoinEvent): void {
     else replaceStatic(step, known, event)
     return
   }
-  if (event.memberId === '' && event.instanceId === null && event.newcomers === 'sent-back') {
-    state.pending.set(event.freshId, nowMs + event.sessionTimeoutMs)
-    replies.push(joinFailure(event.token, 'MEMBER_ID_REQUIRED', event.freshId))
+  const isSentBack =
+    event.memberId === '' && event.instanceId === null && event.newcomers === 'sent-back'
+  // Those who were sent back count, or nobody could bound them.
+  const places = state.members.size + (isSentBack ? state.pending.size : 0)
+  if (places >= rules.membersMax) {
+    replies.push(joinFailure(event.token, 'GROUP_MAX_SIZE_REACHED', event.memberId))
     return
   }
-  if (state.members.size >= rules.membersMax) {
-    replies.push(joinFailure(event.token, 'GROUP_MAX_SIZE_REACHED', event.memberId))
+  if (isSentBack) {
+    state.pending.set(event.freshId, nowMs + event.sessionTimeoutMs)
+    replies.push(joinFailure(event.token, 'MEMBER_ID_REQUIRED', event.freshId))
     return
   }
   addMember(step, event, event.memberId === '' ? event.freshId : event.memberId)

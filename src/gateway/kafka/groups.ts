@@ -14,7 +14,7 @@ import {
   type Token,
 } from './group-state.ts'
 import { checkCommit, nextDeadlineMs, stepGroup } from './group-step.ts'
-import type { KafkaLimits } from './limits.ts'
+import { type KafkaLimits, memberIdChars } from './limits.ts'
 
 /** Takes the answer to one event. */
 export type Reply = (reply: GroupReply) => void
@@ -54,7 +54,7 @@ export class Groups {
   freshId(clientId: string): string {
     const words = Array.from({ length: 4 }, () => this.#world.random.u32())
     const hex = words.map((word) => word.toString(16).padStart(8, '0')).join('')
-    return `${clientId}-${hex}`
+    return `${clientId.slice(0, memberIdChars)}-${hex}`
   }
 
   /**

@@ -20,6 +20,8 @@ export interface KafkaLimits {
   readonly groups: number
   readonly groupMembers: number
   readonly groupIdBytes: number
+  /** Names and subscriptions that one member brings along. */
+  readonly memberBytes: number
   readonly sessionMsMin: number
   readonly sessionMsMax: number
   /** How long an empty group waits for others once the first member has come. */
@@ -40,12 +42,18 @@ export const kafkaLimits: KafkaLimits = {
   groups: 100_000, // each costs about a kilobyte; a client that makes one per message must hit something
   groupMembers: 1_000, // an assignment goes to each in every rebalance: beyond this it is a storm
   groupIdBytes: 255, // what the machine takes as a name
+  memberBytes: 1 * MiB, // ten thousand names of topics in each of several protocols; they stay as long as the member
   sessionMsMin: 6_000, // as Kafka: shorter, and a pause of the collector ends a session
   sessionMsMax: 1_800_000, // as Kafka: half an hour, and a dead member holds its partitions no longer
   gatherMs: 50, // programs that start together share one generation, and no test waits for seconds
   offsetNoteChars: 4_096, // as Kafka (offset.metadata.max.bytes)
   timestampAheadMs: 3_600_000, // as Kafka (message.timestamp.after.max.ms): an hour of a wrong clock
 }
+
+/** Older versions have two bytes for the length of what newer ones may send: it is bounded where it enters. */
+export const groupNameChars = 1_000 // at most three bytes each; names are of Java classes at their longest
+export const memberIdChars = 200 // of the client's own name in the ids that we make
+export const replyTextChars = 1_000 // words for people, which may quote what they sent
 
 /** Buffers for frames that arrive in pieces are kept in these sizes, so many of each. */
 export const frameBufferBytesMin: number = 64 * KiB // smaller ones cost nothing to make anew

@@ -10,6 +10,7 @@ import {
 import { NO_UUID, type WireReader } from '../../wire/kafka/reader.ts'
 import { findRecordByTime } from '../../wire/kafka/records.ts'
 import type { Call } from './call.ts'
+import { kafkaBatch } from './foreign-batch.ts'
 import { findPartition, findTopic, type Gateway, LEADER_EPOCH } from './gateway.ts'
 import { codeOf } from './replies.ts'
 
@@ -94,7 +95,8 @@ async function byTime(
   if (broker.batch(partition, row) === null) await broker.load(partition, row)
   const batch = partition.deleted ? null : broker.batch(partition, row)
   if (batch === null) return failed(asked, 'UNKNOWN_TOPIC_OR_PARTITION')
-  const record = findRecordByTime(batch.bytes.subarray(batch.at, batch.at + batch.size), timeMs)
+  const bytes = kafkaBatch(batch)
+  const record = bytes === null ? null : findRecordByTime(bytes, timeMs)
   // In a compressed batch nobody looks: its first record is not later than the one that is meant.
   if (record === null) return found(asked, base, rowTimeMs)
   return found(asked, base + record.offsetDelta, record.timestampMs)

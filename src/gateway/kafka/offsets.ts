@@ -2,6 +2,7 @@
  * OffsetCommit and OffsetFetch: where groups go on. The offsets are the broker's and durable; who may
  * commit is the group's to say.
  */
+import { mark } from '../../base/mark.ts'
 import { HELD } from '../../broker/room.ts'
 import type { Commitment } from '../../machine/group.ts'
 import type { Partition } from '../../machine/partition.ts'
@@ -20,12 +21,9 @@ import {
 } from '../../wire/kafka/messages/offset-fetch.generated.ts'
 import { NO_UUID, type WireReader } from '../../wire/kafka/reader.ts'
 import type { Call } from './call.ts'
-import { findPartition, findTopic, type Gateway, idOf } from './gateway.ts'
+import { findPartition, findTopic, type Gateway, idOf, OFFSET_MAX } from './gateway.ts'
 import { checkGroupId } from './group-calls.ts'
 import { codeOf } from './replies.ts'
-
-/** Offsets are kept in 48 bits; the last value means none. */
-const OFFSET_MAX = 2 ** 48 - 2 // seven hundred years at ten thousand a second
 
 /** Commitments go to the journal in entries of about so many bytes. */
 const ENTRY_BYTES = 32 * 1024
@@ -42,7 +40,7 @@ export function answerOffsetCommit(call: Call, r: WireReader): void {
 class OffsetCommit {
   readonly #call: Call
   readonly #request: OffsetCommitRequest
-  readonly #errors: ErrorName[] = []
+  #errors: ErrorName[] = []
   /** What is still to be written. */
   #commitments: Commitment[] = []
   #ticket = 0
@@ -52,10 +50,7 @@ class OffsetCommit {
     this.#call = call
     this.#request = request
     const { gateway } = call
-    const { groupId, memberId, groupInstanceId, generationIdOrMemberEpoch } = request
-    const named = checkGroupId(gateway, groupId)
-    const member = { memberId, instanceId: groupInstanceId, generation: generationIdOrMemberEpoch }
-    const error = named === 'NONE' ? gateway.groups.checkCommit(groupId, member) : named
+    const error = this.#refuse()
     for (const { name, topicId, partitions } of request.topics) {
       const stream = findTopic(gateway, { name, topicId })
       const missing =
@@ -70,8 +65,7 @@ class OffsetCommit {
   }
 
   /** Writes until all is written or the journal has no room; then it goes on when there is some. */
-  readonly run = (): void => {
-    if (this.#isDropped) return
+  run(): void {
     const { broker, namespace } = this.#call.gateway
     while (this.#commitments.length > 0) {
       const count = fitting(this.#commitments)
@@ -82,16 +76,38 @@ class OffsetCommit {
           this.#call.fail('the broker has stopped')
           return
         }
+        mark('kafka/commit-held')
         this.#call.dropped = () => {
           this.#isDropped = true
         }
-        broker.whenRoom(this.run)
+        broker.whenRoom(this.#goOn)
         return
       }
       this.#ticket = ticket
+      newestCommit.set(broker, ticket)
       this.#commitments = this.#commitments.slice(count)
     }
     this.#answer()
+  }
+
+  /** While it waited the group may have given its partitions to others, whose commits are newer. */
+  readonly #goOn = (): void => {
+    if (this.#isDropped) return
+    const error = this.#refuse()
+    if (error !== 'NONE') {
+      mark('kafka/commit-overtaken')
+      this.#commitments = []
+      this.#errors = this.#errors.map((own) => (own === 'NONE' ? error : own))
+    }
+    this.run()
+  }
+
+  #refuse(): ErrorName {
+    const { groupId, memberId, groupInstanceId, generationIdOrMemberEpoch } = this.#request
+    const { gateway } = this.#call
+    const named = checkGroupId(gateway, groupId)
+    const member = { memberId, instanceId: groupInstanceId, generation: generationIdOrMemberEpoch }
+    return named === 'NONE' ? gateway.groups.checkCommit(groupId, member) : named
   }
 
   #plan(partition: Partition, asked: OffsetCommitRequestPartition): ErrorName {
@@ -99,14 +115,15 @@ class OffsetCommit {
     const offset = asked.committedOffset
     const note = asked.committedMetadata ?? ''
     if (note.length > limits.offsetNoteChars) return 'OFFSET_METADATA_TOO_LARGE'
-    if (offset < 0 || offset > OFFSET_MAX) return 'OFFSET_OUT_OF_RANGE'
-    this.#commitments.push({ partition: partition.id, committed: { offset, note } })
+    if (offset > OFFSET_MAX) return 'OFFSET_OUT_OF_RANGE'
+    // kafkajs commits -1 and -2 to say that a group begins anew where its consumers are told to.
+    const committed = offset < 0 ? null : { offset, note }
+    this.#commitments.push({ partition: partition.id, committed })
     return 'NONE'
   }
 
   #answer(): void {
-    const { version, gateway } = this.#call
-    if (this.#ticket > 0) newestCommit.set(gateway.broker, this.#ticket)
+    const { version } = this.#call
     let index = 0
     const topics = this.#request.topics.map(({ name, topicId, partitions }) => ({
       name,

@@ -2,6 +2,7 @@
  * Produce: batches go into the log as they came, and the answer when they are durable. Costs are per
  * batch; the records inside are never touched.
  */
+import { mark } from '../../base/mark.ts'
 import { HELD } from '../../broker/room.ts'
 import { Batch } from '../../machine/batch.ts'
 import { FORMAT_KAFKA } from '../../machine/message.ts'
@@ -19,7 +20,7 @@ import {
 } from '../../wire/kafka/messages/produce.generated.ts'
 import { NO_UUID, type WireReader } from '../../wire/kafka/reader.ts'
 import type { Call } from './call.ts'
-import { findPartition, findTopic, LEADER_EPOCH } from './gateway.ts'
+import { findPartition, findTopic, LEADER_EPOCH, OFFSET_MAX } from './gateway.ts'
 import { codeOf } from './replies.ts'
 
 /** How many nodes must have a record: none (and no answer), the leader, or all. The last two are one here. */
@@ -109,6 +110,9 @@ class Produce {
     if (verdict instanceof BatchFlaw) return failed(index, verdict.error, verdict.text)
     const bytes = records!
     const baseOffset = partition.nextOffset
+    if (baseOffset + verdict.count > OFFSET_MAX) {
+      return failed(index, 'INVALID_RECORD', 'the partition has no offsets left')
+    }
     placeBatch(bytes, baseOffset, LEADER_EPOCH)
     batch.count = verdict.count
     batch.timeMs = Math.max(0, verdict.timestampMax)
@@ -120,6 +124,7 @@ class Produce {
       return appended(partition, baseOffset)
     }
     if (!broker.isDiskFull && broker.failure === null) return null
+    mark('kafka/produce-refused')
     return failed(index, 'KAFKA_STORAGE_ERROR', 'there is no space left for records')
   }
 
@@ -132,6 +137,7 @@ class Produce {
   }
 
   #hold(): void {
+    mark('kafka/produce-held')
     if (!this.#isKept) {
       this.#isKept = true
       this.#request = keep(this.#request)

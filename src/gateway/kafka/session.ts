@@ -2,8 +2,10 @@
  * A session is one client of the Kafka listener, from its first byte to its last answer. It owns the
  * connection and cuts what arrives into requests; answers leave in the order of the requests.
  */
+
 import { unreachable } from '../../base/assert.ts'
 import { Fault } from '../../base/fault.ts'
+import { mark } from '../../base/mark.ts'
 import type { Connection, ConnectionHandler } from '../../base/ports.ts'
 import { Ring } from '../../base/ring.ts'
 import type { CommitWatcher } from '../../broker/commits.ts'
@@ -50,11 +52,15 @@ export class Session implements ConnectionHandler, CommitWatcher, CallOwner {
   #isPaused = false
   /** Answers that the system has not taken are too many. */
   #isCongested = false
+  /** The connection will tell when it has taken all: only then may anything wait for that. */
+  #willDrain = false
   #isPumping = false
   #isWatching = false
   /** Read since #turnRests was last cleared. */
   #turnBytes = 0
   #turnRests = false
+  /** Frames in memory of the pool that the system may not have taken yet. */
+  #lent: Uint8Array[] = []
   /** Why it was ended from our side; null while it was not. */
   refusal: string | null = null
 
@@ -75,6 +81,7 @@ export class Session implements ConnectionHandler, CommitWatcher, CallOwner {
 
   data(bytes: Uint8Array): void {
     if (this.#phase === 'closed') return
+    this.#giveBack()
     this.#input.add(bytes)
     this.#turnBytes += bytes.length
     this.#pump()
@@ -90,6 +97,7 @@ export class Session implements ConnectionHandler, CommitWatcher, CallOwner {
   }
 
   drained(): void {
+    this.#willDrain = false
     if (!this.#isCongested) return
     this.#isCongested = false
     this.#goOn()
@@ -203,6 +211,7 @@ export class Session implements ConnectionHandler, CommitWatcher, CallOwner {
   /** Enough for this turn: the others have theirs first. */
   #rest(): void {
     if (this.#turnRests) return
+    mark('kafka/rests')
     this.#turnRests = true
     this.#gateway.world.scheduler.soon(() => {
       this.#turnRests = false
@@ -216,6 +225,7 @@ export class Session implements ConnectionHandler, CommitWatcher, CallOwner {
   /** Sends the answers that may go, in one write where there are several. */
   #flush(): void {
     if (this.#phase === 'closed') return
+    this.#giveBack()
     const through = this.#gateway.broker.commits.through
     let written = 0
     for (let call = this.#calls.peek(); call !== undefined; call = this.#calls.peek()) {
@@ -224,14 +234,24 @@ export class Session implements ConnectionHandler, CommitWatcher, CallOwner {
       if (call.frame === null) continue
       if (written === 0) this.#connection.cork()
       written++
-      this.#connection.write(call.frame)
+      if (!this.#connection.write(call.frame)) this.#willDrain = true
+      if (call.isPooled) this.#lent.push(call.frame)
     }
     if (written > 0) this.#connection.uncork()
-    this.#isCongested = this.#connection.pendingBytes > this.#gateway.limits.outboundBytes
+    const { outboundBytes } = this.#gateway.limits
+    this.#isCongested = this.#willDrain && this.#connection.pendingBytes > outboundBytes
+    if (this.#isCongested) mark('kafka/congested')
     if (this.#awaitsCommit() && !this.#isWatching) {
       this.#isWatching = true
       this.#gateway.broker.commits.watch(this)
     }
+  }
+
+  /** What the system has taken is nobody's. */
+  #giveBack(): void {
+    if (this.#lent.length === 0 || this.#connection.pendingBytes > 0) return
+    for (const frame of this.#lent) this.#gateway.pool.giveFrame(frame)
+    this.#lent = []
   }
 
   #awaitsCommit(): boolean {
@@ -243,6 +263,8 @@ export class Session implements ConnectionHandler, CommitWatcher, CallOwner {
 
   #endIfDone(): void {
     if (this.#phase === 'closed' || !this.#isEnded || this.#calls.size > 0) return
+    // Requests that nobody has begun may lie behind answers that are not taken.
+    if (this.#isCongested) return
     this.#connection.end()
     this.#close()
   }

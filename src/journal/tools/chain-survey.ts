@@ -3,16 +3,11 @@
  * footers or frames show the way. It folds the journal's own entries into the table while they are sure.
  */
 import type { DiskFile } from '../../base/ports.ts'
+import { type Seed, seedOf } from '../checksum.ts'
 import { bodyOf, EntryCursor } from '../entry-cursor.ts'
 import { emptyIndex, type Trailer } from '../footer.ts'
 import { readFooter } from '../footer-reader.ts'
-import {
-  ENTRY_FLAG_BODY,
-  ENTRY_KIND_JOURNAL,
-  FRAME_SURVIVORS,
-  type Seed,
-  seedOf,
-} from '../format.ts'
+import { ENTRY_FLAG_BODY, ENTRY_KIND_JOURNAL, FRAME_SURVIVORS } from '../format.ts'
 import { decodeJournalEntry } from '../journal-entry.ts'
 import { applyToTable } from '../journal-entry-apply.ts'
 import { JournalFile } from '../journal-file.ts'

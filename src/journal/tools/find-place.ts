@@ -1,7 +1,8 @@
 /** Asks whether a file holds the use it should hold; if its header does not say so, what else does. */
 import type { DiskFile } from '../../base/ports.ts'
+import { seedOf } from '../checksum.ts'
+import type { FileHeader } from '../file-header.ts'
 import { readFooter } from '../footer-reader.ts'
-import { type FileHeader, seedOf } from '../format.ts'
 import type { TableRow } from '../snapshot-format.ts'
 import { slotName } from '../spare-files.ts'
 import { firstFrame } from './frame-walk.ts'

@@ -1,14 +1,10 @@
 /** What lies in a journal's directory, read without changing it: journal files with both copies of their headers. */
 import { type Disk, DiskError } from '../../base/ports.ts'
+import { seedOf } from '../checksum.ts'
 import { readFormat } from '../directory.ts'
 import { JournalDamaged, JournalError } from '../errors.ts'
-import {
-  decodeFileHeader,
-  FILE_HEADER_SIZE,
-  type FileHeader,
-  type Identity,
-  seedOf,
-} from '../format.ts'
+import { decodeFileHeader, type FileHeader, type Identity } from '../file-header.ts'
+import { FILE_HEADER_SIZE } from '../format.ts'
 import { slotName } from '../spare-files.ts'
 import { firstFrame } from './frame-walk.ts'
 

@@ -1,14 +1,8 @@
 /** Walks the frames of one use of a file and goes on behind damage: what recovery never does, and tools must. */
 import type { DiskFile } from '../../base/ports.ts'
-import {
-  FRAME_ALIGNMENT,
-  FRAME_HEADER_SIZE,
-  FrameHeader,
-  type FrameTarget,
-  readFrame,
-  type Seed,
-  viewOf,
-} from '../format.ts'
+import type { Seed } from '../checksum.ts'
+import { FRAME_ALIGNMENT, FRAME_HEADER_SIZE, viewOf } from '../format.ts'
+import { FrameHeader, type FrameTarget, readFrame } from '../frame.ts'
 
 export type WalkRange = {
   readonly file: DiskFile

@@ -1,14 +1,8 @@
 /** Finds the gaps between valid frames, and says which frames and tickets are missing in each. */
 import type { DiskFile } from '../../base/ports.ts'
-import {
-  FRAME_HEADER_SIZE,
-  FRAME_SURVIVORS,
-  FrameHeader,
-  frameSize,
-  type Seed,
-  sealFrame,
-  viewOf,
-} from '../format.ts'
+import type { Seed } from '../checksum.ts'
+import { FRAME_HEADER_SIZE, FRAME_SURVIVORS, viewOf } from '../format.ts'
+import { FrameHeader, frameSize, sealFrame } from '../frame.ts'
 import { type WalkRange, walkFrames } from './frame-walk.ts'
 import type { FrameOrder, Gap } from './problem.ts'
 

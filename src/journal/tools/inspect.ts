@@ -1,6 +1,7 @@
 /** Lists what is in a journal's directory: files, snapshots and entries, as plain values. It changes nothing. */
+
+import { seedOf } from '../checksum.ts'
 import { bodyOf, EntryCursor } from '../entry-cursor.ts'
-import { seedOf } from '../format.ts'
 import type { JournalFile } from '../journal-file.ts'
 import { slotName } from '../spare-files.ts'
 import { walkFrames } from './frame-walk.ts'

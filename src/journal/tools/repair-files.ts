@@ -1,8 +1,9 @@
 /** Repairs of single files: format, headers, sizes, stand-ins for lost files, and what is only in the way. */
 import { DiskError, type DiskFile } from '../../base/ports.ts'
 import { encodeFormat, FORMAT_NAME, FORMAT_NAME_NEW } from '../directory.ts'
+import { encodeFileHeader } from '../file-header.ts'
 import { emptyIndex, encodeFooter, footerSize } from '../footer.ts'
-import { encodeFileHeader, FILE_HEADER_SIZE, FRAME_HEADER_SIZE } from '../format.ts'
+import { FILE_HEADER_SIZE, FRAME_HEADER_SIZE } from '../format.ts'
 import { fillFile, slotName } from '../spare-files.ts'
 import type { LyingFile } from './found-files.ts'
 import { describeTickets } from './gaps.ts'

@@ -1,14 +1,12 @@
 /** Writes a file's footer again from its frames. */
+
+import { seedOf } from '../checksum.ts'
 import { EntryCursor } from '../entry-cursor.ts'
-import { emptyIndex, encodeFooter, footerSize, RowTable } from '../footer.ts'
-import {
-  ENTRY_FLAG_BODY,
-  ENTRY_FLAG_INDEXED,
-  FRAME_SURVIVORS,
-  frameSize,
-  seedOf,
-} from '../format.ts'
+import { emptyIndex, encodeFooter, footerSize } from '../footer.ts'
+import { ENTRY_FLAG_BODY, ENTRY_FLAG_INDEXED, FRAME_SURVIVORS } from '../format.ts'
+import { frameSize } from '../frame.ts'
 import { JournalFile } from '../journal-file.ts'
+import { RowTable } from '../row-table.ts'
 import { slotName } from '../spare-files.ts'
 import { walkFrames } from './frame-walk.ts'
 import type { Remedy } from './problem.ts'

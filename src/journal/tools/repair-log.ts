@@ -1,7 +1,8 @@
 /** Repairs of the log itself: gaps that a snapshot covers, a cut with all behind it, an end before the snapshot. */
 import type { DiskFile } from '../../base/ports.ts'
+import { seedOf } from '../checksum.ts'
 import { TRAILER_SIZE } from '../footer.ts'
-import { FRAME_HEADER_SIZE, seedOf } from '../format.ts'
+import { FRAME_HEADER_SIZE } from '../format.ts'
 import { slotName } from '../spare-files.ts'
 import type { LyingFile } from './found-files.ts'
 import { firstFrame, type WalkRange, walkFrames } from './frame-walk.ts'

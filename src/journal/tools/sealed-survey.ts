@@ -1,7 +1,8 @@
 /** Checks the files of the table that are not replayed: header, footer, and every frame with its checksum. */
 import type { DiskFile } from '../../base/ports.ts'
+import { seedOf } from '../checksum.ts'
+import type { FileHeader } from '../file-header.ts'
 import { readFooter } from '../footer-reader.ts'
-import { type FileHeader, seedOf } from '../format.ts'
 import type { JournalFile } from '../journal-file.ts'
 import type { ChainLink } from './chain-survey.ts'
 import { findPlace } from './find-place.ts'

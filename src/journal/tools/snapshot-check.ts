@@ -1,6 +1,7 @@
 /** Reads a snapshot to its end and says where it stops being one; what recovery only answers with no. */
 import type { Disk, DiskFile } from '../../base/ports.ts'
-import { type Identity, viewOf } from '../format.ts'
+import type { Identity } from '../file-header.ts'
+import { viewOf } from '../format.ts'
 import {
   BLOCK_HEADER_SIZE,
   blockChecksum,

@@ -22,6 +22,9 @@ const PRODUCER_AT = 43
 const COUNT_AT = 57
 export const BATCH_HEADER_BYTES = 61
 
+/** Length, attributes, time, offset, key, value, headers: a byte each where there is nothing to say. */
+const RECORD_BYTES_MIN = 7
+
 const CODEC_MASK = 0x07
 const CODEC_ZSTD = 4
 const APPEND_TIME = 0x08
@@ -108,6 +111,9 @@ function judgeHeader(view: DataView, sizeBytes: number, rules: BatchRules): Batc
   }
   if (count <= 0 || view.getInt32(LAST_DELTA_AT) !== count - 1) {
     return flaw('INVALID_RECORD', 'the count of records and the last offset do not agree')
+  }
+  if (codec === 0 && count * RECORD_BYTES_MIN > sizeBytes - BATCH_HEADER_BYTES) {
+    return flaw('INVALID_RECORD', 'the batch is too short for so many records')
   }
   // Without producer state nobody could tell a retry from a second batch: taking it would break
   // the promise that its number makes.

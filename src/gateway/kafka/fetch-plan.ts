@@ -1,0 +1,119 @@
+/** What a Fetch would get now: which rows of which partitions, before a byte of them is copied. Pure questions. */
+import type { Partition } from '../../machine/partition.ts'
+import type { ErrorName } from '../../wire/kafka/error-codes.ts'
+import type {
+  FetchPartition,
+  FetchRequest,
+  FetchTopic,
+} from '../../wire/kafka/messages/fetch.generated.ts'
+import { NO_UUID } from '../../wire/kafka/reader.ts'
+import { findPartition, findTopic, type Gateway, LEADER_EPOCH } from './gateway.ts'
+
+/** A run of rows of one partition that goes into an answer, or why none does. */
+export interface Share {
+  readonly index: number
+  readonly partition: Partition | null
+  readonly error: ErrorName
+  readonly firstRow: number
+  readonly endRow: number
+  readonly sizeBytes: number
+  /** What the client takes of this partition. */
+  readonly sizeBytesMax: number
+}
+
+/** All of an answer, before a byte of it is copied. */
+export interface Plan {
+  readonly topics: readonly { readonly topic: FetchTopic; readonly shares: readonly Share[] }[]
+  readonly sizeBytes: number
+  /** What the client takes in all. */
+  readonly sizeBytesMax: number
+  readonly hasError: boolean
+}
+
+/** What the request would get now. */
+export function planFetch(gateway: Gateway, request: FetchRequest): Plan {
+  const sizeBytesMax = Math.min(request.maxBytes, gateway.limits.fetchBytes)
+  let left = sizeBytesMax
+  let sizeBytes = 0
+  let hasError = false
+  const topics = request.topics.map((topic) => {
+    const name = topic.topicId === NO_UUID ? topic.topic : null
+    const stream = findTopic(gateway, { name, topicId: topic.topicId })
+    const shares = topic.partitions.map((asked) => {
+      const partition = findPartition(stream, asked.partition)
+      const missing =
+        topic.topicId === NO_UUID || stream !== null
+          ? 'UNKNOWN_TOPIC_OR_PARTITION'
+          : 'UNKNOWN_TOPIC_ID'
+      const share =
+        partition === null
+          ? nothing(asked.partition, null, missing)
+          : take(gateway, partition, { asked, left, isFirst: sizeBytes === 0 })
+      left -= share.sizeBytes
+      sizeBytes += share.sizeBytes
+      if (share.error !== 'NONE') hasError = true
+      return share
+    })
+    return { topic, shares }
+  })
+  return { topics, sizeBytes, sizeBytesMax, hasError }
+}
+
+/** The rows of one partition: whole batches, from the one that holds the offset. */
+function take(
+  { broker }: Gateway,
+  partition: Partition,
+  bounds: { readonly asked: FetchPartition; readonly left: number; readonly isFirst: boolean },
+): Share {
+  const { asked, left, isFirst } = bounds
+  const { fetchOffset, currentLeaderEpoch, partitionMaxBytes } = asked
+  const index = asked.partition
+  if (currentLeaderEpoch > LEADER_EPOCH) return nothing(index, partition, 'UNKNOWN_LEADER_EPOCH')
+  if (fetchOffset < partition.firstOffset || fetchOffset > partition.nextOffset) {
+    return nothing(index, partition, 'OFFSET_OUT_OF_RANGE')
+  }
+  const visible = broker.visibleOffset(partition)
+  if (fetchOffset >= visible) return nothing(index, partition, 'NONE')
+  const firstRow = partition.rowAt(fetchOffset)
+  const budget = Math.min(left, partitionMaxBytes)
+  let endRow = firstRow
+  let sizeBytes = 0
+  while (endRow < partition.nextRow && partition.offsetOf(endRow) < visible) {
+    const size = partition.sizeOf(endRow)
+    // The first batch of an answer goes whatever its size, or a small limit would stop a consumer for ever.
+    if (sizeBytes + size > budget && !(isFirst && sizeBytes === 0)) break
+    sizeBytes += size
+    endRow++
+  }
+  const sizeBytesMax = partitionMaxBytes
+  return { index, partition, error: 'NONE', firstRow, endRow, sizeBytes, sizeBytesMax }
+}
+
+function nothing(index: number, partition: Partition | null, error: ErrorName): Share {
+  return { index, partition, error, firstRow: 0, endRow: 0, sizeBytes: 0, sizeBytesMax: 0 }
+}
+
+/** The same answer where some shares turned out not to be there: the others are as they were. */
+export function without(plan: Plan, flaws: ReadonlyMap<Share, ErrorName>): Plan {
+  let { sizeBytes, hasError } = plan
+  const topics = plan.topics.map(({ topic, shares }) => ({
+    topic,
+    shares: shares.map((share) => {
+      const error = flaws.get(share)
+      if (error === undefined) return share
+      sizeBytes -= share.sizeBytes
+      hasError = true
+      return nothing(share.index, share.partition, error)
+    }),
+  }))
+  return { ...plan, topics, sizeBytes, hasError }
+}
+
+/** Nobody can have the row any more. */
+export function isGone({ deleted, firstRow }: Partition, row: number): boolean {
+  return deleted || firstRow > row
+}
+
+export function whyGone({ deleted }: Partition): ErrorName {
+  return deleted ? 'UNKNOWN_TOPIC_OR_PARTITION' : 'OFFSET_OUT_OF_RANGE'
+}

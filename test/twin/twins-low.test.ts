@@ -1,0 +1,4 @@
+/** Half of the seeds: one program, two ways in, one durable state. */
+import { twinTest } from './twin-test.ts'
+
+twinTest({ from: 1, count: 30 })

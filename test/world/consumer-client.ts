@@ -1,0 +1,195 @@
+/**
+ * A client that consumes from one queue in its own manner: with little credit or much, acknowledging one or many,
+ * giving back, pausing, or dying with what it holds. It reads from an inbox, as from a socket: what it never read
+ * goes back as if it had not been delivered.
+ */
+import assert from 'node:assert/strict'
+import { below, pick } from '../../src/base/random.ts'
+import { Consumer, type Settling } from '../../src/broker/consumer.ts'
+import type { Delivery } from '../../src/broker/delivery.ts'
+import { GONE } from '../../src/machine/page.ts'
+import type { Queue } from '../../src/machine/queue.ts'
+import { type Stamp, stampOf } from './bodies.ts'
+import type { Client, Session } from './session.ts'
+import { queueOf } from './topology.ts'
+import type { Witness } from './witness.ts'
+
+type Got = Stamp & {
+  readonly sequence: number
+  readonly redelivered: 'redelivered' | 'new'
+  readonly through: number
+  readonly bytes: number
+}
+
+const STEPS_MAX = 40 // of a stay: several stays in each run of the broker
+
+export class ConsumerClient implements Client {
+  readonly name: string
+  readonly isDone: boolean = false
+  readonly #queueName: string
+  readonly #witness: Witness
+  #life = 0
+
+  constructor(name: string, queue: string, witness: Witness) {
+    this.name = name
+    this.#queueName = queue
+    this.#witness = witness
+  }
+
+  async serve(session: Session): Promise<void> {
+    while (!session.isEnding) {
+      this.#life++
+      const queue = queueOf(session.runtime, this.#queueName)
+      await new Seat(session, queue, `${this.name} ${this.#life}`, this.#witness).sit()
+    }
+  }
+}
+
+/** One time at the queue, from joining to leaving. */
+class Seat {
+  readonly #session: Session
+  readonly #queue: Queue
+  readonly #name: string
+  readonly #witness: Witness
+  readonly #consumer: Consumer
+  readonly #inbox: Got[] = []
+  #held: Got[] = []
+  #bytesBefore: number
+
+  constructor(session: Session, queue: Queue, name: string, witness: Witness) {
+    this.#session = session
+    this.#queue = queue
+    this.#name = name
+    this.#witness = witness
+    const { random } = session
+    const settling: Settling = below(random, 5) === 0 ? 'on-delivery' : 'by-consumer'
+    const credit = pick(random, [1, 2, 5, Number.POSITIVE_INFINITY])
+    const receiver = {
+      deliver: (delivery: Delivery) => this.#deliver(delivery),
+      cancelled: () => assert.fail('nobody deletes this queue'),
+    }
+    this.#consumer = new Consumer(receiver, settling, credit)
+    if (below(random, 3) === 0) this.#consumer.creditBytes = pick(random, [1, 100, 500])
+    this.#bytesBefore = this.#consumer.creditBytes
+  }
+
+  async sit(): Promise<void> {
+    const { random, runtime } = this.#session
+    runtime.join(this.#queue, this.#consumer)
+    const steps = 1 + below(random, STEPS_MAX)
+    for (let step = 0; step < steps && !this.#session.isEnding; step++) {
+      await this.#session.sleep(below(random, 60) / 8)
+      await this.#act()
+    }
+    this.#leave()
+  }
+
+  #deliver(delivery: Delivery): void {
+    const consumer = this.#consumer
+    assert(consumer.joined || consumer.settling === 'on-delivery', 'nothing comes after leaving')
+    assert(consumer.credit >= 0, 'more than the credit came')
+    assert(!consumer.paused, 'something came while paused')
+    assert(this.#bytesBefore > 0, 'more bytes than the credit came')
+    const bytes = this.#bytesBefore - consumer.creditBytes
+    this.#bytesBefore = consumer.creditBytes
+    const { bytes: memory, bodyAt, bodySize, sequence } = delivery
+    const got: Got = {
+      ...stampOf(memory.subarray(bodyAt, bodyAt + bodySize)),
+      sequence,
+      redelivered: delivery.redelivered ? 'redelivered' : 'new',
+      through: this.#session.runtime.commits.through,
+      bytes: Number.isNaN(bytes) ? 0 : bytes,
+    }
+    this.#session.operation()
+    if (consumer.settling === 'by-consumer') {
+      this.#inbox.push(got)
+      return
+    }
+    this.#see(got)
+    this.#witness.history.settling(this.#messageOf(got))
+    consumer.credit++
+    consumer.creditBytes += got.bytes
+    this.#bytesBefore = consumer.creditBytes
+  }
+
+  async #act(): Promise<void> {
+    const { random, run, runtime } = this.#session
+    this.#read(1 + below(random, 6))
+    const action = run.isLast ? 0 : below(random, 10)
+    if (action < 6) {
+      const all = run.isLast || below(random, 2) === 0
+      await this.#settle(this.#pickHeld(all ? this.#held.length : 1))
+    } else if (action === 6) this.#giveBack(this.#pickHeld(1 + below(random, 3)))
+    else if (action === 7) this.#consumer.paused = !this.#consumer.paused
+    if (run.isLast) this.#consumer.paused = false
+    runtime.wake(this.#queue)
+  }
+
+  /** Takes some from the inbox: now they were seen. */
+  #read(count: number): void {
+    for (const got of this.#inbox.splice(0, count)) {
+      this.#see(got)
+      this.#held.push(got)
+    }
+  }
+
+  #see({ producer, counter, redelivered, through }: Got): void {
+    const place = { queue: this.#queue.name, consumer: this.#name }
+    this.#witness.delivered({ ...place, producer, counter, redelivered, through })
+  }
+
+  /** Some that are held, in any order. */
+  #pickHeld(count: number): readonly Got[] {
+    const picked: Got[] = []
+    while (picked.length < count && this.#held.length > 0) {
+      const place = below(this.#session.random, this.#held.length)
+      picked.push(...this.#held.splice(place, 1))
+    }
+    return picked
+  }
+
+  async #settle(chosen: readonly Got[]): Promise<void> {
+    const { random, runtime } = this.#session
+    for (const got of chosen) {
+      this.#witness.history.settling(this.#messageOf(got))
+      runtime.settle(this.#queue, got.sequence, 1)
+      this.#session.operation()
+      this.#credit(got)
+    }
+    if (chosen.length === 0 || below(random, 3) > 0) return
+    // Now and then it makes sure that they are gone for good.
+    const isThere = ({ sequence }: Got): boolean => this.#queue.stateOf(sequence) !== GONE
+    while (chosen.some(isThere)) await this.#session.sleep(1)
+    await this.#session.durable()
+    for (const got of chosen) this.#witness.history.settled(this.#messageOf(got))
+  }
+
+  #giveBack(chosen: readonly Got[]): void {
+    for (const got of chosen) {
+      this.#session.runtime.giveBack(this.#queue, got.sequence, 1, 1)
+      this.#session.operation()
+      this.#credit(got)
+    }
+  }
+
+  #credit({ bytes }: Got): void {
+    this.#consumer.credit++
+    this.#consumer.creditBytes += bytes
+    this.#bytesBefore = this.#consumer.creditBytes
+  }
+
+  #leave(): void {
+    const { runtime } = this.#session
+    runtime.leave(this.#queue, this.#consumer)
+    for (const got of this.#inbox) {
+      this.#witness.displaced(this.#messageOf(got))
+      runtime.giveBack(this.#queue, got.sequence, 1, 0)
+    }
+    this.#giveBack(this.#held)
+    this.#held = []
+  }
+
+  #messageOf({ producer, counter }: Stamp): { queue: string } & Stamp {
+    return { queue: this.#queue.name, producer, counter }
+  }
+}

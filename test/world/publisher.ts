@@ -1,0 +1,114 @@
+/** A client that publishes, persistent and transient messages, to one and to many queues, and counts confirms. */
+import assert from 'node:assert/strict'
+import { below, pick } from '../../src/base/random.ts'
+import { HELD } from '../../src/broker/room.ts'
+import { Content } from '../../src/machine/message.ts'
+import type { Queue } from '../../src/machine/queue.ts'
+import { isRefusal } from '../../src/machine/refusal.ts'
+import type { HistoryMessage } from '../sim/history.ts'
+import { bodyOf } from './bodies.ts'
+import type { Client, Session } from './session.ts'
+import { namespaceOf, ROUTES } from './topology.ts'
+import type { Witness } from './witness.ts'
+
+type Pending = { readonly ticket: number; readonly messages: readonly HistoryMessage[] }
+
+const BURST_MAX = 9 // at once: enough for two commits of the tiny journal
+
+export class Publisher implements Client {
+  readonly name: string
+  readonly #witness: Witness
+  #left: number
+  #counter = 0
+  /** Not confirmed yet, by this run of the broker. Ascending by ticket. */
+  #pending: Pending[] = []
+
+  constructor(name: string, messages: number, witness: Witness) {
+    this.name = name
+    this.#left = messages
+    this.#witness = witness
+  }
+
+  get isDone(): boolean {
+    return this.#left === 0
+  }
+
+  async serve(session: Session): Promise<void> {
+    this.#pending = []
+    while (!this.isDone && !session.isEnding) {
+      const burst = Math.min(this.#left, 1 + below(session.random, BURST_MAX))
+      for (let count = 0; count < burst && !session.isEnding; count++) await this.#publish(session)
+      await session.sleep(below(session.random, 40) / 8)
+    }
+    while (this.#pending.length > 0) await session.sleep(1)
+  }
+
+  async #publish(session: Session): Promise<void> {
+    const { random, runtime } = session
+    const counter = this.#counter++
+    const body = bodyOf({ producer: this.name, counter }, random)
+    const persistence = below(random, 3) === 0 ? 'transient' : 'persistent'
+    const [exchange, key] = pick(random, ROUTES)
+    for (;;) {
+      const route = runtime.route(namespaceOf(runtime), exchange, key)
+      assert(!isRefusal(route), 'the exchange is there')
+      const content = new Content()
+      content.body = body
+      content.bodySize = body.length
+      const targets = [...route.durable, ...route.passing]
+      const messages = targets.map(({ name: queue }) => ({ queue, producer: this.name, counter }))
+      for (const message of messages) this.#witness.history.attempted(message)
+      const before = targets.map(({ nextSequence }) => nextSequence)
+      const ticket = runtime.publish(route, content, persistence)
+      if (ticket !== HELD) {
+        this.#left--
+        session.operation()
+        this.#written(session, { ticket, targets, before, counter })
+        return
+      }
+      assert.deepEqual(
+        targets.map(({ nextSequence }) => nextSequence),
+        before,
+        'what is held is held whole',
+      )
+      await session.room()
+      if (session.isEnding) return
+    }
+  }
+
+  #written(
+    session: Session,
+    published: {
+      readonly ticket: number
+      readonly targets: readonly Queue[]
+      readonly before: readonly number[]
+      readonly counter: number
+    },
+  ): void {
+    const { ticket, targets, before, counter } = published
+    const kept: HistoryMessage[] = []
+    for (const [index, queue] of targets.entries()) {
+      const message = { queue: queue.name, producer: this.name, counter }
+      // Without room in memory a part of what is transient may be dropped.
+      if (queue.nextSequence === before[index]) continue
+      if (ticket > 0 && queue.durable) {
+        kept.push(message)
+        this.#witness.written(message, ticket)
+      } else this.#witness.passing(message)
+    }
+    if (ticket === 0) return
+    assert(ticket > session.runtime.commits.through, 'a ticket is settled later')
+    this.#pending.push({ ticket, messages: kept })
+    if (this.#pending.length > 1) return
+    const { run } = session
+    session.runtime.commits.watch({ settled: (through) => !run.isOver && this.#settled(through) })
+  }
+
+  /** Answers whether more is waited for. */
+  #settled(through: number): boolean {
+    while (this.#pending.length > 0 && this.#pending[0]!.ticket <= through) {
+      for (const message of this.#pending.shift()!.messages) this.#witness.history.acked(message)
+    }
+    return this.#pending.length > 0
+  }
+}

@@ -1,0 +1,58 @@
+/** A range of seeds as one test: none may fail, and together they have to come past every mark. */
+import assert from 'node:assert/strict'
+import { longTest } from '../crash/long-test.ts'
+import { runRange, type SeedRange, type WorldRun } from './seed-range.ts'
+import { runWorld } from './world.ts'
+
+/** Odd places of the broker, each of which some seed of every range comes past. */
+const MARKS = [
+  'declarations/wait-for-room',
+  'dispatch/body-loaded',
+  'dispatch/entries-wait-for-room',
+  'dispatch/mark-raised',
+  'dispatch/mark-waits-for-room',
+  'dispatch/transient-behind-undurable',
+  'partitions/not-all-visible',
+  'queue/copied-on-write',
+  'queue/mark-beyond-the-end',
+  'recovery/older-snapshot',
+  'room/disk-full',
+  'room/disk-slow',
+  'room/memory-full',
+  'runtime/failed',
+  'runtime/held-at-the-end',
+  'runtime/waits-for-room-to-begin',
+  'snapshot/postponed',
+  'snapshot/taken',
+  'snapshot/without-room',
+  'time/jumped',
+  'world/full-disk-drained',
+  'world/room-made-to-start',
+]
+
+export function seedsTest(title: string, range: SeedRange): Promise<void> {
+  const world = { play: runWorld, command: 'npm run sim -- --seed' }
+  return rangeTest(title, range, { ...world, marks: MARKS })
+}
+
+export function rangeTest(
+  title: string,
+  range: SeedRange,
+  world: WorldRun & { readonly marks: readonly string[] },
+): Promise<void> {
+  return longTest(title, async () => {
+    const { seeds, sums, seedsByMark, again, failures } = await runRange(range, world)
+    assert.deepEqual(failures, [], failures.join('\n'))
+    const line =
+      `${seeds} seeds, ${again} of them twice, with nothing lost, duplicated, reordered or invented: ` +
+      `${describe(sums)}; seeds that came past each mark: ${describe(seedsByMark)}`
+    const missed = world.marks.filter((name) => (seedsByMark[name] ?? 0) === 0)
+    assert.deepEqual(missed, [], `no seed came past these; ${line}`)
+    return line
+  })
+}
+
+function describe(counts: Readonly<Record<string, number>>): string {
+  const entries = Object.entries(counts).sort(([left], [right]) => (left < right ? -1 : 1))
+  return entries.map(([name, count]) => `${name} ${count}`).join(', ')
+}

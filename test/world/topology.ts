@@ -1,0 +1,84 @@
+/** What every run of the broker in the world has: who gets what. Declared anew at each start, as clients do. */
+import assert from 'node:assert/strict'
+import type { Runtime } from '../../src/broker/runtime.ts'
+import type { Namespace } from '../../src/machine/namespace.ts'
+import type { Queue } from '../../src/machine/queue.ts'
+import { isRefusal } from '../../src/machine/refusal.ts'
+import type { Stream } from '../../src/machine/stream.ts'
+import type { Session } from './session.ts'
+
+/** Kept over restarts. */
+const WORK_QUEUES = ['work-0', 'work-1'] as const
+/** Lives as long as the run. */
+const PASSING_QUEUE = 'passing'
+export const QUEUES: readonly string[] = [...WORK_QUEUES, PASSING_QUEUE]
+
+/** Its key `both` reaches all queues. */
+const EXCHANGE = 'fan'
+const STREAM = 'log'
+export const PARTITIONS = 2
+export const GROUPS: readonly string[] = ['audit', 'billing']
+
+const NOTES = new Uint8Array(0)
+
+/** Where messages go: an exchange and a key. */
+export const ROUTES: readonly (readonly [exchange: string, key: string])[] = [
+  ['', 'work-0'],
+  ['', 'work-0'],
+  ['', 'work-1'],
+  ['', PASSING_QUEUE],
+  [EXCHANGE, 'both'],
+]
+
+/** Declares everything; false when the disk was too full for it. */
+export async function declareTopology(session: Session): Promise<boolean> {
+  const { declare } = session.runtime
+  const namespace = namespaceOf(session.runtime)
+  const durable = { durable: true, autoDelete: false, notes: NOTES }
+  const answers: object[] = []
+  for (const name of WORK_QUEUES) {
+    const request = { name, options: durable, owner: null }
+    answers.push(await session.answer(declare.queue(namespace, request)))
+  }
+  const passing = { name: PASSING_QUEUE, options: { ...durable, durable: false }, owner: null }
+  answers.push(await session.answer(declare.queue(namespace, passing)))
+  const fan = { kind: 'direct', durable: true, autoDelete: false, internal: false }
+  const exchange = await session.answer(declare.exchange(namespace, EXCHANGE, fan))
+  answers.push(exchange)
+  if (!namespace.streams.has(STREAM)) {
+    const request = { name: STREAM, partitions: PARTITIONS, identity: new Uint8Array(16) }
+    answers.push(await session.answer(declare.stream(namespace, { ...request, notes: NOTES })))
+  }
+  const refused = answers.find(isRefusal)
+  if (refused !== undefined || isRefusal(exchange)) {
+    assert.deepEqual(refused, { kind: 'full' })
+    return false
+  }
+  for (const name of QUEUES) {
+    const queue = queueOf(session.runtime, name)
+    const binding = { queue, key: 'both', notes: NOTES }
+    const refusal = await session.answer(declare.bind(namespace, exchange, binding))
+    if (refusal === null) continue
+    assert.deepEqual(refusal, { kind: 'full' })
+    return false
+  }
+  return true
+}
+
+export function namespaceOf(runtime: Runtime): Namespace {
+  const namespace = runtime.namespace('/')
+  assert(namespace !== undefined, 'the first namespace is there')
+  return namespace
+}
+
+export function queueOf(runtime: Runtime, name: string): Queue {
+  const queue = namespaceOf(runtime).queues.get(name)
+  assert(queue !== undefined, `queue ${name} is there`)
+  return queue
+}
+
+export function streamOf(runtime: Runtime): Stream {
+  const stream = namespaceOf(runtime).streams.get(STREAM)
+  assert(stream !== undefined, `stream ${STREAM} is there`)
+  return stream
+}
