@@ -67,7 +67,10 @@ export async function release(stage: Stage, count: number): Promise<number> {
   return tickets.length
 }
 
-/** The same, waited for. Who releases nothing writes nothing, so nothing is promised that was not before. */
+/**
+ * The same, waited for. Who releases nothing writes nothing, so what was written before is promised no more than it
+ * was.
+ */
 async function releaseAndSettle(stage: Stage, count: number): Promise<void> {
   if ((await release(stage, count)) > 0) await settle(stage)
 }
