@@ -24,7 +24,8 @@ const latencies: fc.Arbitrary<number[]> = fc.array(
 
 describe('the latency recorder', () => {
   it('reports a quantile never too small and at most 1/128 too large', () => {
-    const fraction = fc.double({ min: 0, max: 1, noNaN: true })
+    // Not `fc.double`: doubles are drawn by their bits, so nearly all of them are next to 0.
+    const fraction = fc.nat(1_000).map((thousandths) => thousandths / 1_000)
     fc.assert(
       fc.property(latencies, fraction, (values, at) => {
         const exact = exactQuantile(values, at)
