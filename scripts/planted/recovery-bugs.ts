@@ -17,19 +17,6 @@ export const recoveryBugs: readonly Bug[] = [
     by: ['test/golden', 'src/journal/'],
   },
   {
-    what: 'frames of an earlier use of a file are taken for new ones',
-    file: 'src/journal/scan.ts',
-    right: `const size = readFrame(this.#window, { at: position, end: this.#filled, generation }, header)
-      if (size === 0) return false
-      if (header.commit !== expected.commit || header.index !== index) return false
-      if (header.ticket !== ticket) return false`,
-    wrong: `const found = this.#window.view.getUint32(position + 8, true)
-      const range = { at: position, end: this.#filled, generation: found < 1 ? generation : found }
-      const size = readFrame(this.#window, range, header)
-      if (size === 0 || header.index !== index) return false`,
-    by: ['src/journal/journal.test', 'test/crash/journal-aged-pairs'],
-  },
-  {
     what: 'a header of any content is believed',
     file: 'src/journal/file-header.ts',
     right:
@@ -99,13 +86,6 @@ export const recoveryBugs: readonly Bug[] = [
     right: 'if (this.#snapshotTicket >= next.ticket) {',
     wrong: 'if (next.ticket < 0) {',
     by: ['test/journal/snapshot-and-log'],
-  },
-  {
-    what: 'what the file holds differs from its footer, and that is taken',
-    file: 'src/journal/recovery.ts',
-    right: 'if (footer.trailer.dataEnd !== next.end) {',
-    wrong: 'if (next.end < 0) {',
-    by: ['src/journal/tools/damage', 'test/bits/journal-first'],
   },
   {
     what: 'what a process left unsynced is built on as it is',
