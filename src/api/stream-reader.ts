@@ -11,7 +11,7 @@ import type { Partition } from '../machine/partition.ts'
 import type { Stream } from '../machine/stream.ts'
 import { readPlainRecords } from '../wire/plain/records.ts'
 import { BrokerError, closed, streamMissing } from './errors.ts'
-import { ForeignRecords, type RecordContent } from './foreign-records.ts'
+import type { ForeignRecords, RecordContent } from './foreign-records.ts'
 import type { GroupDesks, GroupMember } from './group-desks.ts'
 import type { OpenEnd, OpenEnds } from './open-ends.ts'
 import { BrokerRecord } from './record.ts'
@@ -56,7 +56,8 @@ export class StreamReader<T> implements PartitionWatcher, GroupMember, OpenEnd {
   readonly #ends: OpenEnds
   /** The next offset to read of each partition; only those that are assigned. */
   #positions = new Map<Partition, number>()
-  readonly #foreign = new ForeignRecords()
+  /** Made for the first batch that a Kafka client wrote. */
+  #foreign: ForeignRecords | null = null
   #waiting: (() => void) | null = null
   #isClosed = false
   #failure: Error | null = null
@@ -179,8 +180,14 @@ export class StreamReader<T> implements PartitionWatcher, GroupMember, OpenEnd {
       return null
     }
     const isPlain = view.format === FORMAT_PLAIN
+    if (!isPlain && this.#foreign === null) {
+      // Loaded for those alone who need it. Meanwhile the view has gone: it is read once more.
+      const { ForeignRecords } = await import('./foreign-records.ts')
+      this.#foreign = new ForeignRecords()
+      return null
+    }
     const { offset, count } = view
-    const contents = isPlain ? plainRecords(view) : await this.#foreign.read(partition, view)
+    const contents = isPlain ? plainRecords(view) : await this.#foreign!.read(partition, view)
     // While it was inflated, somebody else may have got the partition.
     if (!isPlain && !this.#positions.has(partition)) return null
     const records: BrokerRecord<T>[] = []
