@@ -152,7 +152,7 @@ export const journalBugs: readonly Bug[] = [
     right:
       'disk.join(directory, name))\n    await disk.syncDirectory(directory)\n    this.#kept.unshift',
     wrong: 'disk.join(directory, name))\n    this.#kept.unshift',
-    by: ['test/crash/journal-two-snapshots', 'test/crash/journal-aged-triples', 'test/crash/journal-aged-pairs'],
+    by: ['test/crash/journal-two-snapshots'],
   },
   {
     what: 'a snapshot that may still go by its old name is written over',

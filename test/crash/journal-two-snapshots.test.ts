@@ -1,5 +1,5 @@
 /** Crashes of a journal that frees its files on the strength of two young snapshots: longer than the sequences go. */
-import { runSequences, RunTotals } from './journal-run.ts'
+import { RunTotals, runSequences } from './journal-run.ts'
 import { fresh } from './journal-spec.ts'
 import { longTest } from './long-test.ts'
 
