@@ -15,6 +15,7 @@ import {
 import { CrashDisk } from '../../../test/sim/crash-disk.ts'
 import type { Image } from '../../../test/sim/disk-outcomes.ts'
 import { JournalError } from '../errors.ts'
+import type { Finding } from './problem.ts'
 
 /** Shares are of the files and of the bytes in the file, so that a damage means something for any journal. */
 type Damage = {
@@ -33,10 +34,13 @@ const damage: fc.Arbitrary<Damage> = fc.record({
   sizeBytes: fc.oneof(fc.integer({ min: 1, max: 200 }), fc.integer({ min: 1, max: 4096 })),
 })
 
-async function apply(disk: CrashDisk, names: readonly string[], one: Damage): Promise<void> {
+/** Bytes of a file that are others now. */
+type Hit = { readonly file: string; readonly end: number }
+
+async function apply(disk: CrashDisk, names: readonly string[], one: Damage): Promise<Hit[]> {
   const name = names[Math.floor(one.fileShare * names.length)]!
   const present = (await disk.list('data')).some((entry) => entry.name === name)
-  if (!present) return
+  if (!present) return []
   const bytes = await contentOf(disk, name)
   const at = Math.floor(one.byteShare * bytes.length)
   if (one.kind === 'remove') {
@@ -55,7 +59,28 @@ async function apply(disk: CrashDisk, names: readonly string[], one: Damage): Pr
       else changed[index] = one.kind === 'zero' ? 0 : (index * 197 + one.sizeBytes) & 0xff
     }
     if (changed.length > 0) await overwrite(disk, name, at, changed)
+    return [{ file: `data/${name}`, end: at + changed.length }]
   }
+  return []
+}
+
+const WHOLE_LAST_FILE: Damage = {
+  kind: 'garbage',
+  fileShare: 0.3125,
+  byteShare: 0.1387,
+  sizeBytes: 2_297,
+}
+
+const COMMIT_BYTES_MAX = 600 // of the journal that is damaged here
+
+/**
+ * Where every commit from some point on was hit, nothing is left that could tell them from a torn tail: that they are
+ * cut is said. None may be lost so that was not hit itself.
+ */
+function assertAllHit({ file, offset, what }: Finding, hits: readonly Hit[]): void {
+  const bytes = Number(/^\d+/.exec(what)?.[0])
+  const hitEnd = Math.max(...hits.filter((hit) => hit.file === file).map(({ end }) => end))
+  assert(offset + bytes < hitEnd + COMMIT_BYTES_MAX, `${what}, and the damage ends at ${hitEnd}`)
 }
 
 /** What it holds if it opens; any failure but a refusal is one of the test. */
@@ -120,15 +145,20 @@ test('any damage is harmless, or repaired with all that was before it, or hopele
   await fc.assert(
     fc.asyncProperty(fc.array(damage, { minLength: 1, maxLength: 3 }), async (damages) => {
       const disk = new CrashDisk({ image })
-      for (const one of damages) await apply(disk, names, one)
+      const hits: Hit[] = []
+      for (const one of damages) hits.push(...(await apply(disk, names, one)))
       const damaged = disk.point().killed()
       const found = await opened(new CrashDisk({ image: damaged }), expected)
       const findings = await verify(disk)
       assert.equal(disk.identity(), damaged.identity, 'a verification changes nothing')
       if (found === null) assert(findings.some(({ severity }) => severity === 'damage'))
       else if (!findings.some(({ severity }) => severity === 'damage')) {
-        assert.deepEqual(found.notes, expected.notes, 'what opens without damage holds everything')
-        assert.deepEqual(found.readable, [...expected.bodies.keys()])
+        const torn = findings.find(({ severity }) => severity === 'torn tail')
+        if (torn === undefined) {
+          assert.deepEqual(found.notes, expected.notes, 'what opens without damage holds it all')
+          assert.deepEqual(found.readable, [...expected.bodies.keys()])
+        } else assertAllHit(torn, hits)
+        assert.deepEqual(found.notes, expected.notes.slice(0, found.notes.length))
       }
       const { left } = await repair(disk, 'accept')
       if (left.length > 0) {
@@ -139,6 +169,7 @@ test('any damage is harmless, or repaired with all that was before it, or hopele
       const { notes } = await openAndRead(disk, expected)
       assert.deepEqual(notes, expected.notes.slice(0, notes.length))
     }),
-    { numRuns: 80 },
+    // Found once by chance: the whole content of the last file is garbage, and looks like a torn first commit.
+    { numRuns: 80, examples: [[[WHOLE_LAST_FILE]]] },
   )
 })
