@@ -33,8 +33,7 @@ const codecs: readonly { readonly name: string; readonly inflate: Inflate | null
   { name: 'zstd', inflate: unzstd },
 ]
 
-/** Of one batch: a hundred times what honest records of the largest batch come to would be an attack. */
-const inflatedBytesMax = 32 * MiB // the largest batch has 1 MiB, and text rarely shrinks to a thirtieth
+const inflatedBytesMax = 32 * MiB // of one batch: the largest has 1 MiB, and text rarely shrinks to a thirtieth
 
 export class ForeignRecords {
   #partition: Partition | null = null

@@ -8,7 +8,7 @@ import { kafkaListener } from '../gateway/kafka/kind.ts'
 import { lineListener } from '../gateway/line/kind.ts'
 import { PrintSink } from '../gateway/line/print.ts'
 
-/** Until the broker has queues, what a line client sends is printed: whoever reads our output is the consumer. */
+/** What a line client sends is printed: whoever reads our output consumes it. An embedded broker has a queue for it. */
 function printed(): PrintSink {
   return new PrintSink({
     write: (text) => process.stdout.write(text),

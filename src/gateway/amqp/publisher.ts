@@ -6,7 +6,6 @@
  *   idle --publish--> header --content header--> body --last body frame--> idle
  *     '----------- the whole message is there -----------'
  */
-
 import { EMPTY } from '../../base/bytes.ts'
 import { Fault } from '../../base/fault.ts'
 import { mark } from '../../base/mark.ts'

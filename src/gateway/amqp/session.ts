@@ -7,7 +7,6 @@
  * keep their order and nothing is taken that has no room; it *rests* when it had its share of the turn; and
  * requests with answers wait while the peer does not take what it was sent (*choked*).
  */
-
 import { assert } from '../../base/assert.ts'
 import { Fault } from '../../base/fault.ts'
 import { mark } from '../../base/mark.ts'

@@ -2,7 +2,6 @@
  * A session is one client of the Kafka listener, from its first byte to its last answer. It owns the
  * connection and cuts what arrives into requests; answers leave in the order of the requests.
  */
-
 import { unreachable } from '../../base/assert.ts'
 import { Fault } from '../../base/fault.ts'
 import { mark } from '../../base/mark.ts'
