@@ -210,7 +210,12 @@ export class SpareFiles {
   /** A blank file that nobody will need. */
   #surplus(): BlankFile | undefined {
     const small = this.#blank.find((blank) => blank.fileBytes < this.#fileBytes / 2)
-    return small ?? (this.#blank.length > this.#target ? this.#blank[0] : undefined)
+    if (small !== undefined) return small
+    // A snapshot frees many at once, and all of them are used before the next one: dropping a
+    // file that is filled anew right after costs each commit beside it more than its own sync.
+    const blankBytes = this.#blank.reduce((sum, blank) => sum + blank.fileBytes, 0)
+    const kept = Math.max(this.#context.limits.recycledBytes, this.#target * this.#fileBytes)
+    return blankBytes > kept ? this.#blank[0] : undefined
   }
 
   #nextBlank(): BlankFile | undefined {

@@ -41,6 +41,7 @@ export const tinyLimits: Partial<JournalLimits> = {
   readAheadBytes: 2048,
   snapshotBlockBytes: 128,
   snapshotAfterBytes: 8192,
+  recycledBytes: 8192,
 }
 
 /** Wake-ups as microtasks and no timers: idle marks and retries do not happen unless a test wants them. */
