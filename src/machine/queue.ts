@@ -53,6 +53,12 @@ export class Queue {
   #pages = new Ring<Page | null>()
   /** The lowest sequence that #pages has a place for. Invariant: 1 more than a multiple of PAGE_MESSAGES. */
   #firstSequence = 1
+  /**
+   * The page that was asked for last, which is the next one's too but for one in a thousand, and its first
+   * sequence; or null. Invariant: it is in #pages.
+   */
+  #recent: Page | null = null
+  #recentFrom = 0
   /** What the next message gets. */
   nextSequence = 1
   /**
@@ -201,9 +207,7 @@ export class Queue {
 
   /** Lets a message go. Answers its ticket, or 0 when it was gone already. */
   settle(sequence: number): number {
-    if (sequence < this.#firstSequence || sequence >= this.nextSequence) return 0
-    const index = this.#indexOf(sequence)
-    if (this.#pages.at(index) === null) return 0
+    if (this.#page(sequence) === null) return 0
     const page = this.#writable(sequence)
     const slot = (sequence - 1) % PAGE_MESSAGES
     const state = page.states[slot]!
@@ -218,7 +222,7 @@ export class Queue {
     page.states[slot] = GONE
     page.live--
     if ((state & TRANSIENT) === 0) page.kept--
-    if (page.live === 0) this.#drop(index, page)
+    if (page.live === 0) this.#drop(sequence, page)
     return page.ticket(slot)
   }
 
@@ -321,24 +325,36 @@ export class Queue {
   }
 
   #page(sequence: number): Page | null {
+    const slot = sequence - this.#recentFrom
+    if (this.#recent !== null && slot >= 0 && slot < PAGE_MESSAGES) return this.#recent
     const index = this.#indexOf(sequence)
-    return index < 0 || index >= this.#pages.size ? null : this.#pages.at(index)
+    if (index < 0 || index >= this.#pages.size) return null
+    const page = this.#pages.at(index)
+    if (page !== null) this.#remember(index, page)
+    return page
+  }
+
+  #remember(index: number, page: Page): void {
+    this.#recent = page
+    this.#recentFrom = this.#firstSequence + index * PAGE_MESSAGES
   }
 
   /** The page of a sequence that has one, ours alone. */
   #writable(sequence: number): Page {
-    const index = this.#indexOf(sequence)
-    const page = this.#pages.at(index)
+    const page = this.#page(sequence)
     assert(page !== null, 'no such message')
     if (!this.#freezer.isFrozen(page)) return page
     mark('queue/copied-on-write')
     const copy = page.copy(this.#freezer.epoch)
+    const index = this.#indexOf(sequence)
     this.#pages.set(index, copy)
+    this.#remember(index, copy)
     return copy
   }
 
-  #drop(index: number, page: Page): void {
-    this.#pages.set(index, null)
+  #drop(sequence: number, page: Page): void {
+    this.#recent = null
+    this.#pages.set(this.#indexOf(sequence), null)
     this.#freezer.give(page)
     while (this.#pages.size > 0 && this.#pages.peek() === null) {
       this.#pages.shift()
