@@ -37,7 +37,6 @@ describe('the command line', () => {
     [['journal'], /journal/],
     [['--quick', '--compare'], /quick numbers mean nothing/],
     [['--quick', '--save-baseline'], /quick numbers mean nothing/],
-    [['--filter', 'x', '--save-baseline'], /a whole area/],
   ] as const) {
     it(`refuses ${args.join(' ')}`, () => {
       assert.throws(

@@ -58,7 +58,7 @@ function renderArea(results: AreaResults): string {
   const versions = versionsIn(results.results)
   const header = [
     ...describeMachine(machine),
-    `measured ${date.slice(0, 'yyyy-mm-dd'.length)}, median of ${rounds} rounds`,
+    `measured ${dayOf(date)}, median of ${rounds} rounds`,
     ...(versions.length === 0 ? [] : [`compared with ${versions.join(', ')}`]),
   ]
   return [
@@ -91,8 +91,11 @@ function renderTable({ results }: AreaResults): readonly string[] {
 }
 
 /** What does not fit a cell: versions and settings, what was not run, and how the targets fared. */
-function renderNotes({ results }: AreaResults): readonly string[] {
-  return results.flatMap(({ summary, verdicts }) => [
+function renderNotes({ machine, results }: AreaResults): readonly string[] {
+  return results.flatMap(({ summary, verdicts, commit, date }) => [
+    ...(commit === machine.commit
+      ? []
+      : [`- ${summary.name}: measured anew ${dayOf(date)}, commit ${commit}`]),
     ...summary.variants.flatMap((variant) => {
       const note = describeVariant(variant, summary)
       return note === '' ? [] : [`- ${summary.name}, ${variant.name}: ${escapeCell(note)}`]
@@ -102,6 +105,10 @@ function renderNotes({ results }: AreaResults): readonly string[] {
       return `- ${summary.name}, target ${escapeCell(words)}`
     }),
   ])
+}
+
+function dayOf(date: string): string {
+  return date.slice(0, 'yyyy-mm-dd'.length)
 }
 
 /** A bar would end the cell, a line break the table. */

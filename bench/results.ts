@@ -5,7 +5,8 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { assert } from '../src/base/assert.ts'
-import type { Machine } from './machine.ts'
+import { type Machine, sameMachine } from './machine.ts'
+import { UsageError } from './options.ts'
 import type { Outcome, Runs, Summary } from './summary.ts'
 import type { Verdict } from './verdict.ts'
 
@@ -13,9 +14,12 @@ import type { Verdict } from './verdict.ts'
 export interface Result {
   readonly summary: Summary
   readonly verdicts: readonly Verdict[]
+  /** When it was measured, as ISO 8601 in UTC, and of which commit. */
+  readonly date: string
+  readonly commit: string
 }
 
-/** All workloads of one area, measured in one invocation. */
+/** All workloads of one area, measured in one invocation; in a baseline some may be of a later one. */
 export interface AreaResults {
   readonly format: typeof FORMAT
   readonly area: string
@@ -26,7 +30,7 @@ export interface AreaResults {
   readonly results: readonly Result[]
 }
 
-const FORMAT = 1 // moves when an old baseline can no longer be read
+const FORMAT = 2 // moves when an old baseline can no longer be read
 
 export function areaResults(fields: Omit<AreaResults, 'format'>): AreaResults {
   return { format: FORMAT, ...fields }
@@ -57,6 +61,23 @@ export async function saveBaseline(directory: string, results: AreaResults): Pro
   const path = join(directory, `${results.area}.json`)
   await writeFile(path, `${JSON.stringify(results, roundedNumbers, 2)}\n`)
   return path
+}
+
+/** The baseline with what was measured anew, by itself, in the place of what it had. */
+export function replaceResults(baseline: AreaResults, part: AreaResults): AreaResults {
+  if (!sameMachine(baseline.machine, part.machine)) {
+    throw new UsageError('the baseline is from another machine: measure the whole area')
+  }
+  if (part.rounds < baseline.rounds) {
+    throw new UsageError(`the baseline has ${baseline.rounds} rounds, and this is ${part.rounds}`)
+  }
+  const anew = new Map(part.results.map((result) => [result.summary.name, result]))
+  const results = baseline.results.map((old) => anew.get(old.summary.name) ?? old)
+  const known = new Set(baseline.results.map(({ summary }) => summary.name))
+  return {
+    ...baseline,
+    results: [...results, ...part.results.filter((one) => !known.has(one.summary.name))],
+  }
 }
 
 /** Six digits are more than any run repeats; the rest would be noise in every diff. */

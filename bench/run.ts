@@ -12,7 +12,14 @@ import { inspectMachine, type Machine } from './machine.ts'
 import { type BenchOptions, HELP, parseOptions, UsageError } from './options.ts'
 import type { Report } from './protocol.ts'
 import { publishCharts, publishTables } from './publish.ts'
-import { areaResults, loadBaseline, type Result, saveBaseline, saveRaw } from './results.ts'
+import {
+  areaResults,
+  loadBaseline,
+  type Result,
+  replaceResults,
+  saveBaseline,
+  saveRaw,
+} from './results.ts'
 import { runRounds } from './rounds.ts'
 import { type Runs, summarise } from './summary.ts'
 import { printHeader, printResult } from './table.ts'
@@ -148,7 +155,7 @@ async function runArea(
   for (const one of found) {
     const ran = await runWorkload(one, run)
     const summary = summarise(ran)
-    const result = { summary, verdicts: judge(ran, summary) }
+    const result = { summary, verdicts: judge(ran, summary), date, commit: machine.commit }
     runs.push(ran)
     results.push(result)
     print([...printResult(result), ''])
@@ -173,7 +180,9 @@ async function runArea(
   }
   if (options.baseline.has('save')) {
     if (failed) throw new UsageError(`${area}: a variant failed, so no baseline was written`)
-    say(`wrote ${await saveBaseline(places.baselines, whole)}`)
+    const old = options.filter === '' ? null : await loadBaseline(places.baselines, area)
+    const baseline = old === null ? whole : replaceResults(old, whole)
+    say(`wrote ${await saveBaseline(places.baselines, baseline)}`)
   }
   return isFine
 }

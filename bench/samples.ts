@@ -77,15 +77,17 @@ export function sampleRuns(
   return { workload, pairs, outcomes }
 }
 
-export function sampleResults(runs: readonly Runs[], machine: Partial<Machine> = {}): AreaResults {
+export function sampleResults(runs: readonly Runs[], changes: Partial<Machine> = {}): AreaResults {
+  const date = '2026-11-21T09:00:00.000Z'
+  const machine = { ...sampleMachine, ...changes }
   return areaResults({
     area: 'sample',
-    date: '2026-11-21T09:00:00.000Z',
-    machine: { ...sampleMachine, ...machine },
+    date,
+    machine,
     rounds: 3,
     results: runs.map((one) => {
       const summary = summarise(one)
-      return { summary, verdicts: judge(one, summary) }
+      return { summary, verdicts: judge(one, summary), date, commit: machine.commit }
     }),
   })
 }

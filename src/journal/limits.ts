@@ -61,7 +61,7 @@ const journalLimits: JournalLimits = {
   snapshotAfterBytes: 512 * MiB, // new journal before the next snapshot, at least
   snapshotGrowth: 4, // and at least so many times the last snapshot's size
   snapshotReserve: 2, // space kept ahead for the next snapshots, as a multiple of the last one
-  recycledBytes: 512 * MiB, // freed files kept to be written again: what is written between two snapshots, which free them
+  recycledBytes: 512 * MiB, // freed files kept to be written again: what goes between two snapshots, which free them
   cleanBelow: 0.5, // a file is cleaned when less than this share of its bodies lives
   scatterRunBytes: 4 * KiB, // a log whose runs in a file are shorter on average is scattered too finely
   memoryBytes: 1024 * MiB, // the memory engine's: a queue nobody drains must not end the process

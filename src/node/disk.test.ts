@@ -8,6 +8,7 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { type DiskSubject, diskContract } from '../../test/contracts/disk-contract.ts'
 import { Panic } from '../base/assert.ts'
+import { MiB } from '../base/bytes.ts'
 import type { Disk } from '../base/ports.ts'
 import { DiskError } from '../base/ports.ts'
 import { NodeDisk } from './disk.ts'
@@ -183,3 +184,24 @@ test('a name with a separator in it is a panic', () => {
   const disk = new NodeDisk()
   for (const name of ['a/b', '..', '', 'a\\b']) assert.throws(() => disk.join('/tmp', name), Panic)
 })
+
+test('a long read answers what the file holds, wherever it ends', () =>
+  subject.run(async (disk, directory) => {
+    const path = disk.join(directory, 'long')
+    const content = new Uint8Array(3 * MiB + 5).map(
+      (_, index) => (index * 31 + (index >> 12)) & 255,
+    )
+    for (const size of [0, 1, MiB - 1, MiB, MiB + 1, 2 * MiB, 3 * MiB + 5]) {
+      const file = await disk.open(path, 'create')
+      await file.write(content.subarray(0, size), 0)
+      for (const position of [0, 7, MiB]) {
+        const into = new Uint8Array(4 * MiB + 3)
+        const expected = content.subarray(Math.min(position, size), size)
+        const filled = await file.read(into, position)
+        assert.equal(filled, expected.length)
+        assert.equal(Buffer.compare(into.subarray(0, filled), expected), 0, `${size} ${position}`)
+      }
+      await file.close()
+      await disk.remove(path)
+    }
+  }))
