@@ -181,14 +181,16 @@ export async function judgeTail(start: ScanStart, windowBytes: number): Promise<
   const target = { bytes, view: viewOf(bytes), seed: start.seed }
   const header = new FrameHeader()
   let tornEnd = 0
-  // Windows overlap by half, which is more than the largest frame, so that no frame is cut by a border.
-  for (let base = start.from; base < start.fileBytes; base += windowBytes / 2) {
-    const room = Math.min(windowBytes, start.fileBytes - base)
-    const filled = await start.file.read(bytes.subarray(0, room), base)
+  // More than the largest frame: one that begins in the first half of the window ends within it.
+  const half = windowBytes / 2
+  let filled = await start.file.read(bytes.subarray(0, start.fileBytes - start.from), start.from)
+  for (let base = start.from; ; base += half) {
     if (base === start.from && looksExpected(target, filled, start, header)) {
       tornEnd = base + claimedSize(header, start.fileBytes - base)
     }
-    for (let at = 0; at + FRAME_HEADER_SIZE <= filled; at += 8) {
+    const isLast = filled < windowBytes || base + filled === start.fileBytes
+    const end = isLast ? filled - FRAME_HEADER_SIZE : half - 8
+    for (let at = 0; at <= end; at += 8) {
       if (target.view.getUint32(at + 8, true) !== start.generation >>> 0) continue
       if (readFrame(target, { at, end: filled, generation: start.generation }, header) > 0) {
         const durableBelow = header.commit - header.unsynced
@@ -199,7 +201,10 @@ export async function judgeTail(start: ScanStart, windowBytes: number): Promise<
         tornEnd = Math.max(tornEnd, base + at + claimedSize(header, start.fileBytes - base - at))
       }
     }
-    if (filled < windowBytes) break
+    if (isLast) break
+    bytes.copyWithin(0, half)
+    const left = start.fileBytes - base - windowBytes
+    filled = half + (await start.file.read(bytes.subarray(half, half + left), base + windowBytes))
   }
   return tornEnd === 0 ? { kind: 'clean' } : { kind: 'torn', bytes: tornEnd - start.from }
 }
