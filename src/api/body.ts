@@ -46,6 +46,12 @@ export class BodyEncoder {
     }
   }
 
+  /** The same bytes, valid for longer: they share no memory with what is encoded next. */
+  kept(): Uint8Array {
+    const bytes = this.bytes.subarray(0, this.size)
+    return this.bytes === sharedScratch ? bytes.slice() : bytes
+  }
+
   #text(text: string, kind: BodyKind): void {
     const sizeMax = text.length * 3
     this.kind = kind

@@ -1,13 +1,14 @@
 /**
  * A Consumption is one consumer of a queue as a program has it: an async iterator of messages, or of batches
  * of those that are there. It holds at most `prefetch` messages that are not settled; closing it gives them
- * back.
+ * back. A large body is read into memory when it comes, and nothing behind it until the program has taken it.
  */
 import { EMPTY, KiB } from '../base/bytes.ts'
 import { List } from '../base/list.ts'
 import { Ring } from '../base/ring.ts'
 import { Consumer, type Receiver } from '../broker/consumer.ts'
 import type { Delivery } from '../broker/delivery.ts'
+import type { Reading } from '../broker/reading.ts'
 import type { Runtime } from '../broker/runtime.ts'
 import { FORMAT_PLAIN } from '../machine/message.ts'
 import type { Queue } from '../machine/queue.ts'
@@ -47,6 +48,8 @@ export class Consumption<T = unknown>
   readonly #ready = new Ring<Message>()
   /** Everything that is not settled, #ready included. */
   readonly #held = new List<Message>()
+  /** One with a large body that the program has not taken; nothing comes behind it. */
+  #large: Message | null = null
   #waiting: (() => void) | null = null
   #ended: Error | 'closed' | null = null
   #slab = EMPTY
@@ -74,7 +77,7 @@ export class Consumption<T = unknown>
   /** The next message; done when it was closed. */
   async next(): Promise<IteratorResult<Message<T>, undefined>> {
     if (this.#ready.size === 0) await this.#arrival()
-    const message = this.#ready.shift()
+    const message = this.#take()
     if (message !== undefined) return { value: message as Message<T>, done: false }
     if (this.#ended instanceof Error) throw this.#ended
     return { value: undefined, done: true }
@@ -94,7 +97,7 @@ export class Consumption<T = unknown>
         if (this.#ready.size === 0) return
         const messages: Message<T>[] = []
         while (this.#ready.size > 0 && messages.length < max) {
-          messages.push(this.#ready.shift() as Message<T>)
+          messages.push(this.#take() as Message<T>)
         }
         yield new MessageBatch(messages)
       }
@@ -121,11 +124,19 @@ export class Consumption<T = unknown>
     const { bodySize, format } = delivery
     const plain = format === FORMAT_PLAIN && delivery.propertiesSize > 0
     const kind: BodyKind = plain ? bodyKindOf(delivery.bytes[delivery.propertiesAt]!) : 'bytes'
-    const bytes = this.#copy(delivery.bytes, delivery.bodyAt, bodySize)
+    const { reading } = delivery
+    const bytes =
+      reading === null
+        ? this.#copy(delivery.bytes, delivery.bodyAt, bodySize)
+        : new Uint8Array(bodySize)
     const message = new Message(this, { bytes, kind, key: this.#keyOf(delivery) }, delivery)
     this.#held.push(message)
-    this.#ready.push(message)
-    if (this.#waiting !== null) this.#wake()
+    if (reading === null) this.#arrived(message)
+    else {
+      this.#large = message
+      this.#consumer.paused = true
+      void this.#read(message, reading)
+    }
   }
 
   cancelled(): void {
@@ -150,6 +161,43 @@ export class Consumption<T = unknown>
     this.#held.remove(message)
     this.#runtime.giveBack(this.#queue, message.sequence, 1, 1)
     this.#hasRoom()
+  }
+
+  #arrived(message: Message): void {
+    this.#ready.push(message)
+    if (this.#waiting !== null) this.#wake()
+  }
+
+  /** Fills in a large body. What was settled or given back meanwhile, because we ended, nobody sees. */
+  async #read(message: Message, reading: Reading): Promise<void> {
+    try {
+      for (let at = 0; !reading.isDone && message === this.#large; reading.advance()) {
+        let piece = reading.peek()
+        while (piece === null) {
+          await reading.load()
+          piece = reading.peek()
+        }
+        const { bytes, bodyAt, bodySize } = piece
+        message.bytes.set(bytes.subarray(bodyAt, bodyAt + bodySize), at)
+        at += bodySize
+      }
+      if (message === this.#large) this.#arrived(message)
+    } catch (error) {
+      // Of a consumption that has ended nobody waits for it; otherwise what is kept cannot be read: damage.
+      if (message === this.#large) this.#runtime.fail(error)
+    } finally {
+      reading.close()
+    }
+  }
+
+  #take(): Message | undefined {
+    const message = this.#ready.shift()
+    if (message !== undefined && message === this.#large) {
+      this.#large = null
+      this.#consumer.paused = false
+      this.#runtime.wake(this.#queue)
+    }
+    return message
   }
 
   #hasRoom(): void {
@@ -212,6 +260,8 @@ export class Consumption<T = unknown>
     this.#ends.delete(this)
     this.#signal?.removeEventListener('abort', this.#abort)
     const unseen = new Set(this.#ready)
+    if (this.#large !== null) unseen.add(this.#large)
+    this.#large = null
     this.#ready.clear()
     if (!this.#queue.deleted) {
       this.#runtime.leave(this.#queue, this.#consumer)

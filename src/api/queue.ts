@@ -69,7 +69,7 @@ export class BrokerQueue<T = unknown> {
   send(body: T & Body, options: SendOptions = {}): Promise<void> {
     if (this.#turn === null) {
       const ticket = this.#publish(body, options)
-      if (ticket !== HELD) return this.#durable.after(ticket)
+      if (ticket >= 0) return this.#durable.after(ticket)
     }
     return this.#sendLater([body], 0, options)
   }
@@ -81,7 +81,7 @@ export class BrokerQueue<T = unknown> {
     if (this.#turn === null) {
       for (; sent < bodies.length; sent++) {
         const answer = this.#publish(bodies[sent]!, options)
-        if (answer === HELD) break
+        if (answer < 0) break
         ticket = answer
       }
     }
@@ -115,14 +115,15 @@ export class BrokerQueue<T = unknown> {
     if (isRefusal(answer)) throw errorOf(answer)
   }
 
-  /** The ticket, or HELD. */
+  /** The ticket, or HELD, or LARGE. */
   #publish(body: T & Body, options: SendOptions): number {
     this.#check()
-    const { bodyBytes } = this.#runtime.limits
+    const { bodyBytes, bodyBytesMax } = this.#runtime.limits
     const encoder = this.#encoder
     encoder.encode(body)
     if (encoder.size > bodyBytes) {
-      const sentence = `a body of ${encoder.size} bytes; ${bodyBytes} are the most`
+      if (encoder.size <= bodyBytesMax) return LARGE
+      const sentence = `a body of ${encoder.size} bytes; ${bodyBytesMax} are the most`
       throw new BrokerError('BODY_TOO_LARGE', sentence)
     }
     if (this.#route.stale) this.#route = this.#newRoute()
@@ -132,6 +133,35 @@ export class BrokerQueue<T = unknown> {
     content.body = encoder.bytes
     content.bodySize = encoder.size
     return this.#runtime.publish(this.#route, content, options.persistence ?? 'persistent')
+  }
+
+  /** The body that was just encoded, in fragments, as room comes. Answers the ticket. */
+  async #publishLarge({ persistence = 'persistent' }: SendOptions): Promise<number> {
+    const { arrivals } = this.#runtime
+    const bytes = this.#encoder.kept()
+    const { kind } = this.#encoder
+    let arrival = arrivals.open(bytes.length, persistence)
+    while (arrival === HELD) {
+      await this.#room()
+      arrival = arrivals.open(bytes.length, persistence)
+    }
+    try {
+      for (let at = 0; at < bytes.length; ) {
+        at += arrival.put(bytes, at, bytes.length - at)
+        if (at < bytes.length) await this.#room()
+      }
+      for (;;) {
+        if (this.#route.stale) this.#route = this.#newRoute()
+        const content = this.#content
+        content.properties = propertiesOfKind[kind]
+        content.propertiesSize = content.properties.length
+        const ticket = arrivals.publish(this.#route, content, arrival)
+        if (ticket !== HELD) return ticket
+        await this.#room()
+      }
+    } finally {
+      arrival.close()
+    }
   }
 
   /** In the order of asking: whoever comes later waits for whoever waits already. */
@@ -146,6 +176,7 @@ export class BrokerQueue<T = unknown> {
       await before
       for (let index = from; index < bodies.length; ) {
         ticket = this.#publish(bodies[index]!, options)
+        if (ticket === LARGE) ticket = await this.#publishLarge(options)
         if (ticket === HELD) await this.#room()
         else index++
       }
@@ -163,8 +194,10 @@ export class BrokerQueue<T = unknown> {
     await this.#durable.after(ticket)
   }
 
-  #room(): Promise<void> {
-    return new Promise((resolve) => this.#runtime.whenRoom(resolve))
+  /** Throws when there will be none. */
+  async #room(): Promise<void> {
+    await new Promise<void>((resolve) => this.#runtime.whenRoom(resolve))
+    this.#check()
   }
 
   #check(): void {
@@ -180,5 +213,8 @@ export class BrokerQueue<T = unknown> {
     return route
   }
 }
+
+/** In place of a ticket: the body comes in fragments, which takes its time. */
+const LARGE = -2
 
 const messagesUsual = 1_000 // as many as a consumption prefetches

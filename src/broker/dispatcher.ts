@@ -7,13 +7,15 @@
 import { assert } from '../base/assert.ts'
 import { mark } from '../base/mark.ts'
 import { KIND_RETURNED, KIND_SETTLED } from '../machine/entry.ts'
-import { GONE, MARKED, READY, STATE_BITS, TRANSIENT } from '../machine/page.ts'
+import type { LargeBody } from '../machine/large-body.ts'
+import { GONE, LARGE, MARKED, READY, STATE_BITS, TRANSIENT } from '../machine/page.ts'
 import type { Queue } from '../machine/queue.ts'
 import type { Consumer } from './consumer.ts'
 import type { Context } from './context.ts'
 import { Delivery } from './delivery.ts'
 import { Desk, Seat } from './desk.ts'
 import { writeMark, writeRanges } from './entries.ts'
+import { Reading } from './reading.ts'
 
 export class Dispatcher {
   readonly #context: Context
@@ -196,7 +198,7 @@ export class Dispatcher {
   }
 
   #serve(desk: Desk): 'more' | 'done' {
-    const { engine, limits, transient } = this.#context
+    const { engine, limits, machine, transient } = this.#context
     const { queue } = desk
     const { store } = engine
     const through = engine.log.settledThrough
@@ -226,9 +228,11 @@ export class Dispatcher {
       delivery.redelivered = queue.isRedelivered(sequence)
       delivery.deliveries = delivery.redelivered ? queue.deliveriesOf(sequence) : 0
       queue.take(sequence)
-      const size = entry.bodySize
-      bytes += size
-      this.#handOver(desk, seat, size)
+      if ((state & LARGE) === 0) {
+        const size = entry.bodySize
+        bytes += size
+        this.#handOver(desk, seat, size)
+      } else bytes += this.#handOverLarge(desk, seat, isTransient ? transient : machine.large)
     }
     return 'more'
   }
@@ -292,6 +296,19 @@ export class Dispatcher {
     }
     consumer.receiver.deliver(this.#delivery, consumer)
     if (consumer.settling === 'on-delivery') this.settle(queue!, sequence, 1)
+  }
+
+  /** The message has a body that lies elsewhere: whoever gets it reads it. Answers the bytes it is charged with. */
+  #handOverLarge(desk: Desk, seat: Seat, bodies: { get(ticket: number): LargeBody }): number {
+    const delivery = this.#delivery
+    const { queue } = desk
+    const body = bodies.get(queue.ticketOf(delivery.sequence))
+    const size = queue.sizeOf(delivery.sequence)
+    delivery.bodySize = body.sizeBytes
+    delivery.reading = new Reading(this.#context.engine.store, body)
+    this.#handOver(desk, seat, size)
+    delivery.reading = null
+    return size
   }
 
   /** Whoever asked for one message and not for the next hears that there is none. */

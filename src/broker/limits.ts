@@ -4,6 +4,8 @@ import { KiB, MiB } from '../base/bytes.ts'
 
 export type BrokerLimitName =
   | 'bodyBytes'
+  | 'bodyBytesMax'
+  | 'arrivingBytes'
   | 'batchBytes'
   | 'transientBytes'
   | 'markAhead'
@@ -16,7 +18,9 @@ export type BrokerLimitName =
 export type BrokerLimits = Readonly<Record<BrokerLimitName, number>>
 
 const brokerLimits: BrokerLimits = {
-  bodyBytes: 256 * KiB, // one entry of the journal; larger bodies need fragments, which nothing writes yet
+  bodyBytes: 256 * KiB, // in one entry of the journal; a larger body comes in fragments of this size
+  bodyBytesMax: 128 * MiB, // RabbitMQ's for years (16 MiB since 4.0); a program that consumes has all of it in memory
+  arrivingBytes: 512 * MiB, // of large bodies on their way, as announced: four of the largest, 512 of one MiB
   batchBytes: 1_048_588, // what Kafka's producers are told by default; they cannot split what was refused
   transientBytes: 256 * MiB, // bodies that are only in memory; then publishers wait until some are consumed
   markAhead: 10_000, // one entry marks so many messages as perhaps delivered, while a backlog is drained
@@ -31,5 +35,7 @@ const brokerLimits: BrokerLimits = {
 export function checkedBrokerLimits(changes: Partial<BrokerLimits>): BrokerLimits {
   const limits: BrokerLimits = { ...brokerLimits, ...changes }
   for (const [name, value] of Object.entries(limits)) assert(value > 0, `${name} is above 0`)
+  assert(limits.bodyBytesMax >= limits.bodyBytes, 'what fits one entry is allowed')
+  assert(limits.arrivingBytes >= limits.bodyBytesMax, 'the largest body can come')
   return limits
 }

@@ -4,11 +4,12 @@
  */
 import { assert } from '../base/assert.ts'
 import { BATCH_HEADER_SIZE, type Batch, writeBatch } from '../machine/batch.ts'
-import { KIND_BATCH, KIND_MESSAGE, KIND_OFFSETS } from '../machine/entry.ts'
+import { KIND_BATCH, KIND_LARGE, KIND_MESSAGE, KIND_OFFSETS } from '../machine/entry.ts'
 import { type Commitment, encodeCommitments } from '../machine/group.ts'
-import { type Content, MESSAGE_MARKS, messageSize, writeMessage } from '../machine/message.ts'
+import { encodeReference, type LargeBody } from '../machine/large-body.ts'
+import { Content, MESSAGE_MARKS, messageSize, writeMessage } from '../machine/message.ts'
 import type { Namespace } from '../machine/namespace.ts'
-import { MARKED, TRANSIENT } from '../machine/page.ts'
+import { LARGE, MARKED, TRANSIENT } from '../machine/page.ts'
 import type { Partition } from '../machine/partition.ts'
 import type { Queue } from '../machine/queue.ts'
 import type { Route } from '../machine/route.ts'
@@ -28,6 +29,9 @@ type Parts = {
   readonly room: Room
   readonly time: JournalTime
 }
+
+/** A message whose content has no body of its own, or the reference to it. */
+type LargeMessage = { readonly content: Content; readonly body: LargeBody }
 
 const BODY_INDEXED = 3 // its body is kept while somebody refers to it, and found by queue and sequence
 
@@ -63,6 +67,23 @@ export class Publisher {
     // Half-published messages must not be: the durable part is done, so what has no room here is dropped,
     // as messages that are only in memory may be.
     if (passing.length > 0 && !this.#pass(passing, route, content) && durable.length === 0) {
+      return HELD
+    }
+    return ticket
+  }
+
+  /** The same for a message whose body is in the journal already. Of the content the body is not looked at. */
+  publishLarge(route: Route, { content, body }: LargeMessage, persistence: Persistence): number {
+    assert(!route.stale, 'published along a stale route')
+    const { durable, passing } = route
+    const message = { content: this.#referring(content, body), body }
+    let ticket = 0
+    if (durable.length > 0 && persistence === 'persistent') {
+      ticket = this.#keepLarge(route, message)
+      if (ticket === HELD) return HELD
+    } else if (durable.length > 0 && !this.#passLarge(durable, route, message)) return HELD
+    // As above.
+    if (passing.length > 0 && !this.#passLarge(passing, route, message) && durable.length === 0) {
       return HELD
     }
     return ticket
@@ -106,22 +127,52 @@ export class Publisher {
   /** Writes a persistent message for the durable queues of the route. */
   #keep(route: Route, content: Content): number {
     const { durable } = route
-    const { engine, machine } = this.#context
+    const ticket = this.#write(KIND_MESSAGE, route, content)
+    if (ticket === HELD) return HELD
+    const marked = this.#outgoing.flags === 0 ? 0 : MARKED
+    const charged = route.head.length + content.propertiesSize + content.bodySize
+    this.#context.machine.addMessage(durable, ticket, charged, marked)
+    for (let index = 0; index < durable.length; index++) this.#dispatcher.published(durable[index]!)
+    return ticket
+  }
+
+  /** The entry for the durable queues of the route, whether the first one marks it included; or HELD. */
+  #write(kind: number, route: Route, content: Content): number {
+    const { durable } = route
     const size = messageSize(route.head, content, durable.length)
     if (!this.#reserve(size)) return HELD
     const first = durable[0]!
-    const marks = this.#dispatcher.isAttended(first)
-    const ticket = this.#claim(KIND_MESSAGE, first.id, first.nextSequence, size)
     const outgoing = this.#outgoing
-    outgoing.flags = marks ? MESSAGE_MARKS : 0
+    outgoing.flags = this.#dispatcher.isAttended(first) ? MESSAGE_MARKS : 0
     outgoing.head = route.head
     outgoing.targets = durable
-    const { slot } = engine.log
+    const ticket = this.#claim(kind, first.id, first.nextSequence, size)
+    const { slot } = this.#context.engine.log
     writeMessage(slot.bytes, slot.at, outgoing, content)
-    const charged = route.head.length + content.propertiesSize + content.bodySize
-    machine.addMessage(durable, ticket, charged, marks ? MARKED : 0)
-    for (let index = 0; index < durable.length; index++) this.#dispatcher.published(durable[index]!)
     return ticket
+  }
+
+  #keepLarge(route: Route, { content, body }: LargeMessage): number {
+    const { durable } = route
+    const ticket = this.#write(KIND_LARGE, route, content)
+    if (ticket === HELD) return HELD
+    const flags = this.#outgoing.flags === 0 ? 0 : MARKED
+    const size = route.head.length + content.propertiesSize + body.sizeBytes
+    this.#context.machine.addLarge(durable, { ticket, size, flags, body })
+    for (const queue of durable) this.#dispatcher.published(queue)
+    return ticket
+  }
+
+  /** Points at the same properties, and at the reference in place of a body. */
+  #referring(content: Content, body: LargeBody): Content {
+    const referring = new Content()
+    referring.format = content.format
+    referring.properties = content.properties
+    referring.propertiesAt = content.propertiesAt
+    referring.propertiesSize = content.propertiesSize
+    referring.body = encodeReference(body)
+    referring.bodySize = referring.body.length
+    return referring
   }
 
   /** Keeps the message in memory for each of the queues; false when there is no room for the first. */
@@ -136,6 +187,22 @@ export class Publisher {
         return false
       }
       queue.add(queue.nextSequence, ticket, size, TRANSIENT)
+      this.#dispatcher.published(queue)
+    }
+    return true
+  }
+
+  /** The same for a large body. */
+  #passLarge(queues: readonly Queue[], { head }: Route, { content, body }: LargeMessage): boolean {
+    const size = head.length + content.propertiesSize + body.sizeBytes
+    for (const [index, queue] of queues.entries()) {
+      const ticket = this.#context.transient.addLarge(queue, { head, content, body })
+      if (ticket === 0) {
+        if (index > 0) return true
+        this.#room.held('memory-full')
+        return false
+      }
+      queue.add(queue.nextSequence, ticket, size, TRANSIENT | LARGE)
       this.#dispatcher.published(queue)
     }
     return true

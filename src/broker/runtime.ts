@@ -23,6 +23,7 @@ import { planRoute } from '../machine/plan.ts'
 import type { Queue } from '../machine/queue.ts'
 import { isRefusal, type Refusal } from '../machine/refusal.ts'
 import type { Route } from '../machine/route.ts'
+import { Arrivals } from './arrivals.ts'
 import { Commits } from './commits.ts'
 import type { Consumer } from './consumer.ts'
 import type { Context } from './context.ts'
@@ -74,6 +75,8 @@ export class Runtime {
   readonly declare: Declarations
   readonly log: OperatorLog
   readonly time: JournalTime
+  /** The way in of bodies over `limits.bodyBytes`. */
+  readonly arrivals: Arrivals
   readonly #engine: Engine
   readonly #transient: TransientBodies
   readonly #dispatcher: Dispatcher
@@ -102,7 +105,8 @@ export class Runtime {
     this.#stopped = options.stopped ?? (() => {})
     this.time = new JournalTime(world.clock, machine.newestMs, (text) => log.warn(text))
     const limits = { ...options.journalLimits, memoryBytes: this.limits.transientBytes }
-    this.#transient = new TransientBodies(world.scheduler, limits, machine.queues)
+    const owner = { queues: machine.queues, store: engine.store }
+    this.#transient = new TransientBodies(world.scheduler, limits, owner)
     const context: Context = {
       machine,
       engine,
@@ -120,6 +124,7 @@ export class Runtime {
       room: this.#room,
       time: this.time,
     })
+    this.arrivals = new Arrivals(context, this.#room, this.#publisher)
     const { commits } = this
     const parts = { commits, dispatcher: this.#dispatcher, partitions: this.#partitions }
     this.declare = new Declarations(context, parts)

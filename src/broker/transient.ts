@@ -1,27 +1,40 @@
 /**
  * The bodies of transient messages: kept in memory in the layout of the journal's entries, so that one view
- * reads both, and bounded, so that a queue nobody drains stops its publishers and not the process.
+ * reads both, and bounded, so that a queue nobody drains stops its publishers and not the process. Large ones lie
+ * in the journal as those of persistent messages do, held there for as long as their message is here.
  */
+import { assert } from '../base/assert.ts'
 import type { Scheduler } from '../base/ports.ts'
+import type { Store } from '../journal/engine.ts'
 import type { JournalLimits } from '../journal/limits.ts'
 import { MemoryEngine } from '../journal/memory-engine.ts'
 import type { EntryView } from '../machine/entry.ts'
-import { KIND_MESSAGE } from '../machine/entry.ts'
+import { KIND_LARGE, KIND_MESSAGE } from '../machine/entry.ts'
+import type { LargeBody } from '../machine/large-body.ts'
 import { type Content, messageSize, writeMessage } from '../machine/message.ts'
 import { GONE, STATE_BITS } from '../machine/page.ts'
 import type { Queue } from '../machine/queue.ts'
+
+type EntryHead = { readonly kind: number; readonly flags: number; log: number; number: number }
 
 const BODY = 1 // the journal keeps it while somebody refers to it
 
 export class TransientBodies {
   readonly #engine: MemoryEngine
   readonly #head = { kind: KIND_MESSAGE, flags: BODY, log: 0, number: 0 }
+  readonly #largeHead = { kind: KIND_LARGE, flags: BODY, log: 0, number: 0 }
+  /** The journal's own. */
+  readonly #store: Store
+  /** By ticket. */
+  readonly #large = new Map<number, LargeBody>()
 
   constructor(
     scheduler: Scheduler,
     limits: Partial<JournalLimits>,
-    queues: ReadonlyMap<number, Queue>,
+    owner: { readonly queues: ReadonlyMap<number, Queue>; readonly store: Store },
   ) {
+    const { queues } = owner
+    this.#store = owner.store
     const events = { settled: () => {}, stopped: () => {} }
     this.#engine = new MemoryEngine({ scheduler, limits, events }, () => ({
       restore: () => Promise.resolve(),
@@ -37,15 +50,32 @@ export class TransientBodies {
 
   /** Keeps a message for one queue, under the sequence it is about to get; its ticket here, or 0: no room. */
   add(queue: Queue, head: Uint8Array, content: Content): number {
+    return this.#add(this.#head, queue, head, content)
+  }
+
+  /** The same for a large body; the content's own is the reference to it. */
+  addLarge(
+    queue: Queue,
+    message: { readonly head: Uint8Array; readonly content: Content; readonly body: LargeBody },
+  ): number {
+    const { head, content, body } = message
+    const ticket = this.#add(this.#largeHead, queue, head, content)
+    if (ticket === 0) return 0
+    this.#large.set(ticket, body)
+    for (const fragment of body.fragments) this.#store.hold(fragment)
+    return ticket
+  }
+
+  #add(entry: EntryHead, queue: Queue, head: Uint8Array, content: Content): number {
     const size = messageSize(head, content, 1)
     const { log } = this.#engine
     if (log.reserve(1, size, 'publish') !== 'ok') {
       void this.#engine.tidy()
       if (log.reserve(1, size, 'publish') !== 'ok') return 0
     }
-    this.#head.log = queue.id
-    this.#head.number = queue.nextSequence
-    const ticket = log.claim(this.#head, size)
+    entry.log = queue.id
+    entry.number = queue.nextSequence
+    const ticket = log.claim(entry, size)
     writeMessage(log.slot.bytes, log.slot.at, { flags: 0, head, targets: NONE }, content)
     return ticket
   }
@@ -54,7 +84,15 @@ export class TransientBodies {
     return this.#engine.store.peek(ticket)!
   }
 
+  /** The large body of this ticket. */
+  get(ticket: number): LargeBody {
+    const body = this.#large.get(ticket)
+    assert(body !== undefined, `no large body of ticket ${ticket}`)
+    return body
+  }
+
   release(ticket: number): void {
+    if (this.#large.size > 0) this.#unhold(ticket)
     this.#engine.store.release(ticket, 1)
   }
 
@@ -69,6 +107,13 @@ export class TransientBodies {
 
   close(): Promise<void> {
     return this.#engine.close()
+  }
+
+  #unhold(ticket: number): void {
+    const body = this.#large.get(ticket)
+    if (body === undefined) return
+    this.#large.delete(ticket)
+    for (const fragment of body.fragments) this.#store.unhold(fragment)
   }
 }
 

@@ -46,7 +46,7 @@ export interface Store {
   /** A body is born with one reference (a fragment with none); the owner of the state keeps count. */
   retain(ticket: number, count: number): void
   release(ticket: number, count: number): void
-  /** Keeps pieces of a body that is still arriving; gone after a restart. */
+  /** Keeps a body in its place, whoever refers to it: one that arrives, or is read. Gone after a restart. */
   hold(ticket: number): void
   unhold(ticket: number): void
   /** All references, of every body: what a full mark of the owner's state must come to. */

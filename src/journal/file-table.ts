@@ -57,11 +57,13 @@ export class FileTable {
     return file.live
   }
 
-  hold(ticket: number, change: 1 | -1): void {
+  /** Answers how many references and holds are left in the file. */
+  hold(ticket: number, change: 1 | -1): number {
     const file = this.find(ticket)
     assert(file !== null, `ticket ${ticket} is in no file`)
     file.held += change
     assert(file.held >= 0, `held less than nothing at ticket ${ticket}`)
+    return file.held + file.live
   }
 
   get references(): number {

@@ -1,5 +1,6 @@
 /** The Housekeeper recycles dead files and has sparse ones cleaned, one thing at a time, in the background. */
 
+import { mark } from '../base/mark.ts'
 import { DiskError, type Scheduler } from '../base/ports.ts'
 import type { CleanerContext, Cleaner as CleanerType } from './cleaner.ts'
 import { Cleaner, chooseSources } from './cleaner.ts'
@@ -109,6 +110,12 @@ export class Housekeeper {
       for (const source of sources) source.leaving = false
     })
     if (cleaned === null) return false
+    // Somebody began to read what may since be dead, and would not find it in the target.
+    if (sources.some(({ held }) => held > 0)) {
+      mark('housekeeper/held-while-cleaned')
+      await this.#cleaner.giveBack(cleaned.file)
+      return false
+    }
     const generations = sources.map((source) => source.generation)
     return this.#swap({ kind: 'cleaned', generations, target: cleaned.target }, cleaned.file)
   }

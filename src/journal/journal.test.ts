@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { bodyOfSize, JournalWorld } from '../../test/journal/journal-world.ts'
 import { CrashDisk } from '../../test/sim/crash-disk.ts'
+import { expectMark } from '../base/mark.ts'
 import { bodyOf } from './entry-cursor.ts'
 
 test('a new directory opens empty and says that it was made', async () => {
@@ -171,6 +172,38 @@ test('a large body comes back whole from its fragments, and is gone with its las
   assert.equal(again.journal.store.references, 0)
   await again.journal.close()
 })
+
+/** A cleaning during which somebody begins to read what it would carry, so many promises after its beginning. */
+async function cleanBesideReader(moment: number): Promise<void> {
+  const world = await JournalWorld.open(new CrashDisk())
+  const { store } = world.journal
+  const kept: number[] = []
+  for (let round = 0; round < 60; round++) {
+    const tickets = await world.put(round % 4, [bodyOfSize(300, round), bodyOfSize(300, round)])
+    if (round % 10 === 0) kept.push(tickets.pop()!)
+    await world.release(tickets)
+  }
+  await world.settled()
+  await world.snapshot()
+  await world.note('between')
+  await world.snapshot()
+  const tidied = world.journal.tidy()
+  for (let turn = 0; turn < moment; turn++) await null
+  for (const ticket of kept) store.hold(ticket)
+  await world.release(kept)
+  await tidied
+  for (const [index, ticket] of kept.entries()) {
+    assert.deepEqual(await store.read(ticket), bodyOfSize(300, index * 10))
+    store.unhold(ticket)
+  }
+  assert.equal(store.references, 0)
+  await world.journal.close()
+}
+
+test('what somebody reads while its file is cleaned stays readable, though nothing refers to it', () =>
+  expectMark('housekeeper/held-while-cleaned', async () => {
+    for (let moment = 0; moment < 60; moment++) await cleanBesideReader(moment)
+  }))
 
 test('a second opener is refused by name of the directory', async () => {
   const disk = new CrashDisk()

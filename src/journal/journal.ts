@@ -349,8 +349,10 @@ export class Journal implements Engine {
       release: (ticket, count) => {
         if (table.release(ticket, count) === 0) this.#housekeeper?.consider()
       },
-      hold: (ticket) => table.hold(ticket, 1),
-      unhold: (ticket) => table.hold(ticket, -1),
+      hold: (ticket) => void table.hold(ticket, 1),
+      unhold: (ticket) => {
+        if (table.hold(ticket, -1) === 0) this.#housekeeper?.consider()
+      },
       get references(): number {
         return table.references
       },

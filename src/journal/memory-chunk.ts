@@ -16,7 +16,7 @@ export class MemoryChunk {
   #at = 0
   /** References to bodies inside. Never negative. */
   live = 0
-  /** Pieces of bodies still arriving. */
+  /** Bodies inside that somebody keeps though nothing may refer to them. */
   held = 0
 
   constructor(bytes: Uint8Array) {

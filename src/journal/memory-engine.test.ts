@@ -93,6 +93,22 @@ test('a fragment is dead until it is retained, but held while its body arrives',
   assert.deepEqual(await store.read(fragment), bodyOfSize(900, 1))
 })
 
+test('a full memory has room again when a body that was arriving is given up', async () => {
+  const world = open()
+  const { log, store } = world.engine
+  const fragments: number[] = []
+  while (log.reserve(1, 1000, 'fragment') === 'ok') {
+    const head = { kind: PUT, flags: fragmentFlags, log: 0, number: 0 }
+    const fragment = log.write(head, bodyOfSize(1000, 1))
+    store.hold(fragment)
+    fragments.push(fragment)
+  }
+  const room = log.room()
+  for (const fragment of fragments) store.unhold(fragment)
+  await room
+  assert.equal(log.reserve(1, 1000, 'publish'), 'ok')
+})
+
 test('limits that cannot work together are refused', () => {
   assert.throws(() => checkedLimits({ chunkBytes: 100 }), /a chunk holds the largest entry/)
 })

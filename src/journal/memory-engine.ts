@@ -283,7 +283,10 @@ export class MemoryEngine implements Engine {
         this.#mustFind(ticket).held++
       },
       unhold: (ticket) => {
-        this.#mustFind(ticket).held--
+        const chunk = this.#mustFind(ticket)
+        chunk.held--
+        assert(chunk.held >= 0, `held less than nothing at ticket ${ticket}`)
+        if (chunk.held === 0 && chunk.live === 0) this.#dropDead()
       },
       get references(): number {
         return engine.#chunks.reduce((sum, chunk) => sum + chunk.live, 0)

@@ -13,6 +13,8 @@
  *   offsets           group      0             offset*      see group.ts
  *   cut               partition  first offset  -            what lies before is gone
  *   changed           0          0             see change.ts: something was declared, bound, deleted
+ *   fragment          0          first ticket  see large-body.ts                     while its message is kept
+ *   large             queue      sequence      a message, see large-body.ts          as a message
  *
  *   range = from:u48 count:u32      all integers little-endian
  */
@@ -27,6 +29,8 @@ export const KIND_STOPPED = 7
 export const KIND_OFFSETS = 8
 export const KIND_CUT = 9
 export const KIND_CHANGED = 10
+export const KIND_FRAGMENT = 11
+export const KIND_LARGE = 12
 
 export const RANGE_SIZE = 10
 
@@ -43,7 +47,7 @@ export interface EntryView {
 
 /** The bodies that entries keep, as the machine counts them; the journal's store fits it. */
 export interface Bodies {
-  /** A body is born with one reference. */
+  /** A body is born with one reference, a fragment of a large one with none. */
   retain(ticket: number, count: number): void
   release(ticket: number, count: number): void
 }

@@ -76,6 +76,15 @@ const stepArb: fc.Arbitrary<Step> = fc.oneof(
     fc.tuple(fc.array(pick, { minLength: 1, maxLength: 3 }), fc.nat(99), fc.nat(1)),
     (run, [picks, size, flags]) => run.publish(picks, size, flags),
   ),
+  step(
+    4,
+    fc.tuple(
+      fc.array(pick, { minLength: 1, maxLength: 3 }),
+      fc.integer({ min: 1, max: 4 }),
+      fc.constantFrom('published' as const, 'published' as const, 'given up' as const),
+    ),
+    (run, [picks, pieces, end]) => run.publishLarge(picks, pieces, end),
+  ),
   step(1, fc.tuple(pick, fc.integer({ min: 300, max: 1500 })), (run, [each, count]) => {
     for (let index = 0; index < count; index++) run.publish([each], 1, 0)
   }),
@@ -156,6 +165,21 @@ test('a message lives as long as one of its queues has it, whichever that is', (
     run.assertSound()
     assert.equal(run.bodies.references.size, 0)
   }
+})
+
+test('fragments live from the message that refers to them until its last queue has settled it', () => {
+  const run = new MachineRun()
+  for (const name of ['a', 'b']) run.declareQueue('/', name)
+  run.publishLarge([0], 3, 'given up')
+  assert.equal(run.bodies.references.size, 0)
+  run.publishLarge([0, 1], 3, 'published')
+  run.assertSound()
+  assert.equal(run.bodies.references.size, 4)
+  run.settle(0, 1, 1)
+  assert.equal(run.bodies.references.size, 4)
+  run.deleteQueue(1)
+  run.assertSound()
+  assert.equal(run.bodies.references.size, 0)
 })
 
 test('a snapshot shows the state it was begun in, whatever is done while it is written', async () => {

@@ -16,6 +16,8 @@ import {
   KIND_BATCH,
   KIND_CHANGED,
   KIND_CUT,
+  KIND_FRAGMENT,
+  KIND_LARGE,
   KIND_MARK,
   KIND_MESSAGE,
   KIND_OFFSETS,
@@ -29,9 +31,11 @@ import {
 } from './entry.ts'
 import { Exchange, isExchangeKind } from './exchange.ts'
 import { decodeCommitments, Group } from './group.ts'
+import { decodeReference, LargeBodies, type LargeBody } from './large-body.ts'
+import { isLive } from './liveness.ts'
 import { flagsOf, MESSAGE_MARKS, MessageView, moreTargets, targetAt } from './message.ts'
 import { Namespace } from './namespace.ts'
-import { Freezer, GONE, STATE_BITS, TRANSIENT } from './page.ts'
+import { Freezer, GONE, LARGE, STATE_BITS, TRANSIENT } from './page.ts'
 import { Partition } from './partition.ts'
 import { Queue, type QueueOptions } from './queue.ts'
 import { Stream } from './stream.ts'
@@ -46,6 +50,7 @@ export class Machine {
   readonly partitions: Map<number, Partition> = new Map()
   readonly groups: Map<number, Group> = new Map()
   readonly freezer: Freezer = new Freezer()
+  readonly large: LargeBodies
   readonly #bodies: Bodies
   readonly #batch = new BatchView()
   readonly #message = new MessageView()
@@ -62,21 +67,12 @@ export class Machine {
 
   constructor(bodies: Bodies) {
     this.#bodies = bodies
+    this.large = new LargeBodies(bodies)
   }
 
   /** Whether anybody refers to the body of this entry. */
   lives(entry: EntryView): boolean {
-    if (entry.kind === KIND_BATCH) {
-      const partition = this.partitions.get(entry.log)
-      return partition !== undefined && entry.number + this.#countIn(entry) > partition.firstOffset
-    }
-    if (entry.kind !== KIND_MESSAGE) return false
-    if (this.#refers(entry.log, entry.number, entry.ticket)) return true
-    for (let index = 0; index < moreTargets(entry); index++) {
-      const { queue, sequence } = targetAt(entry, index)
-      if (this.#refers(queue, sequence, entry.ticket)) return true
-    }
-    return false
+    return isLive(this, entry)
   }
 
   /** Applies an entry that is read back. */
@@ -84,8 +80,11 @@ export class Machine {
     this.stoppedCleanly = false
     switch (entry.kind) {
       case KIND_MESSAGE:
+      case KIND_LARGE:
         this.#replayMessage(entry)
         return
+      case KIND_FRAGMENT:
+        return // of a body that a later entry refers to, or none
       case KIND_BATCH:
         this.#replayBatch(entry)
         return
@@ -131,6 +130,24 @@ export class Machine {
     if (targets.length > 1) this.#bodies.retain(ticket, targets.length - 1)
   }
 
+  /** The same for one whose body lies in fragments. */
+  addLarge(
+    targets: readonly Queue[],
+    message: {
+      readonly ticket: number
+      readonly size: number
+      readonly flags: number
+      readonly body: LargeBody
+    },
+  ): void {
+    const { ticket, size, flags, body } = message
+    for (const [index, queue] of targets.entries()) {
+      queue.add(queue.nextSequence, ticket, size, LARGE | (index === 0 ? flags : 0))
+    }
+    if (targets.length > 1) this.#bodies.retain(ticket, targets.length - 1)
+    this.large.add(ticket, body, targets.length)
+  }
+
   addBatch(partition: Partition, ticket: number, batch: Batch | BatchView, offset: number): void {
     const { count, size } = batch
     const timeMs = storedTimeMs(batch.timeMs)
@@ -147,7 +164,9 @@ export class Machine {
     for (let sequence = from; sequence < from + count; sequence++) {
       const state = queue.stateOf(sequence)
       if ((state & STATE_BITS) === GONE || (state & TRANSIENT) !== 0) continue
-      this.#bodies.release(queue.settle(sequence), 1)
+      const ticket = queue.settle(sequence)
+      this.#bodies.release(ticket, 1)
+      if ((state & LARGE) !== 0) this.large.release(ticket)
     }
   }
 
@@ -253,10 +272,12 @@ export class Machine {
   dropQueue(queue: Queue): void {
     const namespace = this.namespace(queue.namespace)
     for (const sequence of [...queue.living()]) {
-      const isTransient = (queue.stateOf(sequence) & TRANSIENT) !== 0
+      const state = queue.stateOf(sequence)
       const ticket = queue.settle(sequence)
       // Transient bodies are the broker's, which lets them go before it deletes the queue.
-      if (!isTransient) this.#bodies.release(ticket, 1)
+      if ((state & TRANSIENT) !== 0) continue
+      this.#bodies.release(ticket, 1)
+      if ((state & LARGE) !== 0) this.large.release(ticket)
     }
     for (const exchange of namespace.exchanges.values()) exchange.forget(queue)
     queue.deleted = true
@@ -308,18 +329,23 @@ export class Machine {
 
   #replayMessage(entry: EntryView): void {
     // Deliveries are charged with what the consumer gets: head, properties and body.
-    this.#message.enter(entry)
-    const size = entry.bodyAt + entry.bodySize - this.#message.headAt
+    const message = this.#message
+    message.enter(entry)
+    const { bytes, bodyAt, bodySize } = message
+    const body = entry.kind === KIND_LARGE ? decodeReference(bytes, bodyAt, bodySize) : null
+    const size = bodyAt - message.headAt + (body?.sizeBytes ?? bodySize)
+    const flags = body === null ? 0 : LARGE
     const more = moreTargets(entry)
     const first = this.#queue(entry.log)
-    first.add(entry.number, entry.ticket, size, 0)
+    first.add(entry.number, entry.ticket, size, flags)
     // Not MARKED: that holds for the run that wrote it, and a clean stop makes it void.
     if ((flagsOf(entry) & MESSAGE_MARKS) !== 0) this.raiseMark(first, entry.number)
     for (let index = 0; index < more; index++) {
       const { queue, sequence } = targetAt(entry, index)
-      this.#queue(queue).add(sequence, entry.ticket, size, 0)
+      this.#queue(queue).add(sequence, entry.ticket, size, flags)
     }
     if (more > 0) this.#bodies.retain(entry.ticket, more)
+    if (body !== null) this.large.add(entry.ticket, body, 1 + more)
   }
 
   #replayBatch(entry: EntryView): void {
@@ -334,19 +360,6 @@ export class Machine {
     for (let at = entry.bodyAt; at < end; at += RANGE_SIZE) {
       visit(queue, u48At(entry.bytes, at), u32At(entry.bytes, at + 6))
     }
-  }
-
-  #refers(id: number, sequence: number, ticket: number): boolean {
-    const queue = this.queues.get(id)
-    if (queue === undefined) return false
-    const state = queue.stateOf(sequence)
-    if ((state & STATE_BITS) === GONE || (state & TRANSIENT) !== 0) return false
-    return queue.ticketOf(sequence) === ticket
-  }
-
-  #countIn(entry: EntryView): number {
-    this.#batch.enter(entry)
-    return this.#batch.count
   }
 
   #used(id: number): void {

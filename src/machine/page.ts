@@ -17,6 +17,8 @@ export const REDELIVERED = 4
 export const TRANSIENT = 8
 /** Its own entry, of this run, marked it: it may be delivered as soon as it is durable. */
 export const MARKED = 16
+/** Its body lies in fragments. */
+export const LARGE = 32
 
 const TWO_TO_16 = 2 ** 16
 const TWO_TO_32 = 2 ** 32

@@ -100,7 +100,7 @@ export class Queue {
   }
 
   /**
-   * Puts a message at the end; `flags` are TRANSIENT and MARKED. The sequence is `nextSequence`, or more on
+   * Puts a message at the end; `flags` are TRANSIENT, MARKED, LARGE. The sequence is `nextSequence`, or more on
    * replay, which knows no transient ones.
    */
   add(sequence: number, ticket: number, size: number, flags: number): void {
@@ -118,12 +118,13 @@ export class Queue {
     readonly sequence: number
     readonly ticket: number
     readonly size: number
-    readonly redelivered: boolean
+    /** REDELIVERED and LARGE. */
+    readonly flags: number
     readonly deliveries: number
   }): void {
-    const { sequence, ticket, size, redelivered, deliveries } = message
+    const { sequence, ticket, size, flags, deliveries } = message
     assert(sequence < this.nextSequence, 'restored past the end')
-    this.#put(sequence, ticket, size, READY | (redelivered ? REDELIVERED : 0))
+    this.#put(sequence, ticket, size, READY | flags)
     if (deliveries > 0) {
       const page = this.#page(sequence)!
       page.deliveries ??= new Uint8Array(PAGE_MESSAGES)

@@ -6,17 +6,20 @@ import { Reader } from '../base/reader.ts'
 import { decodeChange } from './change.ts'
 import { decodeCommitments } from './group.ts'
 import type { Machine } from './machine.ts'
-import { PAGE_MESSAGES } from './page.ts'
+import { LARGE, PAGE_MESSAGES, REDELIVERED } from './page.ts'
 import type { Partition } from './partition.ts'
 import type { Queue } from './queue.ts'
 import {
   SECTION_CHANGE,
   SECTION_END,
   SECTION_GROUP,
+  SECTION_LARGE,
   SECTION_PAGE,
   SECTION_PARTITION,
   SECTION_QUEUE,
   SECTION_ROWS,
+  SLOT_LARGE,
+  SLOT_REDELIVERED,
   SNAPSHOT_VERSION,
 } from './snapshot.ts'
 
@@ -25,6 +28,8 @@ const QUEUE_SIZE = 4 + 4 * 8 + 4
 const MESSAGE_SIZE = 16
 const PARTITION_SIZE = 4 + 8 + 8 + 4
 const ROW_SIZE = 32
+const LARGE_SIZE = 8 + 8 + 4
+const FRAGMENT_SIZE = 8
 
 export async function restore(machine: Machine, blocks: AsyncIterable<Uint8Array>): Promise<void> {
   assert(machine.namespaces.size === 0, 'the machine is not new')
@@ -69,6 +74,13 @@ async function restoreSection(machine: Machine, section: number, input: Input): 
       const bytes = (await input.take(size)).bytes(size)
       return group.apply(decodeCommitments(bytes, 0, size))
     }
+    case SECTION_LARGE: {
+      const head = await input.take(LARGE_SIZE)
+      const [ticket, sizeBytes, count] = [head.u53(), head.u53(), head.u32()]
+      const tickets = await input.take(count * FRAGMENT_SIZE)
+      const fragments = Array.from({ length: count }, () => tickets.u53())
+      return machine.large.restore(ticket, { sizeBytes, fragments })
+    }
     case SECTION_QUEUE: {
       const head = await input.take(QUEUE_SIZE)
       const queue = machine.queues.get(head.u32())
@@ -78,7 +90,8 @@ async function restoreSection(machine: Machine, section: number, input: Input): 
       const firstSequence = head.u53()
       const pages = head.u32()
       for (let index = 0; index < pages; index++) {
-        await restorePage(queue, firstSequence + index * PAGE_MESSAGES, input)
+        const first = firstSequence + index * PAGE_MESSAGES
+        await restorePage(machine, { queue, first }, input)
       }
       return
     }
@@ -95,17 +108,25 @@ async function restoreSection(machine: Machine, section: number, input: Input): 
   }
 }
 
-async function restorePage(queue: Queue, first: number, input: Input): Promise<void> {
+async function restorePage(
+  machine: Machine,
+  { queue, first }: { readonly queue: Queue; readonly first: number },
+  input: Input,
+): Promise<void> {
   const head = await input.take(3)
   assert(head.u8() === SECTION_PAGE, 'a queue goes on with its pages')
   const count = head.u16()
   const rows = await input.take(count * MESSAGE_SIZE)
   for (let index = 0; index < count; index++) {
     const sequence = first + rows.u16()
-    const redelivered = rows.u8() !== 0
+    const slot = rows.u8()
+    const isLarge = (slot & SLOT_LARGE) !== 0
+    const flags = ((slot & SLOT_REDELIVERED) === 0 ? 0 : REDELIVERED) | (isLarge ? LARGE : 0)
     const deliveries = rows.u8()
     const size = rows.u32()
-    queue.restore({ sequence, redelivered, deliveries, size, ticket: rows.u53() })
+    const ticket = rows.u53()
+    queue.restore({ sequence, flags, deliveries, size, ticket })
+    if (isLarge) machine.large.refer(ticket)
   }
 }
 

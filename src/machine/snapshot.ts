@@ -6,10 +6,11 @@
  *   head      = version:u16 nextId:u32 newestMs:u53
  *   1 change    size:u32 change                    see change.ts; namespaces first, then what is in them
  *   2 queue     id:u32 next:u53 mark:u53 redelivered:u53 first:u53 pages:u32
- *   3 page      count:u16 (slot:u16 flags:u8 deliveries:u8 size:u32 ticket:u53)*     flags: 1 redelivered
+ *   3 page      count:u16 (slot:u16 flags:u8 deliveries:u8 size:u32 ticket:u53)*     flags: 1 redelivered 2 large
  *   4 partition id:u32 first:u53 next:u53 blocks:u32
  *   5 rows      count:u16 (offset:u53 count:u32 ticket:u53 size:u32 time:u53)*
  *   6 group     id:u32 size:u32 offsets            see group.ts
+ *   7 large     ticket:u53 size:u53 count:u32 fragment:u53*      before the queues that refer to it
  *   0 end
  *
  * Pages and rows follow their queue and partition at once, so that only the numbers of one are in memory.
@@ -19,8 +20,9 @@ import { assert } from '../base/assert.ts'
 import { Writer } from '../base/writer.ts'
 import { type Change, encodeChange } from './change.ts'
 import { encodeCommitments } from './group.ts'
+import type { LargeBody } from './large-body.ts'
 import type { Machine } from './machine.ts'
-import { GONE, PAGE_MESSAGES, type Page, REDELIVERED, TRANSIENT } from './page.ts'
+import { GONE, LARGE, PAGE_MESSAGES, type Page, REDELIVERED, TRANSIENT } from './page.ts'
 import { type FrozenPartition, PAGE_ROWS } from './partition.ts'
 import type { Queue } from './queue.ts'
 
@@ -32,6 +34,11 @@ export const SECTION_PAGE = 3
 export const SECTION_PARTITION = 4
 export const SECTION_ROWS = 5
 export const SECTION_GROUP = 6
+export const SECTION_LARGE = 7
+
+// Flags of a message's slot.
+export const SLOT_REDELIVERED = 1
+export const SLOT_LARGE = 2
 
 type FrozenQueue = {
   readonly id: number
@@ -68,10 +75,12 @@ export function freeze(machine: Machine): () => Generator<Uint8Array> {
   }
   const queues = [...machine.queues.values()].filter((queue) => queue.durable).map(freezeQueue)
   const partitions = byId(machine.partitions.values()).map((partition) => partition.freeze())
+  const large = machine.large.all()
   machine.freezer.freeze()
   return function* pieces() {
     yield head.take()
     const writer = new Writer()
+    for (const [ticket, body] of large) yield largePiece(ticket, body, writer)
     for (const queue of queues) yield* queuePieces(queue, writer)
     for (const frozen of partitions) yield* partitionPieces(frozen, writer)
     writer.u8(SECTION_END)
@@ -125,6 +134,15 @@ function byId<T extends { readonly id: number }>(items: Iterable<T>): T[] {
   return [...items].sort((left, right) => left.id - right.id)
 }
 
+function largePiece(ticket: number, body: LargeBody, writer: Writer): Uint8Array {
+  writer.u8(SECTION_LARGE)
+  writer.u53(ticket)
+  writer.u53(body.sizeBytes)
+  writer.u32(body.fragments.length)
+  for (const fragment of body.fragments) writer.u53(fragment)
+  return writer.take()
+}
+
 function freezeQueue(queue: Queue): FrozenQueue {
   const { id, mark, redeliveredThrough } = queue
   return { id, mark, redeliveredThrough, ...queue.kept() }
@@ -154,7 +172,8 @@ function writePage(page: Page | null, writer: Writer): void {
     const state = page.states[slot]!
     if (state === GONE || (state & TRANSIENT) !== 0) continue
     writer.u16(slot)
-    writer.u8((state & REDELIVERED) === 0 ? 0 : 1)
+    const redelivered = (state & REDELIVERED) === 0 ? 0 : SLOT_REDELIVERED
+    writer.u8(redelivered | ((state & LARGE) === 0 ? 0 : SLOT_LARGE))
     writer.u8(page.deliveries === null ? 0 : page.deliveries[slot]!)
     writer.u32(page.size(slot))
     writer.u53(page.ticket(slot))

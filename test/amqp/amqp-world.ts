@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict'
 import type { Connection, ConnectionHandler, Net, World } from '../../src/base/ports.ts'
 import { Writer } from '../../src/base/writer.ts'
+import type { BrokerLimits } from '../../src/broker/limits.ts'
 import { Runtime } from '../../src/broker/runtime.ts'
 import type { AmqpLimits } from '../../src/gateway/amqp/limits.ts'
 import { type AmqpListener, openAmqpListener } from '../../src/gateway/amqp/listener.ts'
@@ -39,7 +40,10 @@ export class AmqpWorld {
     this.#accept = parts.accept
   }
 
-  static async open(limits: Partial<AmqpLimits> = {}): Promise<AmqpWorld> {
+  static async open(
+    limits: Partial<AmqpLimits> = {},
+    brokerLimits: Partial<BrokerLimits> = {},
+  ): Promise<AmqpWorld> {
     const clockwork = new Clockwork()
     const warnings: string[] = []
     let accept: (connection: Connection) => void = () => assert.fail('nobody listens')
@@ -55,7 +59,7 @@ export class AmqpWorld {
     const world: World = { clock, random, scheduler, net, disk: null as never }
     const log = { info: () => {}, warn: (text: string) => warnings.push(text), error: assert.fail }
     const options = { world, directory: null, durability: 'memory', log } as const
-    const broker = await clockwork.until(Runtime.open(options))
+    const broker = await clockwork.until(Runtime.open({ ...options, limits: brokerLimits }))
     const listener = await openAmqpListener({ broker, address, log, limits })
     return new AmqpWorld({ broker, listener, accept, clockwork, warnings })
   }

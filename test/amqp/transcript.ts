@@ -29,7 +29,8 @@ interface Pending {
 export class Transcript {
   readonly lines: string[] = []
   #rest = Buffer.alloc(0)
-  #pending: Pending | null = null
+  /** By channel: their frames may come between one another. */
+  readonly #pending = new Map<number, Pending>()
 
   add(bytes: Uint8Array): void {
     let rest = Buffer.concat([this.#rest, bytes])
@@ -58,20 +59,22 @@ export class Transcript {
   }
 
   #method(channel: number, payload: Buffer): void {
-    assert.equal(this.#pending, null, 'a method within a message')
+    assert.equal(this.#pending.get(channel), undefined, 'a method within a message')
     const { name, fields } = decodeMethod(payload, 0, payload.length)
     const shown = Object.entries(fields as Record<string, unknown>)
       .filter(([, value]) => value !== false && value !== '' && !isEmpty(value))
       .map(([field, value]) => (value === true ? field : `${field}=${show(value)}`))
     const text = [channel, name, ...shown].join(' ')
     if (!withContent.has(name)) this.lines.push(text)
-    else this.#pending = { channel, text, properties: '', missing: -1, body: '', frames: 0 }
+    else {
+      const pending = { channel, text, properties: '', missing: -1, body: '', frames: 0 }
+      this.#pending.set(channel, pending)
+    }
   }
 
   #header(channel: number, payload: Buffer): void {
-    const pending = this.#pending
-    assert.ok(pending !== null && pending.missing === -1, 'a header that nothing announced')
-    assert.equal(channel, pending.channel)
+    const pending = this.#pending.get(channel)
+    assert.ok(pending?.missing === -1, 'a header that nothing announced')
     assert.equal(payload.readUInt16BE(0), 60)
     pending.missing = Number(payload.readBigUInt64BE(4))
     const properties = decodeProperties(payload, 12, payload.length)
@@ -83,21 +86,20 @@ export class Transcript {
   }
 
   #body(channel: number, payload: Buffer): void {
-    const pending = this.#pending
-    assert.ok(pending !== null && pending.missing >= payload.length, 'a body too many')
-    assert.equal(channel, pending.channel)
+    const pending = this.#pending.get(channel)
+    assert.ok(pending !== undefined && pending.missing >= payload.length, 'a body too many')
     pending.missing -= payload.length
     pending.body += payload.toString()
     pending.frames++
     this.#finish(pending)
   }
 
-  #finish({ text, properties, missing, body, frames }: Pending): void {
+  #finish({ channel, text, properties, missing, body, frames }: Pending): void {
     if (missing > 0) return
     const many = frames > 1 ? ` frames=${frames}` : ''
     const shown = body.length > 100 ? `${body.length} bytes` : JSON.stringify(body)
     this.lines.push(`${text}${properties} body=${shown}${many}`)
-    this.#pending = null
+    this.#pending.delete(channel)
   }
 }
 

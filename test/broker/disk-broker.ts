@@ -8,7 +8,10 @@ import { SeededRandom } from '../../src/base/random.ts'
 import { Consumer } from '../../src/broker/consumer.ts'
 import type { Delivery } from '../../src/broker/delivery.ts'
 import type { BrokerLimits } from '../../src/broker/limits.ts'
+import type { Reading } from '../../src/broker/reading.ts'
+import { HELD } from '../../src/broker/room.ts'
 import { DEFAULT_NAMESPACE, Runtime } from '../../src/broker/runtime.ts'
+import type { JournalLimits } from '../../src/journal/limits.ts'
 import { Batch } from '../../src/machine/batch.ts'
 import { Content } from '../../src/machine/message.ts'
 import type { Namespace } from '../../src/machine/namespace.ts'
@@ -16,11 +19,18 @@ import type { Partition } from '../../src/machine/partition.ts'
 import type { Queue } from '../../src/machine/queue.ts'
 import { isRefusal } from '../../src/machine/refusal.ts'
 import { microtasks, tinyLimits } from '../journal/journal-world.ts'
+import { countReferences } from '../machine/full-mark.ts'
 import type { CrashDisk } from '../sim/crash-disk.ts'
 import { SyncWitness } from '../sim/sync-witness.ts'
 import { settled } from '../sim/turn.ts'
 
 const NO_NOTES = new Uint8Array(0)
+
+export type LargeOptions = {
+  readonly size: number
+  readonly persistence?: 'persistent' | 'transient'
+  readonly exchange?: string
+}
 
 /** A message as a consumer got it. */
 export type Taken = {
@@ -28,6 +38,8 @@ export type Taken = {
   readonly sequence: number
   readonly redelivered: boolean
   readonly deliveries: number
+  /** Of the body. */
+  readonly size: number
 }
 
 export class DiskBroker {
@@ -41,7 +53,11 @@ export class DiskBroker {
     this.witness = witness
   }
 
-  static async open(disk: CrashDisk, limits: Partial<BrokerLimits> = {}): Promise<DiskBroker> {
+  static async open(
+    disk: CrashDisk,
+    limits: Partial<BrokerLimits> = {},
+    journalLimits: Partial<JournalLimits> = {},
+  ): Promise<DiskBroker> {
     const witness = new SyncWitness((path, bytes) =>
       path.includes('journal-') ? namesIn(bytes) : [],
     )
@@ -51,7 +67,8 @@ export class DiskBroker {
     const world: World = { clock, random, disk, scheduler: microtasks, net: null as never }
     const options = { world, directory: 'data', durability: 'fsync', limits } as const
     const log = { info: () => {}, warn: () => {}, error: assert.fail }
-    const opening = Runtime.open({ ...options, log, journalLimits: tinyLimits })
+    const tiny = { ...tinyLimits, ...journalLimits }
+    const opening = Runtime.open({ ...options, log, journalLimits: tiny })
     return new DiskBroker(await settled(opening, 'the broker'), witness)
   }
 
@@ -59,9 +76,9 @@ export class DiskBroker {
     return this.runtime.machine.namespace(DEFAULT_NAMESPACE)
   }
 
-  /** The durable queue of this name. */
-  async queue(name: string): Promise<Queue> {
-    const options = { durable: true, autoDelete: false, notes: NO_NOTES }
+  /** The queue of this name, durable unless told otherwise. */
+  async queue(name: string, life: 'durable' | 'session' = 'durable'): Promise<Queue> {
+    const options = { durable: life === 'durable', autoDelete: false, notes: NO_NOTES }
     const queue = await this.runtime.declare.queue(this.#namespace, { name, options, owner: null })
     assert(!isRefusal(queue))
     return queue
@@ -75,6 +92,20 @@ export class DiskBroker {
     return stream.partitions[0]!
   }
 
+  /** A durable exchange that passes everything with its own name as the key to these queues. */
+  async fan(name: string, queues: readonly Queue[]): Promise<void> {
+    const { declare } = this.runtime
+    const kind = { kind: 'direct', durable: true, autoDelete: false, internal: false }
+    const exchange = await declare.exchange(this.#namespace, name, kind)
+    assert(!isRefusal(exchange))
+    for (const queue of queues) {
+      const refusal = await declare.bind(this.#namespace, exchange, {
+        ...{ queue, key: name, notes: NO_NOTES },
+      })
+      assert.equal(refusal, null)
+    }
+  }
+
   /** Publishes a message of this name; answers its ticket. */
   publish(queue: Queue, name: string): number {
     const route = this.runtime.route(this.#namespace, '', queue.name)
@@ -85,6 +116,24 @@ export class DiskBroker {
     const ticket = this.runtime.publish(route, content, 'persistent')
     assert(ticket > 0, 'no room')
     return ticket
+  }
+
+  /** Publishes a message with a large body of this name; answers its ticket. */
+  publishLarge(key: { readonly name: string }, name: string, options: LargeOptions): number {
+    const { size, persistence = 'persistent', exchange = '' } = options
+    const arrival = this.runtime.arrivals.open(size, persistence)
+    assert(arrival !== HELD)
+    assert.equal(arrival.put(bodyOf(name, size), 0, size), size, 'no room')
+    const route = this.runtime.route(this.#namespace, exchange, key.name)
+    assert(!isRefusal(route))
+    const ticket = this.runtime.arrivals.publish(route, new Content(), arrival)
+    assert(ticket !== HELD, 'no room')
+    return ticket
+  }
+
+  /** Nothing is kept but what queues and streams refer to. */
+  assertNoLeak(): void {
+    assert.equal(this.runtime.references, countReferences(this.runtime.machine))
   }
 
   /** Appends one record of this name. */
@@ -100,14 +149,29 @@ export class DiskBroker {
   take(queue: Queue): Taken[] {
     const taken: Taken[] = []
     const deliver = (delivery: Delivery): void => {
-      const { bytes, bodyAt, bodySize, sequence, redelivered, deliveries } = delivery
-      const [name = ''] = namesIn(bytes.subarray(bodyAt, bodyAt + bodySize))
-      this.assertDurable(name)
-      taken.push({ name, sequence, redelivered, deliveries })
+      const { bytes, bodyAt, bodySize, reading, sequence, redelivered, deliveries } = delivery
+      const take = (body: Uint8Array): void => {
+        const [name = ''] = namesIn(body)
+        assert.deepEqual(Buffer.from(body), bodyOf(name, bodySize), 'a body that is not as it was')
+        this.assertDurable(name)
+        taken.push({ name, sequence, redelivered, deliveries, size: bodySize })
+      }
+      if (reading === null) take(bytes.subarray(bodyAt, bodyAt + bodySize))
+      else void readAll(reading).then(take)
     }
     const receiver = { deliver, cancelled: () => undefined }
     this.runtime.join(queue, new Consumer(receiver, 'by-consumer'))
     return taken
+  }
+
+  /** A consumer of large bodies that has its own way with them, one message at a time. */
+  readWith(queue: Queue, read: (reading: Reading) => void): void {
+    const deliver = ({ reading }: Delivery): void => {
+      assert(reading !== null, 'a small body')
+      read(reading)
+    }
+    const receiver = { deliver, cancelled: () => undefined }
+    this.runtime.join(queue, new Consumer(receiver, 'by-consumer', 1))
   }
 
   /** Notes it in `early` if the disk does not have it, unless it was there before. */
@@ -116,8 +180,25 @@ export class DiskBroker {
   }
 }
 
-function bodyOf(name: string): Uint8Array {
-  return Buffer.from(`<${name}>`)
+/** Every stretch of a body differs from every other. */
+function bodyOf(name: string, size = 0): Buffer {
+  const head = Buffer.from(`<${name}>`)
+  const rest = Buffer.alloc(Math.max(0, size - head.length))
+  for (let at = 0; at + 4 <= rest.length; at += 4)
+    rest.writeUInt32LE(Math.imul(at, 77_377) >>> 0, at)
+  return Buffer.concat([head, rest])
+}
+
+/** All of a large body; its reading is closed. */
+export async function readAll(reading: Reading): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = []
+  for (; !reading.isDone; reading.advance()) {
+    while (reading.peek() === null) await reading.load()
+    const { bytes, bodyAt, bodySize } = reading.peek()!
+    pieces.push(bytes.slice(bodyAt, bodyAt + bodySize))
+  }
+  reading.close()
+  return Buffer.concat(pieces)
 }
 
 function namesIn(bytes: Uint8Array): string[] {

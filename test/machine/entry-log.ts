@@ -3,7 +3,14 @@
  * stretch of them.
  */
 import assert from 'node:assert/strict'
-import { type Bodies, type EntryView, KIND_BATCH, KIND_MESSAGE } from '../../src/machine/entry.ts'
+import {
+  type Bodies,
+  type EntryView,
+  KIND_BATCH,
+  KIND_FRAGMENT,
+  KIND_LARGE,
+  KIND_MESSAGE,
+} from '../../src/machine/entry.ts'
 import { Machine } from '../../src/machine/machine.ts'
 import { restore } from '../../src/machine/restore.ts'
 import { freeze } from '../../src/machine/snapshot.ts'
@@ -14,13 +21,19 @@ export type EntryPlace = { readonly kind: number; readonly log: number; readonly
 /** Counts references as the store of a journal does. */
 export class CountedBodies implements Bodies {
   readonly references: Map<number, number> = new Map()
+  /** Born with none. */
+  readonly #fragments = new Set<number>()
 
   born(ticket: number): void {
     this.references.set(ticket, 1)
   }
 
+  bornDead(ticket: number): void {
+    this.#fragments.add(ticket)
+  }
+
   retain(ticket: number, count: number): void {
-    const before = this.references.get(ticket)
+    const before = this.references.get(ticket) ?? (this.#fragments.has(ticket) ? 0 : undefined)
     assert(before !== undefined, `ticket ${ticket} has no body any more`)
     this.references.set(ticket, before + count)
   }
@@ -61,6 +74,9 @@ export class EntryLog {
       // A journal's snapshot has the counts beside the state.
       for (const [ticket, count] of fullMark(machine)) bodies.references.set(ticket, count)
     }
+    for (const { kind, ticket } of this.entries.slice(0, through)) {
+      if (kind === KIND_FRAGMENT) bodies.bornDead(ticket)
+    }
     for (const entry of this.entries.slice(snapshot.ticket, through)) {
       if (keepsBody(entry)) bodies.born(entry.ticket)
       machine.replay(entry)
@@ -78,7 +94,7 @@ type TakenSnapshot = {
 export const NO_SNAPSHOT: TakenSnapshot = { ticket: 0, bytes: new Uint8Array(0), blockSize: 1 }
 
 function keepsBody(entry: EntryView): boolean {
-  return entry.kind === KIND_MESSAGE || entry.kind === KIND_BATCH
+  return [KIND_MESSAGE, KIND_LARGE, KIND_BATCH].includes(entry.kind)
 }
 
 async function* blocksOf(bytes: Uint8Array, blockSize: number): AsyncGenerator<Uint8Array> {

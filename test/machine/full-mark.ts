@@ -17,6 +17,7 @@ export function fullMark(machine: Machine): Map<number, number> {
       if ((queue.stateOf(sequence) & TRANSIENT) === 0) refer(queue.ticketOf(sequence))
     }
   }
+  for (const [, { fragments }] of machine.large.all()) for (const each of fragments) refer(each)
   for (const partition of machine.partitions.values()) {
     const end = partition.nextRow
     for (let row = end - partition.batchCount; row < end; row++) refer(partition.ticketOf(row))

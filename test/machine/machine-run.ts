@@ -9,6 +9,8 @@ import {
   KIND_BATCH,
   KIND_CHANGED,
   KIND_CUT,
+  KIND_FRAGMENT,
+  KIND_LARGE,
   KIND_MARK,
   KIND_MESSAGE,
   KIND_OFFSETS,
@@ -21,6 +23,7 @@ import {
   setU48At,
 } from '../../src/machine/entry.ts'
 import { encodeCommitments } from '../../src/machine/group.ts'
+import { encodeReference } from '../../src/machine/large-body.ts'
 import { Machine } from '../../src/machine/machine.ts'
 import { Content, encodeHead, messageSize, writeMessage } from '../../src/machine/message.ts'
 import { HELD, MARKED, READY, STATE_BITS, TRANSIENT } from '../../src/machine/page.ts'
@@ -186,6 +189,34 @@ export class MachineRun {
     this.bodies.born(ticket)
     const marked = flags === 0 ? 0 : MARKED
     this.machine.addMessage(targets, ticket, HEAD.length + size, marked)
+    this.books.added += targets.length
+  }
+
+  /** A body in pieces, and the message that refers to them, unless it never comes. */
+  publishLarge(picks: readonly number[], pieces: number, end: 'published' | 'given up'): void {
+    const chosen = picks.map((pick) => choose(this.queues, pick))
+    const targets = [...new Set(chosen.filter((queue) => queue !== undefined))]
+    const first = targets[0]
+    if (first === undefined) return
+    const fragments: number[] = []
+    for (let index = 0; index < pieces; index++) {
+      const place = { kind: KIND_FRAGMENT, log: 0, number: fragments[0] ?? 0 }
+      const fragment = this.log.append(place, new Uint8Array(7))
+      this.bodies.bornDead(fragment)
+      fragments.push(fragment)
+    }
+    if (end === 'given up') return
+    const reference = { sizeBytes: 70_000 * pieces, fragments }
+    const content = new Content()
+    content.body = encodeReference(reference)
+    content.bodySize = content.body.length
+    const body = new Uint8Array(messageSize(HEAD, content, targets.length))
+    writeMessage(body, 0, { flags: 0, head: HEAD, targets }, content)
+    const place = { kind: KIND_LARGE, log: first.id, number: first.nextSequence }
+    const ticket = this.log.append(place, body)
+    this.bodies.born(ticket)
+    const size = HEAD.length + reference.sizeBytes
+    this.machine.addLarge(targets, { ticket, size, flags: 0, body: reference })
     this.books.added += targets.length
   }
 

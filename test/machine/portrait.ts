@@ -21,6 +21,7 @@ export function portraitOf(machine: Machine): unknown {
         offsets: [...offsets].sort(([left], [right]) => left - right),
       })),
     })),
+    large: machine.large.all(),
     queues: byId(machine.queues.values()).filter(isDurable).map(queuePortrait),
     partitions: byId(machine.partitions.values()).map(partitionPortrait),
   }

@@ -97,6 +97,8 @@ export class History {
   readonly #seen = new Tally(null)
   /** Queues whose consumers settle; of the others a delivery is enough. */
   readonly #settling = new Set<string>()
+  /** By queue: messages that went to somebody who never saw which. */
+  readonly #unseen = new Map<string, number>()
 
   /** It is about to be sent. Whatever is neither acknowledged nor refused later may have been taken or not. */
   attempted(message: HistoryMessage): void {
@@ -143,6 +145,14 @@ export class History {
     this.#track(message).add(message.counter, SETTLED)
   }
 
+  /**
+   * A message of the queue went to somebody who has not seen which one it is and will not settle it (1), or who has
+   * seen it now (-1). Dies the broker in between, it is nobody's.
+   */
+  unseen(queue: string, change: 1 | -1): void {
+    this.#unseen.set(queue, (this.#unseen.get(queue) ?? 0) + change)
+  }
+
   /** Everything was consumed that came; so many the broker says are left. */
   drained(queue: string, leftCount: number): void {
     for (let index = 0; index < leftCount; index++) {
@@ -154,10 +164,12 @@ export class History {
   judge(): Verdict {
     const tally = new Tally(this.#seen)
     const lost = { prefix: 0, middle: 0, postfix: 0 }
+    const excuses = new Map(this.#unseen)
     for (const tracks of this.#tracks.values()) {
       for (const track of tracks.values()) {
-        judgeTrack(track, tally, this.#settling.has(track.queue) ? 'settles' : 'streams')
-        judgeLosses(track, tally, lost)
+        const manner = this.#settling.has(track.queue) ? 'settles' : 'streams'
+        judgeTrack(track, tally, { manner, excuses })
+        judgeLosses(track, tally, { lost, excuses })
       }
     }
     return {
@@ -183,8 +195,23 @@ export class History {
   }
 }
 
+type Losses = { prefix: number; middle: number; postfix: number }
+
+/** By queue: so many messages may be gone without a word. */
+type Excuses = Map<string, number>
+
+function isExcused(queue: string, excuses: Excuses): boolean {
+  const left = excuses.get(queue) ?? 0
+  if (left > 0) excuses.set(queue, left - 1)
+  return left > 0
+}
+
 /** What a track tells once no more will come. */
-function judgeTrack(track: Track, tally: Tally, manner: 'settles' | 'streams'): void {
+function judgeTrack(
+  track: Track,
+  tally: Tally,
+  { manner, excuses }: { readonly manner: 'settles' | 'streams'; readonly excuses: Excuses },
+): void {
   const { queue, producer, count } = track
   const counts = { attempted: 0, acked: 0, recovered: 0 }
   for (let counter = 0; counter < count; counter++) {
@@ -194,7 +221,8 @@ function judgeTrack(track: Track, tally: Tally, manner: 'settles' | 'streams'): 
     if ((flags & DELIVERED) === 0) continue
     const isSettled = manner === 'streams' || (flags & (SETTLING | SETTLED)) !== 0
     if ((flags & ACKED) !== 0) {
-      if (!isSettled) tally.violate('abandoned', { queue, producer, counter })
+      if (isSettled || isExcused(queue, excuses)) continue
+      tally.violate('abandoned', { queue, producer, counter })
     } else if ((flags & REFUSED) !== 0) tally.violate('refused', { queue, producer, counter })
     else if ((flags & ATTEMPTED) !== 0) counts.recovered++
   }
@@ -206,7 +234,7 @@ function judgeTrack(track: Track, tally: Tally, manner: 'settles' | 'streams'): 
 function judgeLosses(
   track: Track,
   tally: Tally,
-  lost: { prefix: number; middle: number; postfix: number },
+  { lost, excuses }: { readonly lost: Losses; readonly excuses: Excuses },
 ): void {
   const { queue, producer, count } = track
   let first = count
@@ -218,6 +246,7 @@ function judgeLosses(
   }
   for (let counter = 0; counter < count; counter++) {
     if ((track.get(counter) & (ACKED | DELIVERED)) !== ACKED) continue
+    if (isExcused(queue, excuses)) continue
     tally.violate('lost', { queue, producer, counter })
     if (counter > last) lost.postfix++
     else if (counter < first) lost.prefix++

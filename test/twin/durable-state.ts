@@ -12,11 +12,13 @@
 import assert from 'node:assert/strict'
 import type { World } from '../../src/base/ports.ts'
 import { openEngine } from '../../src/broker/open-engine.ts'
+import { Reading } from '../../src/broker/reading.ts'
 import type { Engine } from '../../src/journal/engine.ts'
 import { BatchView } from '../../src/machine/batch.ts'
 import type { Machine } from '../../src/machine/machine.ts'
 import { FORMAT_AMQP, FORMAT_KAFKA, FORMAT_PLAIN, MessageView } from '../../src/machine/message.ts'
 import type { Namespace } from '../../src/machine/namespace.ts'
+import { LARGE } from '../../src/machine/page.ts'
 import type { Partition } from '../../src/machine/partition.ts'
 import type { Queue } from '../../src/machine/queue.ts'
 import { decodeProperties } from '../../src/wire/amqp/properties.ts'
@@ -24,6 +26,7 @@ import { readStoredBatch } from '../../src/wire/kafka/batch.ts'
 import { readRecords, recordBytesOf } from '../../src/wire/kafka/read-records.ts'
 import { bodyKindOf } from '../../src/wire/plain/body.ts'
 import { readPlainRecords } from '../../src/wire/plain/records.ts'
+import { readAll } from '../broker/disk-broker.ts'
 
 const MADE_FOR_AMQP = 'amq.direct'
 
@@ -56,7 +59,7 @@ async function stateOf(
 ): Promise<DurableState> {
   const [queues, streams] = [new Map<string, unknown>(), new Map<string, unknown>()]
   for (const queue of namespace.queues.values())
-    queues.set(queue.name, await queueState(engine, queue))
+    queues.set(queue.name, await queueState(engine, machine, queue))
   for (const { name, notes, partitions } of namespace.streams.values()) {
     const states: unknown[] = []
     for (const partition of partitions) states.push(await partitionState(engine, partition))
@@ -74,7 +77,7 @@ async function stateOf(
   return { queues, streams, groups, exchanges }
 }
 
-async function queueState(engine: Engine, queue: Queue): Promise<DurableState> {
+async function queueState(engine: Engine, machine: Machine, queue: Queue): Promise<DurableState> {
   const { id, options, nextSequence, mark, redeliveredThrough, readyCount, heldCount } = queue
   const messages: unknown[] = []
   for (const sequence of queue.living()) {
@@ -82,14 +85,18 @@ async function queueState(engine: Engine, queue: Queue): Promise<DurableState> {
       sequence,
       redelivered: queue.isRedelivered(sequence),
       deliveries: queue.deliveriesOf(sequence),
-      ...(await messageState(engine, queue, sequence)),
+      ...(await messageState(engine, machine, { queue, sequence })),
     })
   }
   const numbers = { nextSequence, mark, redeliveredThrough, readyCount, heldCount }
   return { id, options, ...numbers, messages }
 }
 
-async function messageState(engine: Engine, queue: Queue, sequence: number): Promise<DurableState> {
+async function messageState(
+  engine: Engine,
+  machine: Machine,
+  { queue, sequence }: { readonly queue: Queue; readonly sequence: number },
+): Promise<DurableState> {
   const ticket = queue.ticketOf(sequence)
   await engine.store.load(ticket)
   const entry = engine.store.peek(ticket)
@@ -98,10 +105,15 @@ async function messageState(engine: Engine, queue: Queue, sequence: number): Pro
   view.enter(entry)
   const { bytes, headAt, headSize, propertiesAt, bodyAt, propertiesSize, bodySize } = view
   const properties = bytes.slice(propertiesAt, propertiesAt + propertiesSize)
+  const head = Buffer.from(bytes.subarray(headAt, headAt + headSize)).toString()
+  const isLarge = (queue.stateOf(sequence) & LARGE) !== 0
+  const body = isLarge
+    ? await readAll(new Reading(engine.store, machine.large.get(ticket)))
+    : bytes.slice(bodyAt, bodyAt + bodySize)
   return {
     kind: kindOf(view.format, properties),
-    head: Buffer.from(bytes.subarray(headAt, headAt + headSize)).toString(),
-    body: Buffer.from(bytes.subarray(bodyAt, bodyAt + bodySize)).toString(),
+    head,
+    body: Buffer.from(body).toString(),
     charged: queue.sizeOf(sequence) - propertiesSize,
   }
 }

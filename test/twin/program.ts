@@ -75,6 +75,8 @@ const GROUPS: readonly string[] = ['audit', 'billing']
 const VERDICTS: readonly Verdict[] = ['ack', 'ack', 'give-back', 'keep']
 const OPERATIONS = 26 // enough for a few restarts, and for state that outlives them
 const ONE_PARTITION = 'narrow'
+const LARGE_ONE_IN = 60 // bodies: about one a program
+const LARGE_BYTES = 270_000 // just over what one entry of the journal holds
 
 export function drawProgram(random: Random): readonly Operation[] {
   const drawer = new Drawer(random)
@@ -168,8 +170,15 @@ class Drawer {
   #bodies(min: number, max: number): BodyText[] {
     return Array.from({ length: min + below(this.#random, max - min + 1) }, () => ({
       kind: pick(this.#random, ['bytes', 'text', 'json'] as const),
-      text: this.#oneIn(8) ? '' : this.#text(),
+      text: this.#oneIn(8) ? '' : this.#oneIn(LARGE_ONE_IN) ? this.#largeText() : this.#text(),
     }))
+  }
+
+  /** Has no room in one entry of the journal. */
+  #largeText(): string {
+    this.#count++
+    const word = `${this.#count} `
+    return word.repeat(Math.ceil(LARGE_BYTES / word.length))
   }
 
   /** Different each time; now and then long, and not ASCII. */

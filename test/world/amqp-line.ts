@@ -107,14 +107,17 @@ export class AmqpLine {
     const size = frameLength(bytes, 0, bytes.length, FRAME_MAX)
     if (size < 0) return 0
     const payload = bytes.slice(7, size - 1)
-    if (bytes[0] === FRAME_METHOD) this.#method(decodeMethod(payload, 0, payload.length))
-    else if (bytes[0] === FRAME_HEADER) this.#header(payload)
+    if (bytes[0] === FRAME_METHOD) {
+      const isOurs = bytes[1] !== 0 || bytes[2] !== 0
+      // Those of the connection may come anywhere.
+      if (isOurs) assert.equal(this.#coming, null, 'a method within a message')
+      this.#method(decodeMethod(payload, 0, payload.length))
+    } else if (bytes[0] === FRAME_HEADER) this.#header(payload)
     else if (bytes[0] === FRAME_BODY) this.#body(payload)
     return size
   }
 
   #method(heard: Method): void {
-    assert.equal(this.#coming, null, 'a method within a message')
     const { name, fields } = heard
     switch (name) {
       case 'basic.deliver':

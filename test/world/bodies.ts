@@ -1,4 +1,5 @@
-/** What the world's messages say: who sent them and the how manieth it is. */
+/** What the world's messages say: who sent them and the how manieth it is, and how long they are. */
+import assert from 'node:assert/strict'
 import type { Random } from '../../src/base/ports.ts'
 import { below } from '../../src/base/random.ts'
 
@@ -7,19 +8,25 @@ export type Stamp = { readonly producer: string; readonly counter: number }
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
-const PADDING_MAX = 300 // half of what the worlds allow a body to have
+const PADDING_MAX = 500 // up to six fragments of the smallest that the worlds allow
 
 export function bodyOf(stamp: Stamp, random: Random): Uint8Array {
   return encoder.encode(textOf(stamp, random))
 }
 
+/** One that fits any entry. */
+export function shortBodyOf({ producer, counter }: Stamp): Uint8Array {
+  return encoder.encode(`${producer} ${counter}`)
+}
+
 export function textOf({ producer, counter }: Stamp, random: Random): string {
   const padding = below(random, 6) === 0 ? below(random, PADDING_MAX) : below(random, 20)
-  return `${producer} ${counter} ${'.'.repeat(padding)}`
+  return `${producer} ${counter} ${padding} ${'.'.repeat(padding)}`
 }
 
 export function stampOf(bytes: Uint8Array): Stamp {
-  const [producer = '', counter] = decoder.decode(bytes).split(' ')
+  const [producer = '', counter, size = '0', padding = ''] = decoder.decode(bytes).split(' ')
+  assert.equal(padding, '.'.repeat(Number(size)), `a body of ${producer} ${counter} is not as sent`)
   return { producer, counter: Number(counter) }
 }
 

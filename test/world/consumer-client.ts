@@ -21,6 +21,9 @@ type Got = Stamp & {
   readonly bytes: number
 }
 
+/** A message that came; null while its body is being read. */
+type Slot = { got: Got | null }
+
 const STEPS_MAX = 40 // of a stay: several stays in each run of the broker
 
 export class ConsumerClient implements Client {
@@ -52,7 +55,7 @@ class Seat {
   readonly #name: string
   readonly #witness: Witness
   readonly #consumer: Consumer
-  readonly #inbox: Got[] = []
+  readonly #inbox: Slot[] = []
   #held: Got[] = []
   #bytesBefore: number
 
@@ -81,7 +84,7 @@ class Seat {
       await this.#session.sleep(below(random, 60) / 8)
       await this.#act()
     }
-    this.#leave()
+    await this.#leave()
   }
 
   #deliver(delivery: Delivery): void {
@@ -92,24 +95,41 @@ class Seat {
     assert(this.#bytesBefore > 0, 'more bytes than the credit came')
     const bytes = this.#bytesBefore - consumer.creditBytes
     this.#bytesBefore = consumer.creditBytes
-    const { bytes: memory, bodyAt, bodySize, sequence } = delivery
-    const got: Got = {
-      ...stampOf(memory.subarray(bodyAt, bodyAt + bodySize)),
+    const { bytes: memory, bodyAt, bodySize, reading, sequence } = delivery
+    const place = {
       sequence,
-      redelivered: delivery.redelivered ? 'redelivered' : 'new',
+      redelivered: delivery.redelivered ? ('redelivered' as const) : ('new' as const),
       through: this.#session.runtime.commits.through,
       bytes: Number.isNaN(bytes) ? 0 : bytes,
     }
     this.#session.operation()
-    if (consumer.settling === 'by-consumer') {
-      this.#inbox.push(got)
-      return
+    const slot: Slot = { got: null }
+    this.#inbox.push(slot)
+    const isSettled = consumer.settling === 'on-delivery'
+    if (isSettled) this.#witness.history.unseen(this.#queue.name, 1)
+    const come = (body: Uint8Array): void => {
+      slot.got = { ...stampOf(body), ...place }
+      if (isSettled) this.#settleRead()
     }
-    this.#see(got)
-    this.#witness.history.settling(this.#messageOf(got))
-    consumer.credit++
-    consumer.creditBytes += got.bytes
-    this.#bytesBefore = consumer.creditBytes
+    if (reading === null) come(memory.subarray(bodyAt, bodyAt + bodySize))
+    else this.#session.read(reading, come)
+  }
+
+  /** Those at the front of the inbox whose body is there are settled already. */
+  #settleRead(): void {
+    for (let got = this.#next(); got !== null; got = this.#next()) {
+      this.#see(got)
+      this.#witness.history.unseen(this.#queue.name, -1)
+      this.#witness.history.settling(this.#messageOf(got))
+      this.#credit(got)
+    }
+  }
+
+  /** The next from the inbox, or null while there is none whose body is there. */
+  #next(): Got | null {
+    const got = this.#inbox[0]?.got ?? null
+    if (got !== null) this.#inbox.shift()
+    return got
   }
 
   async #act(): Promise<void> {
@@ -127,7 +147,9 @@ class Seat {
 
   /** Takes some from the inbox: now they were seen. */
   #read(count: number): void {
-    for (const got of this.#inbox.splice(0, count)) {
+    for (let left = count; left > 0; left--) {
+      const got = this.#next()
+      if (got === null) return
       this.#see(got)
       this.#held.push(got)
     }
@@ -178,10 +200,11 @@ class Seat {
     this.#bytesBefore = this.#consumer.creditBytes
   }
 
-  #leave(): void {
+  async #leave(): Promise<void> {
     const { runtime } = this.#session
     runtime.leave(this.#queue, this.#consumer)
-    for (const got of this.#inbox) {
+    while (this.#inbox.some(({ got }) => got === null)) await this.#session.sleep(1)
+    for (let got = this.#next(); got !== null; got = this.#next()) {
       this.#witness.displaced(this.#messageOf(got))
       runtime.giveBack(this.#queue, got.sequence, 1, 0)
     }

@@ -10,7 +10,7 @@ import { Content } from '../../src/machine/message.ts'
 import { READY, STATE_BITS, TRANSIENT } from '../../src/machine/page.ts'
 import type { Queue } from '../../src/machine/queue.ts'
 import { isRefusal } from '../../src/machine/refusal.ts'
-import { bodyOf } from './bodies.ts'
+import { shortBodyOf } from './bodies.ts'
 import type { Client, Session } from './session.ts'
 import { namespaceOf } from './topology.ts'
 
@@ -214,7 +214,7 @@ export class Declarer implements Client {
       const route = runtime.route(namespaceOf(runtime), '', queue.name)
       assert(!isRefusal(route))
       const content = new Content()
-      content.body = bodyOf({ producer: this.name, counter: count }, random)
+      content.body = shortBodyOf({ producer: this.name, counter: count })
       content.bodySize = content.body.length
       runtime.publish(route, content, below(random, 2) === 0 ? 'persistent' : 'transient')
       session.operation()

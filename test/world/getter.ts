@@ -42,19 +42,26 @@ export class Getter implements Client {
     const { runtime, run } = session
     const queue = queueOf(runtime, this.#queueName)
     let isAnswered: boolean = false
+    let isReading: boolean = false
     let answer: Got | null = null
     const deliver = (delivery: Delivery): void => {
       assert(!isAnswered, 'one answer')
       isAnswered = true
-      const { bytes, bodyAt, bodySize, sequence } = delivery
-      const stamp = stampOf(bytes.subarray(bodyAt, bodyAt + bodySize))
-      const seen = {
-        ...{ ...stamp, queue: queue.name, consumer: `${this.name} ${run.number}` },
+      const { bytes, bodyAt, bodySize, reading, sequence } = delivery
+      const place = {
+        ...{ queue: queue.name, consumer: `${this.name} ${run.number}` },
         redelivered: delivery.redelivered ? ('redelivered' as const) : ('new' as const),
         through: runtime.commits.through,
       }
-      this.#witness.delivered(seen)
-      answer = { ...stamp, sequence }
+      const see = (body: Uint8Array): void => {
+        isReading = false
+        const stamp = stampOf(body)
+        this.#witness.delivered({ ...stamp, ...place })
+        answer = { ...stamp, sequence }
+      }
+      isReading = reading !== null
+      if (reading === null) see(bytes.subarray(bodyAt, bodyAt + bodySize))
+      else session.read(reading, see)
     }
     const cancelled = (): void => assert.fail('nobody deletes this queue')
     const consumer = new Consumer({ deliver, cancelled }, 'by-consumer')
@@ -62,7 +69,7 @@ export class Getter implements Client {
       assert(!isAnswered, 'one answer')
       isAnswered = true
     })
-    while (!isAnswered && !session.isEnding) await session.sleep(0.5)
+    while (isReading || (!isAnswered && !session.isEnding)) await session.sleep(0.5)
     if (!isAnswered) runtime.leave(queue, consumer)
     return answer
   }

@@ -53,7 +53,9 @@ export function drawKnobs(random: Random): Knobs {
   return {
     durability,
     limits: {
-      bodyBytes: 600,
+      bodyBytes: pick(random, [100, 250, 600]),
+      bodyBytesMax: 1_000,
+      arrivingBytes: pick(random, [1_000, 3_000]),
       batchBytes: 1_000,
       transientBytes: pick(random, [6_144, 8_192, 16_384]),
       markAhead: pick(random, [1, 3, 20]),

@@ -8,6 +8,7 @@ import { playWorld, type WorldReport } from './world.ts'
 const MARKS = [
   'amqp/choked',
   'amqp/gone-before-get',
+  'amqp/large-piece-held',
   'amqp/last-piece-held',
   'amqp/publish-held',
   'amqp/publish-refused',

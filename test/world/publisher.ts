@@ -1,10 +1,13 @@
 /** A client that publishes, persistent and transient messages, to one and to many queues, and counts confirms. */
 import assert from 'node:assert/strict'
 import { below, pick } from '../../src/base/random.ts'
+import type { Arrival } from '../../src/broker/arrival.ts'
+import type { Persistence } from '../../src/broker/publisher.ts'
 import { HELD } from '../../src/broker/room.ts'
 import { Content } from '../../src/machine/message.ts'
 import type { Queue } from '../../src/machine/queue.ts'
 import { isRefusal } from '../../src/machine/refusal.ts'
+import type { Route } from '../../src/machine/route.ts'
 import type { HistoryMessage } from '../sim/history.ts'
 import { bodyOf } from './bodies.ts'
 import type { Client, Session } from './session.ts'
@@ -12,6 +15,20 @@ import { namespaceOf, ROUTES } from './topology.ts'
 import type { Witness } from './witness.ts'
 
 type Pending = { readonly ticket: number; readonly messages: readonly HistoryMessage[] }
+
+function publishWhole(
+  { runtime }: Session,
+  message: {
+    readonly route: Route
+    readonly content: Content
+    readonly persistence: Persistence
+    readonly arrival: Arrival | null
+  },
+): number {
+  const { route, content, persistence, arrival } = message
+  if (arrival === null) return runtime.publish(route, content, persistence)
+  return runtime.arrivals.publish(route, content, arrival)
+}
 
 const BURST_MAX = 9 // at once: enough for two commits of the tiny journal
 
@@ -49,6 +66,9 @@ export class Publisher implements Client {
     const body = bodyOf({ producer: this.name, counter }, random)
     const persistence = below(random, 3) === 0 ? 'transient' : 'persistent'
     const [exchange, key] = pick(random, ROUTES)
+    const isLarge = body.length > runtime.limits.bodyBytes
+    const arrival = isLarge ? await this.#bring(session, body, persistence) : null
+    if (isLarge && arrival === null) return
     for (;;) {
       const route = runtime.route(namespaceOf(runtime), exchange, key)
       assert(!isRefusal(route), 'the exchange is there')
@@ -59,7 +79,7 @@ export class Publisher implements Client {
       const messages = targets.map(({ name: queue }) => ({ queue, producer: this.name, counter }))
       for (const message of messages) this.#witness.history.attempted(message)
       const before = targets.map(({ nextSequence }) => nextSequence)
-      const ticket = runtime.publish(route, content, persistence)
+      const ticket = publishWhole(session, { route, content, persistence, arrival })
       if (ticket !== HELD) {
         this.#left--
         session.operation()
@@ -72,8 +92,38 @@ export class Publisher implements Client {
         'what is held is held whole',
       )
       await session.room()
-      if (session.isEnding) return
+      if (!session.isEnding) continue
+      arrival?.close()
+      return
     }
+  }
+
+  /** Brings a large body in, in pieces as they come; null when it was given up. */
+  async #bring(
+    session: Session,
+    body: Uint8Array,
+    persistence: Persistence,
+  ): Promise<Arrival | null> {
+    const { random, runtime } = session
+    let arrival = runtime.arrivals.open(body.length, persistence)
+    while (arrival === HELD && !session.isEnding) {
+      await session.room()
+      arrival = runtime.arrivals.open(body.length, persistence)
+    }
+    if (arrival === HELD) return null
+    const givesUp = !session.run.isLast && below(random, 8) === 0
+    for (let at = 0; at < body.length; ) {
+      const size = Math.min(body.length - at, 1 + below(random, 200))
+      const taken = arrival.put(body, at, size)
+      at += taken
+      if (taken < size) await session.room()
+      else if (below(random, 3) === 0) await session.sleep(below(random, 16) / 8)
+      if (!session.isEnding && !(givesUp && at > body.length / 2)) continue
+      arrival.close()
+      session.operation()
+      return null
+    }
+    return arrival
   }
 
   #written(

@@ -16,6 +16,7 @@ const MARKS = [
   'queue/copied-on-write',
   'queue/mark-beyond-the-end',
   'recovery/older-snapshot',
+  'room/bodies-arriving',
   'room/disk-full',
   'room/disk-slow',
   'room/memory-full',

@@ -3,8 +3,10 @@
  * next, or is asked to leave before a clean stop. The world owns it; a client never keeps it.
  */
 import type { Net, Random } from '../../src/base/ports.ts'
+import type { Reading } from '../../src/broker/reading.ts'
 import type { Runtime } from '../../src/broker/runtime.ts'
 import { isRefusal, type Refusal } from '../../src/machine/refusal.ts'
+import { readAll } from '../broker/disk-broker.ts'
 
 /** The broker died while the client waited for something. */
 export class Gone extends Error {
@@ -99,6 +101,17 @@ export class Session {
   /** Everything that was written so far is durable once this resolves. */
   async durable(): Promise<void> {
     await this.answer(this.runtime.declare.namespace('/'))
+  }
+
+  /** Reads a large body to its end, unless the broker dies before. */
+  read(reading: Reading, then: (body: Uint8Array) => void): void {
+    const come = (body: Uint8Array): void => {
+      if (!this.run.isOver) then(body)
+    }
+    readAll(reading).then(come, (error: unknown) => {
+      // As whoever takes a body has to: what is kept and cannot be read is damage.
+      if (!this.run.isOver) this.runtime.fail(error)
+    })
   }
 
   /** Waits for room after HELD. */

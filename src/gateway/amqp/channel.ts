@@ -1,6 +1,6 @@
 /**
  * A channel: the state between channel.open and channel.close, and the way of its frames to who understands
- * them. It owns its publisher, its consumers and what they hold; nothing of it survives.
+ * them. It owns its publisher, its consumers and what they hold, and its outlet; nothing of it survives.
  *
  *   open --error: we send close--> closing --close-ok--> (gone)
  *     '------- the client's close, answered ----------------^
@@ -22,12 +22,14 @@ import { FRAME_BODY, FRAME_HEADER, FRAME_HEADER_SIZE, FRAME_METHOD } from '../..
 import type { Fields, MethodName } from '../../wire/amqp/method-codec.ts'
 import { Consumption } from './consumption.ts'
 import type { Link } from './link.ts'
+import { Outlet } from './outlet.ts'
 import { Publisher, type Taken } from './publisher.ts'
 import { strangeFrame } from './replies.ts'
 
 export class Channel {
   readonly link: Link
   readonly number: number
+  readonly outlet: Outlet
   readonly publisher: Publisher
   readonly consumption: Consumption
   state: 'open' | 'closing' | 'closed' = 'open'
@@ -38,12 +40,13 @@ export class Channel {
   constructor(link: Link, number: number) {
     this.link = link
     this.number = number
-    this.publisher = new Publisher(link, number)
-    this.consumption = new Consumption(link, number)
+    this.outlet = new Outlet(link, number, () => this.consumption.considerPause())
+    this.publisher = new Publisher(link, number, this.outlet)
+    this.consumption = new Consumption(link, number, this.outlet)
   }
 
   send<N extends MethodName>(name: N, fields: Fields<N>): void {
-    this.link.send(this.number, name, fields)
+    this.outlet.send(name, fields)
   }
 
   /**

@@ -2,6 +2,7 @@
  * The channels of a connection: which are open, and whose each frame is. What is no open channel's is judged
  * here: a channel that opens, one that is closing, channel 0, or a mistake.
  */
+import { mark } from '../../base/mark.ts'
 import { FRAME_HEADER_SIZE, FRAME_HEARTBEAT, FRAME_METHOD } from '../../wire/amqp/frame.ts'
 import { u16At } from '../../wire/amqp/integers.ts'
 import { decodeMethod, type Method, methodId } from '../../wire/amqp/method-codec.ts'
@@ -51,12 +52,21 @@ export class Channels {
 
   /** Pauses or wakes every consumer, as its window and the socket have it. */
   considerPause(): void {
-    for (const channel of this.#open.values()) channel.consumption.considerPause()
+    for (const { consumption } of this.#open.values()) consumption.considerPause()
+  }
+
+  /** The peer takes what it is sent. */
+  resume(): void {
+    for (const { outlet } of this.#open.values()) outlet.resume()
+    this.considerPause()
   }
 
   /** Lets go of what they have. */
   close(): void {
-    for (const channel of this.#open.values()) channel.close('closed')
+    for (const channel of this.#open.values()) {
+      channel.close('closed')
+      channel.outlet.close()
+    }
     this.#open.clear()
     this.#last = null
   }
@@ -70,9 +80,11 @@ export class Channels {
   #takeMethod(channel: Channel, method: Method, id: MethodId): void {
     const session = this.#session
     if (method.name === 'channel.close') {
-      this.#forget(channel)
-      channel.close('closed')
-      channel.send('channel.close-ok', {})
+      this.#whenFree(channel, () => {
+        this.#forget(channel)
+        channel.close('closed')
+        channel.send('channel.close-ok', {})
+      })
       return
     }
     if (method.name === 'channel.open') {
@@ -137,8 +149,25 @@ export class Channels {
   }
 
   #takeLate(channel: Channel, method: Method): void {
-    if (method.name === 'channel.close') channel.send('channel.close-ok', {})
-    if (method.name === 'channel.close' || method.name === 'channel.close-ok') this.#forget(channel)
+    if (method.name !== 'channel.close' && method.name !== 'channel.close-ok') return
+    this.#whenFree(channel, () => {
+      if (method.name === 'channel.close') channel.send('channel.close-ok', {})
+      this.#forget(channel)
+    })
+  }
+
+  /** Does it when the body is out that is on its way: until then nobody else may have the channel's number. */
+  #whenFree(channel: Channel, task: () => void): void {
+    if (!channel.outlet.isBusy) {
+      task()
+      return
+    }
+    mark('amqp/close-behind-a-body')
+    this.#session.hold()
+    channel.outlet.after(() => {
+      task()
+      this.#session.release()
+    })
   }
 
   #openChannel(number: number, method: Method, id: MethodId): void {

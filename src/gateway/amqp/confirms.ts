@@ -45,6 +45,11 @@ export class Confirms {
     this.tell()
   }
 
+  /** The same, to be told later. */
+  learn(through: number): void {
+    this.#through = through
+  }
+
   /** Tells what can be told. */
   tell(): void {
     const tickets = this.#tickets

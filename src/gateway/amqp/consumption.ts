@@ -6,6 +6,7 @@ import { mark } from '../../base/mark.ts'
 import type { Queue } from '../../machine/queue.ts'
 import { Getter } from './getter.ts'
 import type { Link } from './link.ts'
+import type { Outlet } from './outlet.ts'
 import { type Reply, replyOf } from './replies.ts'
 import { Subscription, type SubscriptionOptions } from './subscription.ts'
 import { Unsettled } from './unsettled.ts'
@@ -22,6 +23,7 @@ export type Verdict = 'settle' | 'requeue'
 export class Consumption {
   readonly link: Link
   readonly channel: number
+  readonly outlet: Outlet
   /** The last delivery tag that was given out. */
   tag = 0
   /** Messages that a subscription made from now on may hold; 0: any number. */
@@ -34,9 +36,10 @@ export class Consumption {
   /** A get that is not answered yet. */
   #getter: Getter | null = null
 
-  constructor(link: Link, channel: number) {
+  constructor(link: Link, channel: number, outlet: Outlet) {
     this.link = link
     this.channel = channel
+    this.outlet = outlet
   }
 
   get subscriptionCount(): number {
@@ -72,7 +75,7 @@ export class Consumption {
     this.#subscriptions.delete(subscription.tag)
     if (!this.link.hearsCancels) return
     const { tag: consumerTag } = subscription
-    this.link.send(this.channel, 'basic.cancel', { consumerTag, noWait: true })
+    this.outlet.send('basic.cancel', { consumerTag, noWait: true })
   }
 
   /** Asks for one message. The connection is held until it is answered, so that answers keep their order. */
@@ -120,7 +123,7 @@ export class Consumption {
     if (this.#isWindowFull) this.#considerWindow()
   }
 
-  /** Pauses or wakes every subscription, as the window and the socket have it. */
+  /** Pauses or wakes every subscription, as the window, the socket and the outlet have it. */
   considerPause(): void {
     for (const subscription of this.#subscriptions.values()) this.#applyPause(subscription)
   }
@@ -131,6 +134,7 @@ export class Consumption {
     if (getter !== null) {
       mark('amqp/gone-before-get')
       this.link.broker.leave(getter.queue, getter.consumer)
+      getter.close()
       this.answered(getter)
     }
     for (const subscription of [...this.#subscriptions.values()]) this.unsubscribe(subscription)
@@ -145,7 +149,7 @@ export class Consumption {
   #applyPause(subscription: Subscription): void {
     const { consumer, queue } = subscription
     const wasPaused = consumer.paused
-    consumer.paused = this.#isWindowFull || this.link.isChoked
+    consumer.paused = this.#isWindowFull || this.link.isChoked || this.outlet.isBusy
     if (wasPaused && !consumer.paused && consumer.joined) this.link.broker.wake(queue)
   }
 

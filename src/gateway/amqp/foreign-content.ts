@@ -1,6 +1,7 @@
 /**
  * Messages that somebody else's protocol published, as an AMQP client gets them: the same body, and of the
- * properties what AMQP has a word for. Those that came by AMQP pass untouched.
+ * properties what AMQP has a word for. Those that came by AMQP pass untouched, and so do large bodies, which are
+ * not in the delivery.
  */
 import type { Delivery } from '../../broker/delivery.ts'
 import { FORMAT_AMQP, FORMAT_PLAIN } from '../../machine/message.ts'
@@ -26,11 +27,12 @@ export function amqpContent(delivery: Delivery): ContentView {
   const isPlain = format === FORMAT_PLAIN && delivery.propertiesSize > 0
   const kind = isPlain ? bodyKindOf(delivery.bytes[delivery.propertiesAt]!) : 'bytes'
   const properties = propertiesOf[kind]
-  const bytes = new Uint8Array(headSize + properties.length + bodySize)
+  const bodyHere = delivery.reading === null ? bodySize : 0
+  const bytes = new Uint8Array(headSize + properties.length + bodyHere)
   bytes.set(delivery.bytes.subarray(headAt, headAt + headSize))
   bytes.set(properties, headSize)
   const newBodyAt = headSize + properties.length
-  bytes.set(delivery.bytes.subarray(bodyAt, bodyAt + bodySize), newBodyAt)
+  bytes.set(delivery.bytes.subarray(bodyAt, bodyAt + bodyHere), newBodyAt)
   return {
     bytes,
     headAt: 0,

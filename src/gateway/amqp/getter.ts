@@ -1,16 +1,23 @@
 /** A getter asks a queue for one message, as basic.get does, and answers that there is one or none. */
+import { mark } from '../../base/mark.ts'
+import { Writer } from '../../base/writer.ts'
 import { Consumer, type Receiver } from '../../broker/consumer.ts'
 import type { Delivery } from '../../broker/delivery.ts'
+import type { Reading } from '../../broker/reading.ts'
 import type { Queue } from '../../machine/queue.ts'
+import type { ContentView } from '../../wire/amqp/content.ts'
 import type { Consumption, Origin } from './consumption.ts'
 import { amqpContent } from './foreign-content.ts'
-import { writeGetOk } from './write-content.ts'
+import { type GetAnswer, writeGetOk } from './write-content.ts'
 
 export class Getter implements Receiver, Origin {
   readonly queue: Queue
   readonly consumer: Consumer
   readonly #acks: 'by-client' | 'none'
   readonly #owner: Consumption
+  /** Gives out the body that is not sent yet, if it is a large one. */
+  #reading: Reading | null = null
+  #isClosed = false
 
   constructor(owner: Consumption, queue: Queue, acks: 'by-client' | 'none') {
     this.queue = queue
@@ -21,19 +28,42 @@ export class Getter implements Receiver, Origin {
 
   deliver(delivery: Delivery): void {
     const owner = this.#owner
+    const { outlet } = owner
     const tag = ++owner.tag
     if (this.#acks === 'by-client') owner.hold(tag, delivery.sequence, this)
-    const answer = {
-      deliveryTag: BigInt(tag),
-      redelivered: delivery.redelivered,
-      messageCount: this.queue.readyCount,
+    const { redelivered, reading } = delivery
+    const messageCount = this.queue.readyCount
+    const answer = { deliveryTag: BigInt(tag), redelivered, messageCount }
+    const content = amqpContent(delivery)
+    this.#reading = reading
+    if (!outlet.isBusy) {
+      this.#answer(answer, content)
+      return
     }
-    writeGetOk(owner.link, owner.channel, answer, amqpContent(delivery))
-    owner.answered(this)
+    mark('amqp/get-behind-a-body')
+    const kept = copyOf(content, reading === null ? content.bodySize : 0)
+    outlet.after(() => {
+      if (!this.#isClosed) this.#answer(answer, kept)
+    })
   }
 
   empty(): void {
-    this.#owner.link.send(this.#owner.channel, 'basic.get-empty', { clusterId: '' })
+    this.#owner.outlet.send('basic.get-empty', { clusterId: '' })
+    this.#owner.answered(this)
+  }
+
+  /** The channel went before it was answered. */
+  close(): void {
+    this.#isClosed = true
+    this.#reading?.close()
+  }
+
+  #answer(answer: GetAnswer, content: ContentView): void {
+    const { channel, link, outlet } = this.#owner
+    const reading = this.#reading
+    const body = reading === null ? 'with-body' : 'body-follows'
+    writeGetOk(link, channel, { ...answer, content, body })
+    if (reading !== null) outlet.pour(reading)
     this.#owner.answered(this)
   }
 
@@ -41,4 +71,19 @@ export class Getter implements Receiver, Origin {
   cancelled(): void {}
 
   restore(): void {}
+}
+
+/** A content in memory of its own, with so much of its body. */
+function copyOf(content: ContentView, bodySize: number): ContentView {
+  const { bytes, headAt, headSize, propertiesAt, propertiesSize, bodyAt } = content
+  const parts = [
+    bytes.subarray(headAt, headAt + headSize),
+    bytes.subarray(propertiesAt, propertiesAt + propertiesSize),
+    bytes.subarray(bodyAt, bodyAt + bodySize),
+  ]
+  const writer = new Writer()
+  for (const part of parts) writer.bytes(part)
+  const place = { headAt: 0, headSize, propertiesAt: headSize, propertiesSize }
+  const size = content.bodySize
+  return { bytes: writer.take(), ...place, bodyAt: headSize + propertiesSize, bodySize: size }
 }

@@ -41,7 +41,7 @@ const handlers: Handlers = {
 
   'confirm.select': (channel, { noWait }) => {
     channel.confirms = 'on'
-    channel.publisher.confirm()
+    channel.publisher.confirming.begin()
     if (!noWait) channel.send('confirm.select-ok', {})
     return null
   },

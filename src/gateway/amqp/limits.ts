@@ -11,6 +11,7 @@ export type AmqpLimitName =
   | 'channelsMin'
   | 'consumersPerChannel'
   | 'bodyBytes'
+  | 'arrivingBytes'
   | 'heartbeatSeconds'
   | 'handshakeMs'
   | 'loginRefusedMs'
@@ -31,7 +32,8 @@ export const amqpLimits: AmqpLimits = {
   channels: 2_047, // what RabbitMQ offers since a client leaked them by the ten thousand
   channelsMin: 1, // a connection without a channel can do nothing
   consumersPerChannel: 1_024, // each costs a few hundred bytes and a place in its queue's round
-  bodyBytes: 16 * MiB, // what RabbitMQ takes; the broker has a limit of its own below
+  bodyBytes: 128 * MiB, // what RabbitMQ took for years (16 MiB since 4.0); the broker has a limit of its own below
+  arrivingBytes: 256 * MiB, // of large messages on the channels of one connection at once, as announced
   heartbeatSeconds: 60, // what we propose; the client's answer counts
   handshakeMs: 10_000, // from accept to open; bytes that trickle in do not prolong it
   loginRefusedMs: 250, // before a refused login is answered: guessing takes its time
@@ -46,4 +48,5 @@ export const amqpLimits: AmqpLimits = {
 assert(amqpLimits.frameBytesBeforeOpen >= amqpLimits.frameBytesMin)
 assert(amqpLimits.frameBytesMin <= amqpLimits.frameBytes)
 assert(amqpLimits.slabBytes >= amqpLimits.frameBytesMin)
+assert(amqpLimits.arrivingBytes >= amqpLimits.bodyBytes)
 assert(amqpLimits.loginRefusedMs < amqpLimits.handshakeMs)

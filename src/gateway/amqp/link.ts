@@ -19,6 +19,8 @@ export interface Link {
   readonly vhost: string
   readonly limits: AmqpLimits
   readonly outbox: Outbox
+  /** Of large messages that are on their way in, as announced. */
+  arrivingBytes: number
   /** What both sides agreed on. */
   readonly frameMax: number
   /** The client wants to hear of consumers that the broker cancels. */

@@ -1,34 +1,32 @@
 /**
  * The publishing side of a channel: finds where a message goes, puts it together when it comes in pieces, hands
- * it to the broker and remembers what the client wants confirmed. A message that lies in one piece in the
+ * it to the broker, and has it confirmed. A message that lies in one piece in the
  * socket's memory is handed on from there; nothing is made for it.
  *
- *   idle --publish--> header --content header--> body --last body frame--> idle
- *     '----------- the whole message is there -----------'
+ *   idle --publish--> header --content header--> body or large --last body frame--> idle
+ *     '---------------- the whole message is there ----------------'
+ *
+ * A large body, which has no room in one entry of the broker's journal, goes there as it comes.
  */
 import { EMPTY } from '../../base/bytes.ts'
 import { Fault } from '../../base/fault.ts'
 import { mark } from '../../base/mark.ts'
 import { Reader } from '../../base/reader.ts'
-import type { CommitWatcher } from '../../broker/commits.ts'
+import type { Arrival } from '../../broker/arrival.ts'
+import type { Persistence } from '../../broker/publisher.ts'
 import { HELD, type HeldWhy } from '../../broker/room.ts'
 import { Content, FORMAT_AMQP } from '../../machine/message.ts'
 import { isRefusal } from '../../machine/refusal.ts'
 import type { Route } from '../../machine/route.ts'
 import {
-  BASIC_ACK,
-  BASIC_NACK,
   BIT_IMMEDIATE,
   BIT_MANDATORY,
-  BIT_MULTIPLE,
   CLASS_BASIC,
   HEADER_PROPERTIES_AT,
   headerBodySize,
   headerClass,
   PUBLISH_HEAD_AT,
   publishHeadEnd,
-  SETTLE_FRAME_SIZE,
-  writeConfirm,
 } from '../../wire/amqp/content.ts'
 import {
   FRAME_BODY,
@@ -41,47 +39,50 @@ import { u16At } from '../../wire/amqp/integers.ts'
 import { DELIVERY_MODE_PERSISTENT, scanProperties } from '../../wire/amqp/properties.ts'
 import { readShortString } from '../../wire/amqp/short-string.ts'
 import { Assembly } from './assembly.ts'
-import { type ConfirmSink, Confirms } from './confirms.ts'
-import type { Link, Teller } from './link.ts'
-import { type Reply, replyOf, replyTo, tooLarge } from './replies.ts'
+import { Confirming } from './confirming.ts'
+import { LargeAssembly } from './large-assembly.ts'
+import type { Link } from './link.ts'
+import type { Outlet } from './outlet.ts'
+import { type Reply, replyOf, replyTo, tooLarge, tooMuchArriving } from './replies.ts'
 import { RouteCache } from './route-cache.ts'
-import { writeReturn } from './write-content.ts'
+import { writeReturn, writeReturnHeads } from './write-content.ts'
 
 /** Bytes of input that were used; 0: the message has to wait and is offered again; or why not. */
 export type Taken = number | Reply
 
-export class Publisher implements CommitWatcher, ConfirmSink, Teller {
+export class Publisher {
   readonly #link: Link
   readonly #channel: number
   readonly #routes = new RouteCache()
   readonly #content = new Content()
   readonly #assembly = new Assembly()
-  /** Bytes that a message may have. */
+  readonly #large: LargeAssembly
+  readonly #outlet: Outlet
+  /** What the client is still to be told of what it published. */
+  readonly confirming: Confirming
+  /** Bytes that a message may have, and one that is not large. */
   readonly #bodyMax: number
-  /** `null` while the channel does not confirm. */
-  #confirms: Confirms | null = null
-  #state: 'idle' | 'header' | 'body' = 'idle'
+  readonly #smallMax: number
+  #state: 'idle' | 'header' | 'body' | 'large' = 'idle'
   /** Of the message that is coming in pieces. */
   #route: Route | null = null
   #bits = 0
   #deliveryMode = 0
-  #isWatching = false
-  #willTell = false
 
-  constructor(link: Link, channel: number) {
+  constructor(link: Link, channel: number, outlet: Outlet) {
     this.#link = link
     this.#channel = channel
-    this.#bodyMax = Math.min(link.limits.bodyBytes, link.broker.limits.bodyBytes)
+    this.#outlet = outlet
+    this.confirming = new Confirming(link, channel, outlet)
+    this.#large = new LargeAssembly(link)
+    const { bodyBytes, bodyBytesMax } = link.broker.limits
+    this.#bodyMax = Math.min(link.limits.bodyBytes, bodyBytesMax)
+    this.#smallMax = Math.min(this.#bodyMax, bodyBytes)
     this.#content.format = FORMAT_AMQP
   }
 
   get isIdle(): boolean {
     return this.#state === 'idle'
-  }
-
-  /** From now on every message is confirmed. A second time changes nothing. */
-  confirm(): void {
-    this.#confirms ??= new Confirms(this)
   }
 
   /** A publish, with all of its message if that is there. `size` is that of its method frame. */
@@ -111,6 +112,10 @@ export class Publisher implements CommitWatcher, ConfirmSink, Teller {
       if (type !== FRAME_HEADER) return wrongFrame('header for class 60', 'header')
       return this.#takeHeader(bytes, at, size)
     }
+    if (this.#state === 'large') {
+      if (type !== FRAME_BODY) return wrongFrame('body', 'body')
+      return this.#takeLarge(bytes, at, size)
+    }
     if (this.#state === 'body') {
       if (type !== FRAME_BODY) return wrongFrame('body', 'body')
       return this.#takeBody(bytes, at, size)
@@ -127,42 +132,10 @@ export class Publisher implements CommitWatcher, ConfirmSink, Teller {
 
   /** Nothing is confirmed any more. */
   close(): void {
-    if (this.#isWatching) this.#link.broker.commits.unwatch(this)
-    this.#isWatching = false
-    this.#confirms = null
+    this.confirming.close()
     this.#assembly.clear()
+    this.#large.close()
     this.#state = 'idle'
-  }
-
-  // What the broker and the turn tell.
-
-  settled(through: number): boolean {
-    const confirms = this.#confirms
-    if (confirms === null) return false
-    confirms.settled(through)
-    this.#isWatching = confirms.pendingCount > 0
-    return this.#isWatching
-  }
-
-  tell(): void {
-    this.#willTell = false
-    this.#confirms?.tell()
-  }
-
-  // What the confirms tell.
-
-  acked(sequence: number, many: 'one' | 'many'): void {
-    this.#confirmFrame(BASIC_ACK, sequence, many === 'many' ? BIT_MULTIPLE : 0)
-  }
-
-  refused(sequence: number): void {
-    this.#confirmFrame(BASIC_NACK, sequence, 0)
-  }
-
-  #confirmFrame(method: number, sequence: number, bits: number): void {
-    const { outbox } = this.#link
-    const at = outbox.reserve(SETTLE_FRAME_SIZE)
-    writeConfirm(outbox.bytes, at, this.#channel, method, sequence, bits)
   }
 
   /** Points the content at the message in [at, end) if all of it is there; answers where it ends, else -1. */
@@ -175,7 +148,7 @@ export class Publisher implements CommitWatcher, ConfirmSink, Teller {
     if (headerClass(bytes, payloadAt) !== CLASS_BASIC) return -1
     const bodyAt = at + headerSize
     const bodySize = headerBodySize(bytes, payloadAt, bodyAt - 1)
-    if (bodySize > this.#bodyMax) return -1
+    if (bodySize > this.#smallMax) return -1
     let contentEnd = bodyAt
     if (bodySize > 0) {
       const size = frameLength(bytes, bodyAt, end, frameMax)
@@ -207,7 +180,9 @@ export class Publisher implements CommitWatcher, ConfirmSink, Teller {
     if (bodySize > this.#bodyMax) return tooLarge(bodySize, this.#bodyMax)
     const propertiesAt = payloadAt + HEADER_PROPERTIES_AT
     this.#deliveryMode = scanProperties(bytes, propertiesAt, payloadEnd)
-    this.#assembly.begin(bytes.subarray(propertiesAt, payloadEnd), bodySize)
+    const properties = bytes.subarray(propertiesAt, payloadEnd)
+    if (bodySize > this.#smallMax) return this.#beginLarge(properties, bodySize) ?? size
+    this.#assembly.begin(properties, bodySize)
     if (bodySize > 0) {
       this.#state = 'body'
       return size
@@ -218,11 +193,7 @@ export class Publisher implements CommitWatcher, ConfirmSink, Teller {
   #takeBody(bytes: Uint8Array, at: number, size: number): Taken {
     const bodyAt = at + FRAME_HEADER_SIZE
     const more = size - FRAME_OVERHEAD
-    const missing = this.#assembly.missingBytes
-    if (more > missing) {
-      const text = `content body frame of ${more} bytes exceeds the remaining content size ${missing}`
-      throw new Fault('frame-error', text)
-    }
+    checkMissing(more, this.#assembly.missingBytes)
     const isLast = this.#assembly.put(bytes.subarray(bodyAt, bodyAt + more)) === 'whole'
     // A message that is held offers its last frame again, and puts it in the same place.
     if (isLast && !this.#sendAssembled()) {
@@ -236,25 +207,90 @@ export class Publisher implements CommitWatcher, ConfirmSink, Teller {
   #sendAssembled(): boolean {
     this.#assembly.enter(this.#content)
     if (!this.#send(this.#route!, this.#bits)) return false
+    this.#assembly.clear()
+    this.#end()
+    return true
+  }
+
+  #end(): void {
     this.#state = 'idle'
     this.#route = null
-    this.#assembly.clear()
     this.#content.properties = EMPTY
     this.#content.body = EMPTY
+  }
+
+  /** Answers null when the body may come, 0 when it has to wait, or why it may not. */
+  #beginLarge(properties: Uint8Array, bodySize: number): Taken | null {
+    const link = this.#link
+    const { arrivals } = link.broker
+    if (link.arrivingBytes + bodySize > link.limits.arrivingBytes) return tooMuchArriving
+    const arrival = arrivals.open(bodySize, this.#persistence)
+    if (arrival === HELD) {
+      // Its other channels bring what may be waited for.
+      if (link.arrivingBytes > 0) return tooMuchArriving
+      this.#hold()
+      return 0
+    }
+    this.#large.begin(arrival, properties.slice())
+    this.#state = 'large'
+    return null
+  }
+
+  #takeLarge(bytes: Uint8Array, at: number, size: number): Taken {
+    const large = this.#large
+    const more = size - FRAME_OVERHEAD
+    checkMissing(more, large.missingBytes)
+    if (!large.put(bytes, at + FRAME_HEADER_SIZE, more)) {
+      if (!this.#refuseOrHold(this.#link.broker.heldWhy)) {
+        mark('amqp/large-piece-held')
+        return 0
+      }
+      large.close()
+    }
+    if (more < large.missingBytes) {
+      large.advance(more)
+      return size
+    }
+    // A message that is held offers its last frame again.
+    if (large.arrival !== null && !this.#sendLarge(large.arrival)) return 0
+    large.advance(more)
+    large.close()
+    this.#end()
+    return size
+  }
+
+  #sendLarge(arrival: Arrival): boolean {
+    const { alarm, broker } = this.#link
+    const content = this.#content
+    this.#large.enter(content)
+    const way = this.#wayOf(this.#route!)
+    const isReturned = this.#isReturned(way, this.#bits)
+    if (isReturned && this.#outlet.isBusy) return this.#awaitOutlet()
+    const reading = isReturned ? broker.arrivals.read(arrival) : null
+    const ticket = broker.arrivals.publish(way, content, arrival)
+    if (ticket === HELD) return this.#refuseOrHold(broker.heldWhy)
+    if (alarm.isRaised) alarm.clear()
+    if (reading !== null) {
+      const { properties } = content
+      const bodySize = reading.sizeBytes
+      writeReturnHeads(this.#link, this.#channel, { route: way, properties, bodySize })
+      this.#outlet.pour(reading)
+    }
+    this.confirming.await(ticket)
     return true
   }
 
   /** Hands the content to the broker; false: there is no room, and the connection is held until there is. */
   #send(route: Route, bits: number): boolean {
     const { alarm, broker } = this.#link
-    const isPersistent = this.#deliveryMode === DELIVERY_MODE_PERSISTENT
-    // The route of a message in pieces may have changed since; the newest is asked for.
-    const way = route.stale ? this.#freshened(route) : route
-    const ticket = broker.publish(way, this.#content, isPersistent ? 'persistent' : 'transient')
+    const way = this.#wayOf(route)
+    const isReturned = this.#isReturned(way, bits)
+    if (isReturned && this.#outlet.isBusy) return this.#awaitOutlet()
+    const ticket = broker.publish(way, this.#content, this.#persistence)
     if (ticket === HELD) return this.#refuseOrHold(broker.heldWhy)
     if (alarm.isRaised) alarm.clear()
-    if ((bits & BIT_MANDATORY) !== 0 && way.isEmpty) this.#return(way)
-    if (this.#confirms !== null) this.#await(this.#confirms, ticket)
+    if (isReturned) this.#return(way)
+    this.confirming.await(ticket)
     return true
   }
 
@@ -264,14 +300,34 @@ export class Publisher implements CommitWatcher, ConfirmSink, Teller {
    */
   #refuseOrHold(why: HeldWhy): boolean {
     const { alarm } = this.#link
-    if (why === 'disk-full' && this.#confirms !== null && !alarm.isHeard) {
+    if (why === 'disk-full' && this.confirming.isOn && !alarm.isHeard) {
       mark('amqp/publish-refused')
-      this.#confirms.refuse()
-      this.#tellThisTurn()
+      this.confirming.refuse()
       return true
     }
     if (why !== 'disk-slow') alarm.raise(why === 'disk-full' ? 'disk' : 'memory')
     return this.#hold()
+  }
+
+  get #persistence(): Persistence {
+    return this.#deliveryMode === DELIVERY_MODE_PERSISTENT ? 'persistent' : 'transient'
+  }
+
+  #isReturned(way: Route, bits: number): boolean {
+    return (bits & BIT_MANDATORY) !== 0 && way.isEmpty
+  }
+
+  /** What goes back to the client has to wait behind a body that goes out. */
+  #awaitOutlet(): false {
+    mark('amqp/return-behind-a-body')
+    this.#link.hold()
+    this.#outlet.after(() => this.#link.release())
+    return false
+  }
+
+  /** The route of a message in pieces may have changed since; the newest is asked for. */
+  #wayOf(route: Route): Route {
+    return route.stale ? this.#freshened(route) : route
   }
 
   #freshened(route: Route): Route {
@@ -287,21 +343,6 @@ export class Publisher implements CommitWatcher, ConfirmSink, Teller {
     link.hold()
     link.broker.whenRoom(() => link.release())
     return false
-  }
-
-  #await(confirms: Confirms, ticket: number): void {
-    confirms.add(ticket)
-    if (ticket === 0) this.#tellThisTurn()
-    else if (!this.#isWatching) {
-      this.#isWatching = true
-      this.#link.broker.commits.watch(this)
-    }
-  }
-
-  #tellThisTurn(): void {
-    if (this.#willTell) return
-    this.#willTell = true
-    this.#link.tellLater(this)
   }
 
   #return(route: Route): void {
@@ -332,6 +373,12 @@ export class Publisher implements CommitWatcher, ConfirmSink, Teller {
     this.#routes.keep(bytes, at, end, found)
     return null
   }
+}
+
+function checkMissing(more: number, missing: number): void {
+  if (more <= missing) return
+  const text = `content body frame of ${more} bytes exceeds the remaining content size ${missing}`
+  throw new Fault('frame-error', text)
 }
 
 function wrongFrame(expected: string, kind: string): Reply {

@@ -168,6 +168,12 @@ export function tooLarge(size: number, sizeMax: number): Reply {
   return replyOf('precondition-failed', text)
 }
 
+/** It cannot wait, because what it would wait for comes behind it on the same socket. */
+export const tooMuchArriving: Reply = replyOf(
+  'precondition-failed',
+  'too many bytes of large messages are on their way already',
+)
+
 /** What broken bytes are called. Every fault of a decoder is a frame that cannot be read. */
 export function replyToFault(fault: Fault): Reply {
   if (fault.code === 'unknown-method') return replyOf('command-invalid', fault.message)

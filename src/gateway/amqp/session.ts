@@ -53,6 +53,7 @@ export class Session implements ConnectionHandler, HeartbeatOwner, Flushable, Li
   readonly connection: Connection
   readonly uniqueName: (prefix: string) => string
   hearsCancels = false
+  arrivingBytes = 0
   readonly alarm: Alarm = new Alarm(this)
   isChoked = false
   /** A request waits for that, so that nothing behind it can be read. */
@@ -148,7 +149,7 @@ export class Session implements ConnectionHandler, HeartbeatOwner, Flushable, Li
     if (!this.isChoked || this.outbox.isFull) return
     this.isChoked = false
     this.#awaitsDrain = false
-    this.#channels.considerPause()
+    this.#channels.resume()
     this.#goOn()
   }
 

@@ -8,7 +8,7 @@ import type { Queue } from '../../machine/queue.ts'
 import { deliverPrefix } from '../../wire/amqp/content.ts'
 import type { Consumption, Origin } from './consumption.ts'
 import { amqpContent } from './foreign-content.ts'
-import { writeDelivery } from './write-content.ts'
+import { writeDelivery, writeDeliveryHeads } from './write-content.ts'
 
 export interface SubscriptionOptions {
   readonly tag: string
@@ -47,7 +47,13 @@ export class Subscription implements Receiver, Origin {
     const tag = ++owner.tag
     if (this.#acks === 'by-client') owner.hold(tag, delivery.sequence, this)
     const redelivered = delivery.redelivered ? 1 : 0
-    writeDelivery(link, owner.channel, this.#prefix, tag, redelivered, amqpContent(delivery))
+    const content = amqpContent(delivery)
+    if (delivery.reading === null) {
+      writeDelivery(link, owner.channel, this.#prefix, tag, redelivered, content)
+    } else {
+      writeDeliveryHeads(link, owner.channel, this.#prefix, tag, redelivered, content)
+      owner.outlet.pour(delivery.reading)
+    }
     if (link.outbox.isFull) link.choke()
   }
 

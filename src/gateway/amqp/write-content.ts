@@ -1,9 +1,11 @@
 /**
  * Messages on their way out: a delivery, an answered get, a returned message, each as one run of frames that
- * nothing of the same channel comes between. Bodies that do not fit a frame, or our slab, go in several.
+ * nothing of the same channel comes between. Bodies that do not fit a frame, or our slab, go in several; those that
+ * the broker gives out in pieces follow their header later.
  */
 import { Reader } from '../../base/reader.ts'
 import { Writer } from '../../base/writer.ts'
+import type { EntryView } from '../../machine/entry.ts'
 import type { Route } from '../../machine/route.ts'
 import {
   type ContentView,
@@ -32,9 +34,7 @@ export function writeDelivery(
   const { bodySize } = content
   const headsSize = deliverSize(prefix, content) + contentHeaderSize(content)
   if (bodySize > bodyMax(link) || headsSize + bodySize + FRAME_OVERHEAD > outbox.slabBytes) {
-    const at = outbox.reserve(headsSize)
-    const headerAt = writeDeliver(outbox.bytes, at, prefix, tag, redelivered, content)
-    writeContentHeader(outbox.bytes, headerAt, channel, content)
+    writeDeliveryHeads(link, channel, prefix, tag, redelivered, content)
     writeBody(link, channel, content)
     return
   }
@@ -45,18 +45,36 @@ export function writeDelivery(
   if (bodySize > 0) writeBodyFrame(bytes, bodyAt, channel, content, 0, bodySize)
 }
 
+/** A delivery but for its body. */
+export function writeDeliveryHeads(
+  link: Link,
+  channel: number,
+  prefix: Uint8Array,
+  tag: number,
+  redelivered: number,
+  content: ContentView,
+): void {
+  const { outbox } = link
+  const at = outbox.reserve(deliverSize(prefix, content) + contentHeaderSize(content))
+  const headerAt = writeDeliver(outbox.bytes, at, prefix, tag, redelivered, content)
+  writeContentHeader(outbox.bytes, headerAt, channel, content)
+}
+
+export type GetAnswer = Pick<Fields<'basic.get-ok'>, 'deliveryTag' | 'redelivered' | 'messageCount'>
+
 /** The answer to a get. */
 export function writeGetOk(
   link: Link,
   channel: number,
-  answer: Pick<Fields<'basic.get-ok'>, 'deliveryTag' | 'redelivered' | 'messageCount'>,
-  content: ContentView,
+  got: GetAnswer & { readonly content: ContentView; readonly body: 'with-body' | 'body-follows' },
 ): void {
+  const { content, body, ...answer } = got
   const reader = new Reader(content.bytes, content.headAt, content.headAt + content.headSize)
   const exchange = readShortString(reader)
   const routingKey = readShortString(reader)
   link.send(channel, 'basic.get-ok', { ...answer, exchange, routingKey })
-  writeContent(link, channel, content)
+  writeHeader(link, channel, content)
+  if (body === 'with-body') writeBody(link, channel, content)
 }
 
 /** A mandatory message that nobody gets, on its way back. */
@@ -70,18 +88,46 @@ export function writeReturn(
   },
 ): void {
   const { route, view, properties } = returned
+  writeReturnMethod(link, channel, route)
+  // Properties and body may lie in different memories; what is returned is rare enough to be copied together.
+  const writer = new Writer()
+  writer.bytes(properties)
+  writer.bytes(view.bytes.subarray(view.bodyAt, view.bodyAt + view.bodySize))
+  const bytes = writer.take()
+  const content = { ...view, bytes, propertiesAt: 0, bodyAt: properties.length }
+  writeHeader(link, channel, content)
+  writeBody(link, channel, content)
+}
+
+/** The same but for its body, which has so many bytes. */
+export function writeReturnHeads(
+  link: Link,
+  channel: number,
+  returned: { readonly route: Route; readonly bodySize: number; readonly properties: Uint8Array },
+): void {
+  const { route, bodySize, properties } = returned
+  writeReturnMethod(link, channel, route)
+  const place = { headAt: 0, headSize: 0, propertiesAt: 0, propertiesSize: properties.length }
+  writeHeader(link, channel, { bytes: properties, ...place, bodyAt: 0, bodySize })
+}
+
+/** A piece of a body that the broker gave out. */
+export function writeBodyPiece(
+  link: Link,
+  channel: number,
+  { bytes, bodyAt, bodySize }: EntryView,
+): void {
+  const place = { headAt: 0, headSize: 0, propertiesAt: 0, propertiesSize: 0 }
+  writeBody(link, channel, { bytes, ...place, bodyAt, bodySize })
+}
+
+function writeReturnMethod(link: Link, channel: number, route: Route): void {
   link.send(channel, 'basic.return', {
     replyCode: noRoute.code,
     replyText: noRoute.text,
     exchange: route.exchange?.name ?? '',
     routingKey: route.key,
   })
-  // Properties and body may lie in different memories; what is returned is rare enough to be copied together.
-  const writer = new Writer()
-  writer.bytes(properties)
-  writer.bytes(view.bytes.subarray(view.bodyAt, view.bodyAt + view.bodySize))
-  const bytes = writer.take()
-  writeContent(link, channel, { ...view, bytes, propertiesAt: 0, bodyAt: properties.length })
 }
 
 const scratch = new Writer()
@@ -97,11 +143,10 @@ export function methodFrame<N extends MethodName>(
   return scratch.view()
 }
 
-function writeContent(link: Link, channel: number, content: ContentView): void {
+function writeHeader(link: Link, channel: number, content: ContentView): void {
   const { outbox } = link
   const at = outbox.reserve(contentHeaderSize(content))
   writeContentHeader(outbox.bytes, at, channel, content)
-  writeBody(link, channel, content)
 }
 
 function writeBody(link: Link, channel: number, content: ContentView): void {
