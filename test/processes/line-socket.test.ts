@@ -12,9 +12,8 @@ import type { Address } from '../../src/base/ports.ts'
 import { Channel } from '../../src/channels/channel.ts'
 import { type LineListener, openLineListener } from '../../src/gateway/line/listener.ts'
 import type { LineMessage } from '../../src/gateway/line/message.ts'
-import { QueueSink } from '../../src/gateway/line/queue-sink.ts'
-import { channelSink } from '../../src/gateway/line/sink.ts'
 import { nodeWorld } from '../../src/node/world.ts'
+import { channelSink } from './channel-sink.ts'
 
 const world = nodeWorld()
 const LOOPBACK = { kind: 'tcp', host: '127.0.0.1', port: 0 } as const
@@ -110,12 +109,10 @@ test('what a client was told OK for is in the durable queue when the broker is o
   const dir = await mkdtemp(join(tmpdir(), 'naru-line-'))
   try {
     {
-      await using broker = await Broker.open({ dir })
-      const sink = new QueueSink(await broker.queue('lines', {}), 'durable')
-      const options = { answers: 'ok', drainMs: 100 } as const
-      await using listener = await openLineListener({ world, address: LOOPBACK, sink, options })
-      assert.ok(listener.address.kind === 'tcp')
-      const socket = connect(listener.address.port, listener.address.host)
+      const listen = { line: { port: 0, queue: 'lines', answers: 'ok' } } as const
+      await using broker = await Broker.open({ dir, listen })
+      const { hostname, port } = new URL(broker.urls.line ?? '')
+      const socket = connect(Number(port), hostname)
       let answers = ''
       socket.setEncoding('utf8').on('data', (text: string) => {
         answers += text
@@ -156,4 +153,23 @@ test('what comes to the line port of a broker is in its queue, and stays there u
     if (bodies.length === 3) break
   }
   assert.deepEqual(new Set(bodies), new Set(['one', 'two', '안녕']))
+})
+
+test('the line port of a broker may be a Unix socket, with a framing of its own', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'naru-line-'))
+  const path = join(directory, 's')
+  const line = { path, framing: 'chunk', bodies: 'bytes', queue: 'chunks' } as const
+  try {
+    await using broker = await Broker.open({ listen: { line } })
+    assert.equal(broker.urls.line, `unix:${path}`)
+    const socket = connect(path)
+    socket.end(Uint8Array.of(0xff, 10, 0))
+    await once(socket.resume(), 'close')
+    const chunks = (await broker.queue('chunks')).consume()
+    const { value: message } = await chunks.next()
+    assert.deepEqual(message?.body, Uint8Array.of(0xff, 10, 0))
+    await chunks.close()
+  } finally {
+    await rm(directory, { recursive: true })
+  }
 })

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
 import { place } from '../../../test/processes/line-place.ts'
-import type { LineOptions } from './listener.ts'
+import type { LineOptions } from './options.ts'
 
 interface Conversation {
   readonly name: string

@@ -30,13 +30,3 @@ export function bodyOf(bytes: Uint8Array, bodies: Bodies): string | Uint8Array {
     throw new Fault('not-text', 'not UTF-8')
   }
 }
-
-/** One line for people and programs: `message {"from":"127.0.0.1:4711","body":"hello"}`, `base64` where it is bytes. */
-export function messageLine(message: LineMessage): string {
-  const { from, body } = message
-  const shown =
-    typeof body === 'string'
-      ? { from, body }
-      : { from, base64: Buffer.from(body).toString('base64') }
-  return `message ${JSON.stringify(shown)}`
-}
