@@ -1,0 +1,180 @@
+/**
+ * The receiving side of a channel over a queue: the messages that were taken ahead, who waits for one, and what was
+ * handed over and is not done. It takes the first message when somebody asks for one, and gives back what nobody got.
+ */
+import { Ring } from '../base/ring.ts'
+import { Channel } from '../channels/channel.ts'
+import { ChannelMisuse, type Ports, type Unwatch, type WaitOptions } from '../channels/contract.ts'
+import type { ChannelQueue, QueueConsumption, QueueMessage } from './channel-queue.ts'
+
+export interface InboxOptions {
+  readonly prefetch: number
+  readonly acks: 'on-get' | 'on-task-done'
+  /** The queue or its broker is gone. */
+  readonly onLost: (error: unknown) => void
+}
+
+export class QueueInbox {
+  readonly #queue: ChannelQueue
+  readonly #options: InboxOptions
+  readonly #ports: Ports
+  /** Taken ahead. Bounded by the prefetch, because nothing in it is settled. */
+  readonly #ahead: Channel<QueueMessage>
+  /** Handed over and not done, oldest first; stays empty where a hand-over settles. */
+  readonly #undone = new Ring<QueueMessage>()
+  #consumption: QueueConsumption | null = null
+  /** Watches that have neither woken nor been ended. */
+  #watches = 0
+  /** No more comes than there is: ends when the queue has nothing for us. */
+  #state: 'open' | 'draining' | 'ended' = 'open'
+
+  constructor(queue: ChannelQueue, options: InboxOptions, ports: Ports) {
+    this.#queue = queue
+    this.#options = options
+    this.#ports = ports
+    const shape = { name: queue.name, capacity: Number.POSITIVE_INFINITY }
+    this.#ahead = new Channel<QueueMessage>(shape, ports)
+  }
+
+  get size(): number {
+    return this.#ahead.size
+  }
+
+  /** Closed, and all is received. */
+  get ended(): boolean {
+    return this.#ahead.ended
+  }
+
+  /** Somebody waits for a message, or for the end. */
+  get isAwaited(): boolean {
+    return this.#watches > 0 || this.#ahead.stats().waitingToGet > 0
+  }
+
+  get isDraining(): boolean {
+    return this.#state === 'draining'
+  }
+
+  get(options: WaitOptions | undefined): Promise<unknown> {
+    this.#begin()
+    return this.#ahead.get(options).then((message) => this.#handOver(message))
+  }
+
+  /** The next body, if there is one, in a list of one or none: a body may be anything. */
+  tryGet(): readonly unknown[] {
+    this.#begin()
+    const message = this.#ahead.tryGet()
+    return message === undefined ? [] : [this.#handOver(message)]
+  }
+
+  bodies(): AsyncIterator<unknown, undefined> {
+    const messages = this.#ahead[Symbol.asyncIterator]()
+    return {
+      next: async () => {
+        this.#begin()
+        const result = await messages.next()
+        return result.done === true ? result : { value: this.#handOver(result.value), done: false }
+      },
+      return: async () => {
+        await messages.return?.()
+        return { value: undefined, done: true }
+      },
+    }
+  }
+
+  onReadable(wake: () => void): Unwatch {
+    this.#begin()
+    this.#watches++
+    let isWatching = true
+    const end = (): void => {
+      if (isWatching) this.#watches--
+      isWatching = false
+    }
+    const unwatch = this.#ahead.onReadable(() => {
+      end()
+      wake()
+    })
+    return () => {
+      end()
+      unwatch()
+    }
+  }
+
+  taskDone(): void {
+    if (this.#options.acks === 'on-get') {
+      throw new ChannelMisuse("get settles already: ask for acks: 'on-task-done'")
+    }
+    const message = this.#undone.shift()
+    if (message === undefined)
+      throw new ChannelMisuse('taskDone, and no value that was got is left')
+    message.ack()
+    this.#letGo()
+  }
+
+  /** What is there can still be received; `look` finds the end. */
+  drain(): void {
+    if (this.#state === 'open') this.#state = 'draining'
+  }
+
+  /** Nothing more is received, and what was not settled goes back to the queue. */
+  stop(): void {
+    this.#state = 'ended'
+    this.#ahead.close('now')
+    while (this.#undone.size > 0) this.#undone.shift()
+    this.#letGo()
+  }
+
+  /** The same, and whoever receives is told why. */
+  fail(error: Error): void {
+    this.#ahead.fail(error)
+    this.stop()
+  }
+
+  /** Ends it if it is draining and there is nothing left for us. */
+  look(): void {
+    if (this.#state !== 'draining' || !this.#isEmpty()) return
+    // What was handed out in this turn is on its way to us, and arrives before the next.
+    this.#ports.scheduler.soon(() => {
+      if (this.#state !== 'draining' || !this.#isEmpty()) return
+      this.#state = 'ended'
+      this.#ahead.close()
+      this.#letGo()
+    })
+  }
+
+  #isEmpty(): boolean {
+    return this.#queue.readyCount === 0 && this.#ahead.size === 0
+  }
+
+  #begin(): void {
+    if (this.#consumption !== null || this.#state === 'ended') return
+    const { prefetch } = this.#options
+    try {
+      this.#consumption = this.#queue.consume({ prefetch })
+      void this.#take(this.#consumption, prefetch)
+    } catch (error) {
+      this.#options.onLost(error)
+    }
+  }
+
+  async #take(consumption: QueueConsumption, max: number): Promise<void> {
+    try {
+      for await (const { messages } of consumption.batches(max)) {
+        for (const message of messages) this.#ahead.tryPut(message)
+      }
+    } catch (error) {
+      this.#options.onLost(error)
+    }
+  }
+
+  #handOver(message: QueueMessage): unknown {
+    if (this.#options.acks === 'on-get') message.ack()
+    else this.#undone.push(message)
+    return message.body
+  }
+
+  /** Ends the consumption once nothing is ours any more: closing it gives back what is not settled. */
+  #letGo(): void {
+    if (this.#state !== 'ended' || this.#undone.size > 0) return
+    void this.#consumption?.close()
+  }
+}
