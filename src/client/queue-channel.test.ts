@@ -263,6 +263,53 @@ test('when the broker has no room put waits, tryPut says no, and the order of as
   assert.deepEqual([third.state, woken, sent], ['resolved', 1, [1, 2, 3]])
 })
 
+test('a value that goes back as it is handed over belongs to nobody: get and the loop end without it', async () => {
+  for (const way of ['get', 'loop'] as const) {
+    const ports = new Clockwork()
+    let acks = 0
+    const message = { body: 1, ack: () => acks++ }
+    const queue = {
+      name: 'closed in between',
+      readyCount: 0,
+      heldCount: 0,
+      trySend: () => null,
+      room: () => new Promise<void>(() => {}),
+      consume: () => ({
+        async *batches() {
+          const messages = (function* () {
+            yield message
+            channel.close('now') // it is with whoever waits, who has not run yet
+          })()
+          yield await Promise.resolve({
+            messages: messages as unknown as readonly (typeof message)[],
+          })
+        },
+        close: () => Promise.resolve(),
+      }),
+    }
+    const channel = queueChannel<number>(queue, {}, ports)
+    if (way === 'get') await assert.rejects(channel.get(), ChannelClosed)
+    else for await (const value of channel) assert.fail(`${value} was handed over`)
+    assert.equal(acks, 0)
+  }
+})
+
+test('a broker that is closed ends its channels, whatever they wait for', () =>
+  Place.run(async (place) => {
+    const channel = await place.channel('ended', { capacity: 1, acks: 'on-task-done' })
+    await place.put(channel, 1)
+    assert.equal(await place.drive(channel.get()), 1)
+    const waits = [watch(channel.put(2)), watch(channel.get()), watch(channel.join())]
+    await place.ports.settle()
+    await place.drive(place.broker.close())
+    await place.ports.advance(20)
+    assert.ok(waits[0]?.error instanceof ChannelClosed)
+    assert.ok(waits[1]?.error instanceof ChannelPeerLost)
+    assert.equal(waits[2]?.error, channel.failure)
+    assert.throws(() => channel.taskDone(), ChannelMisuse)
+    assert.equal(place.ports.timers, 0)
+  }))
+
 test('values outlive the program, but for those that were handed over', async () => {
   const dir = await mkdtemp(join(tmpdir(), 'naru-client-'))
   try {

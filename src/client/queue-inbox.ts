@@ -4,7 +4,13 @@
  */
 import { Ring } from '../base/ring.ts'
 import { Channel } from '../channels/channel.ts'
-import { ChannelMisuse, type Ports, type Unwatch, type WaitOptions } from '../channels/contract.ts'
+import {
+  ChannelClosed,
+  ChannelMisuse,
+  type Ports,
+  type Unwatch,
+  type WaitOptions,
+} from '../channels/contract.ts'
 import type { ChannelQueue, QueueConsumption, QueueMessage } from './channel-queue.ts'
 
 export interface InboxOptions {
@@ -25,8 +31,8 @@ export class QueueInbox {
   #consumption: QueueConsumption | null = null
   /** Watches that have neither woken nor been ended. */
   #watches = 0
-  /** No more comes than there is: ends when the queue has nothing for us. */
-  #state: 'open' | 'draining' | 'ended' = 'open'
+  /** Draining: no more comes than there is. Stopped: what nobody was handed has gone back. */
+  #state: 'open' | 'draining' | 'ended' | 'stopped' = 'open'
 
   constructor(queue: ChannelQueue, options: InboxOptions, ports: Ports) {
     this.#queue = queue
@@ -72,7 +78,11 @@ export class QueueInbox {
       next: async () => {
         this.#begin()
         const result = await messages.next()
-        return result.done === true ? result : { value: this.#handOver(result.value), done: false }
+        if (result.done === true) return result
+        if (this.#state === 'stopped' && this.#ahead.failure === null) {
+          return { value: undefined, done: true }
+        }
+        return { value: this.#handOver(result.value), done: false }
       },
       return: async () => {
         await messages.return?.()
@@ -117,7 +127,7 @@ export class QueueInbox {
 
   /** Nothing more is received, and what was not settled goes back to the queue. */
   stop(): void {
-    this.#state = 'ended'
+    this.#state = 'stopped'
     this.#ahead.close('now')
     while (this.#undone.size > 0) this.#undone.shift()
     this.#letGo()
@@ -141,12 +151,16 @@ export class QueueInbox {
     })
   }
 
+  #hasEnded(): boolean {
+    return this.#state === 'ended' || this.#state === 'stopped'
+  }
+
   #isEmpty(): boolean {
     return this.#queue.readyCount === 0 && this.#ahead.size === 0
   }
 
   #begin(): void {
-    if (this.#consumption !== null || this.#state === 'ended') return
+    if (this.#consumption !== null || this.#hasEnded()) return
     const { prefetch } = this.#options
     try {
       this.#consumption = this.#queue.consume({ prefetch })
@@ -167,6 +181,10 @@ export class QueueInbox {
   }
 
   #handOver(message: QueueMessage): unknown {
+    // It was given to whoever waits, and before he could run it went back with all the others.
+    if (this.#state === 'stopped') {
+      throw this.#ahead.failure ?? new ChannelClosed(`${this.#queue.name} is closed`)
+    }
     if (this.#options.acks === 'on-get') message.ack()
     else this.#undone.push(message)
     return message.body
@@ -174,7 +192,7 @@ export class QueueInbox {
 
   /** Ends the consumption once nothing is ours any more: closing it gives back what is not settled. */
   #letGo(): void {
-    if (this.#state !== 'ended' || this.#undone.size > 0) return
+    if (!this.#hasEnded() || this.#undone.size > 0) return
     void this.#consumption?.close()
   }
 }
