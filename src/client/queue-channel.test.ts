@@ -157,6 +157,21 @@ test('by taskDone a message leaves the queue when it is done, and else it comes 
     assert.throws(() => heir.taskDone(), ChannelMisuse)
   }))
 
+test('join waits for taskDone where get has settled, too, as it does in memory', () =>
+  Place.run(async (place) => {
+    const channel = await place.channel('joined')
+    await place.put(channel, 1, 2)
+    const joining = watch(channel.join())
+    assert.deepEqual([await place.drive(channel.get()), await place.drive(channel.get())], [1, 2])
+    channel.taskDone()
+    await place.ports.advance(100)
+    assert.deepEqual([joining.state, channel.size], ['pending', 0])
+    channel.taskDone()
+    await place.ports.settle()
+    assert.equal(joining.state, 'resolved')
+    assert.throws(() => channel.taskDone(), ChannelMisuse)
+  }))
+
 test('a loop by taskDone ends with the queue, and keeps the last message until it is done', () =>
   Place.run(async (place) => {
     const worker = await place.channel('loop', { acks: 'on-task-done' })
@@ -184,9 +199,9 @@ test('what the broker refuses concerns that value alone; a queue that is gone en
     assert.throws(() => channel.tryPut(large), { code: 'BODY_TOO_LARGE' })
     await place.put(channel, 'small')
     assert.equal(await place.drive(channel.get()), 'small')
+    channel.taskDone()
+    await place.drive(channel.join())
     const getting = watch(channel.get())
-    const joining = place.drive(channel.join())
-    await joining
     await place.ports.settle()
     const queue = await place.drive(place.broker.queue('doomed'))
     await place.drive(queue.delete())

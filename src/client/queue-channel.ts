@@ -166,19 +166,20 @@ export class QueueChannel<T extends Sendable>
   }
 
   /**
-   * The oldest value that was got and is not done is done, and leaves the queue. Exact where one worker works on
-   * one value at a time; workers who overlap have a channel each. Throws `ChannelMisuse` where `get` settles.
+   * The oldest value that was got and is not done is done, and leaves the queue if `get` has not settled it. Exact
+   * where one worker works on one value at a time; workers who overlap have a channel each. Throws `ChannelMisuse`
+   * when said more often than values were got.
    */
   taskDone(): void {
     this.#inbox.taskDone()
     this.#lookSoon()
   }
 
-  /** Resolves when every message that is in the queue, whoever sent or got it, has been settled. */
+  /** Resolves when every message in the queue, whoever sent or got it, is settled, and every value we got is done. */
   join(options?: WaitOptions): Promise<void> {
     if (options?.signal?.aborted === true) return Promise.reject(options.signal.reason)
     if (this.#failure !== null) return Promise.reject(this.#failure)
-    if (this.#isSettled()) return done
+    if (this.#isDone()) return done
     const joined = this.#joiners.wait(options, this.#ports.scheduler)
     this.#lookSoon()
     return joined
@@ -229,7 +230,7 @@ export class QueueChannel<T extends Sendable>
   #look(): void {
     this.#outbox.look()
     this.#inbox.look()
-    if (this.#joiners.size > 0 && this.#isSettled()) this.#joiners.wakeAll()
+    if (this.#joiners.size > 0 && this.#isDone()) this.#joiners.wakeAll()
     if (this.#isAwaited()) this.#lookLater.set(lookMs)
     else this.#lookLater.cancel()
   }
@@ -240,8 +241,8 @@ export class QueueChannel<T extends Sendable>
     return this.#inbox.isDraining && this.#inbox.isAwaited
   }
 
-  #isSettled(): boolean {
-    return this.#queue.readyCount + this.#queue.heldCount === 0
+  #isDone(): boolean {
+    return this.#queue.readyCount + this.#queue.heldCount + this.#inbox.undone === 0
   }
 
   /** The queue or its broker is gone: what was under way is unknown. Answers what callers are told. */

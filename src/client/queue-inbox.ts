@@ -26,8 +26,10 @@ export class QueueInbox {
   readonly #ports: Ports
   /** Taken ahead. Bounded by the prefetch, because nothing in it is settled. */
   readonly #ahead: Channel<QueueMessage>
-  /** Handed over and not done, oldest first; stays empty where a hand-over settles. */
-  readonly #undone = new Ring<QueueMessage>()
+  /** Handed over and not settled, oldest first; stays empty where a hand-over settles. */
+  readonly #unsettled = new Ring<QueueMessage>()
+  /** Handed over, and nobody has said that it is done. */
+  #undone = 0
   #consumption: QueueConsumption | null = null
   /** Watches that have neither woken nor been ended. */
   #watches = 0
@@ -58,6 +60,11 @@ export class QueueInbox {
 
   get isDraining(): boolean {
     return this.#state === 'draining'
+  }
+
+  /** Values that were handed over and are not done. */
+  get undone(): number {
+    return this.#undone
   }
 
   get(options: WaitOptions | undefined): Promise<unknown> {
@@ -110,13 +117,9 @@ export class QueueInbox {
   }
 
   taskDone(): void {
-    if (this.#options.acks === 'on-get') {
-      throw new ChannelMisuse("get settles already: ask for acks: 'on-task-done'")
-    }
-    const message = this.#undone.shift()
-    if (message === undefined)
-      throw new ChannelMisuse('taskDone, and no value that was got is left')
-    message.ack()
+    if (this.#undone === 0) throw new ChannelMisuse('taskDone, and no value that was got is left')
+    this.#undone--
+    this.#unsettled.shift()?.ack()
     this.#letGo()
   }
 
@@ -129,7 +132,8 @@ export class QueueInbox {
   stop(): void {
     this.#state = 'stopped'
     this.#ahead.close('now')
-    while (this.#undone.size > 0) this.#undone.shift()
+    this.#unsettled.clear()
+    this.#undone = 0
     this.#letGo()
   }
 
@@ -185,14 +189,15 @@ export class QueueInbox {
     if (this.#state === 'stopped') {
       throw this.#ahead.failure ?? new ChannelClosed(`${this.#queue.name} is closed`)
     }
+    this.#undone++
     if (this.#options.acks === 'on-get') message.ack()
-    else this.#undone.push(message)
+    else this.#unsettled.push(message)
     return message.body
   }
 
   /** Ends the consumption once nothing is ours any more: closing it gives back what is not settled. */
   #letGo(): void {
-    if (!this.#hasEnded() || this.#undone.size > 0) return
+    if (!this.#hasEnded() || this.#unsettled.size > 0) return
     void this.#consumption?.close()
   }
 }
