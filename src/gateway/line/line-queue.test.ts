@@ -3,9 +3,11 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
 import { MemoryWorld } from '../../../test/processes/memory-world.ts'
+import { KiB, MiB } from '../../base/bytes.ts'
 import { expectMark } from '../../base/mark.ts'
 import type { Disk } from '../../base/ports.ts'
 import { DEFAULT_NAMESPACE, Runtime } from '../../broker/runtime.ts'
+import type { JournalLimits } from '../../journal/limits.ts'
 import type { Queue } from '../../machine/queue.ts'
 import { openQueueSink } from './line-queue.ts'
 import type { LineOptions } from './options.ts'
@@ -26,11 +28,11 @@ class Place {
     this.broker = broker
   }
 
-  static async open(): Promise<Place> {
+  static async open(journalLimits: Partial<JournalLimits> = {}): Promise<Place> {
     const world = new MemoryWorld(1, 'whole')
     const here = { ...world, disk: null as unknown as Disk }
     const options = { world: here, directory: null, durability: 'memory', log: SILENT } as const
-    const opening = Runtime.open(options)
+    const opening = Runtime.open({ ...options, journalLimits })
     await world.pass(10)
     return new Place(world, await opening)
   }
@@ -86,6 +88,25 @@ test('what no queue can be is refused by the name of the option', async () => {
   })
   const long = { messageBytesMax: place.broker.limits.bodyBytes + 1 }
   await assert.rejects(place.sink('line', long), { option: 'messageBytesMax' })
+})
+
+test('while the broker has no room clients wait, and what is consumed makes room for them', async () => {
+  const place = await Place.open({ memoryBytes: 8 * MiB })
+  const sink = await place.sink('line')
+  const body = 'x'.repeat(60 * KiB)
+  let taken = 0
+  while (sink.offer(message(body)) !== 'full') taken++
+  assert.ok(taken > 10, `${taken} messages fit`)
+  let isIn = false
+  const waiting = sink.put(message(body), never).then(() => {
+    isIn = true
+  })
+  await place.world.pass(1_000)
+  assert.equal(isIn, false)
+  assert.equal(place.broker.purge(place.find('line')!), taken)
+  await place.world.pass(10)
+  await waiting
+  assert.equal(place.find('line')?.readyCount, 1)
 })
 
 test('a queue that somebody deleted is made again by the next message', async () => {
