@@ -63,10 +63,6 @@ class Shelf implements LineSink {
     for (const { reject } of this.#acks.splice(0)) reject(new Error('the disk is gone'))
   }
 
-  bodies(): (string | Uint8Array)[] {
-    return this.messages.map((message) => message.body)
-  }
-
   #take(message: LineMessage): number {
     this.messages.push(message)
     this.inside++

@@ -16,7 +16,6 @@ import type { QueueSink } from './queue-sink.ts'
 const SILENT = { info: () => {}, warn: () => {}, error: () => {} }
 const NO_NOTES = new Uint8Array(0)
 const never = new AbortController().signal
-const message = (body: string | Uint8Array) => ({ from: 'a client', body })
 
 /** A broker in memory, in a time that the test moves. */
 class Place {
@@ -65,12 +64,12 @@ class Place {
 test('the queue is made where there is none, and used as it is where there is one', async () => {
   const place = await Place.open()
   const made = await place.sink('made')
-  assert.equal(made.offer(message('a')), 0)
+  assert.equal(made.offer('a'), 0)
   assert.equal(place.find('made')?.durable, true)
   assert.equal(place.find('made')?.readyCount, 1)
   const there = await place.transientQueue('there')
   const used = await place.sink('there')
-  assert.equal(used.offer(message(Uint8Array.of(1, 2))), 0)
+  assert.equal(used.offer(Uint8Array.of(1, 2)), 0)
   assert.equal(there.readyCount, 1)
   assert.equal(place.find('there'), there)
 })
@@ -95,10 +94,10 @@ test('while the broker has no room clients wait, and what is consumed makes room
   const sink = await place.sink('line')
   const body = 'x'.repeat(60 * KiB)
   let taken = 0
-  while (sink.offer(message(body)) !== 'full') taken++
+  while (sink.offer(body) !== 'full') taken++
   assert.ok(taken > 10, `${taken} messages fit`)
   let isIn = false
-  const waiting = sink.put(message(body), never).then(() => {
+  const waiting = sink.put(body, never).then(() => {
     isIn = true
   })
   await place.world.pass(1_000)
@@ -112,24 +111,24 @@ test('while the broker has no room clients wait, and what is consumed makes room
 test('a queue that somebody deleted is made again by the next message', async () => {
   const place = await Place.open()
   const sink = await place.sink('line')
-  assert.equal(sink.offer(message('lost with the queue')), 0)
+  assert.equal(sink.offer('lost with the queue'), 0)
   const before = place.find('line')!
   await place.drive(place.broker.declare.deleteQueue(before))
   const taken = expectMark('line/queue-made-again', () => {
-    assert.equal(sink.offer(message('the next')), 'full')
-    return Promise.all([sink.put(message('the next'), never), sink.put(message('more'), never)])
+    assert.equal(sink.offer('the next'), 'full')
+    return Promise.all([sink.put('the next', never), sink.put('more', never)])
   })
-  assert.equal(sink.offer(message('barging in')), 'full')
+  assert.equal(sink.offer('barging in'), 'full')
   assert.deepEqual(await place.drive(taken), [1, 2])
   assert.notEqual(place.find('line'), before)
   assert.equal(place.find('line')?.readyCount, 2)
-  assert.equal(sink.offer(message('and on')), 3)
+  assert.equal(sink.offer('and on'), 3)
 })
 
 test('a broker that has closed takes nothing, and nobody waits for it', async () => {
   const place = await Place.open()
   const sink = await place.sink('line')
   await place.drive(place.broker.close())
-  assert.equal(sink.offer(message('late')), 'closed')
-  await assert.rejects(place.drive(sink.put(message('late'), never)))
+  assert.equal(sink.offer('late'), 'closed')
+  await assert.rejects(place.drive(sink.put('late', never)))
 })

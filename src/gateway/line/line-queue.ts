@@ -12,6 +12,7 @@ import { isRefusal, type Refusal } from '../../machine/refusal.ts'
 import type { Route } from '../../machine/route.ts'
 import { propertiesOfKind } from '../../wire/plain/body.ts'
 import { lineLimits } from './limits.ts'
+import type { LineMessage } from './message.ts'
 import { LineOptionError, type LineOptions } from './options.ts'
 import { type MessageQueue, QueueSink } from './queue-sink.ts'
 import type { LineSink } from './sink.ts'
@@ -53,14 +54,15 @@ class LineQueue implements MessageQueue {
     this.acknowledges = broker.durability !== 'memory' && queue.durable ? 'durable' : 'never'
   }
 
-  publish(body: string | Uint8Array): number | 'full' {
+  publish(message: LineMessage): number | 'full' {
     const { failure } = this.#broker
     if (failure !== null) throw failure
     if (this.#queue.deleted) return this.#remake()
     if (this.#route.stale) this.#route = routeTo(this.#broker, this.#queue)
-    const bytes = typeof body === 'string' ? encoder.encode(body) : body
+    const isText = typeof message === 'string'
+    const bytes = isText ? encoder.encode(message) : message
     const content = this.#content
-    content.properties = propertiesOfKind[typeof body === 'string' ? 'text' : 'bytes']
+    content.properties = propertiesOfKind[isText ? 'text' : 'bytes']
     content.propertiesSize = content.properties.length
     content.body = bytes
     content.bodySize = bytes.length

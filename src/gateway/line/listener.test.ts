@@ -75,8 +75,8 @@ test('messages of many clients all arrive, each client in its own order', async 
   const seen = new Map<string, number>()
   for (let count = 0; count < 200; count++) {
     await world.pass(5)
-    const { body } = await queue.get({ timeoutMs: 0 })
-    const [client, index] = String(body).split(' ') as [string, string]
+    const message = await queue.get({ timeoutMs: 0 })
+    const [client, index] = String(message).split(' ') as [string, string]
     assert.equal(Number(index), seen.get(client) ?? 0)
     seen.set(client, Number(index) + 1)
   }

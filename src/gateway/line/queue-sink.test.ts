@@ -61,7 +61,6 @@ class SlowQueue implements MessageQueue {
   }
 }
 
-const message = (body: string) => ({ from: 'a client', body })
 const never = new AbortController().signal
 
 test('a message is acknowledged when the queue says that it is safe, and not before', async () => {
@@ -69,9 +68,9 @@ test('a message is acknowledged when the queue says that it is safe, and not bef
   const sink = new QueueSink(queue)
   const acked: number[] = []
   const note = (ticket: number) => () => void acked.push(ticket)
-  assert.equal(sink.offer(message('one')), 0)
+  assert.equal(sink.offer('one'), 0)
   const first = sink.acked(0).then(note(0))
-  assert.equal(sink.offer(message('two')), 1)
+  assert.equal(sink.offer('two'), 1)
   const second = sink.acked(1).then(note(1))
   queue.commit(1)
   await first
@@ -84,20 +83,20 @@ test('a message is acknowledged when the queue says that it is safe, and not bef
 test('who waits gets the room in the order of asking, and nobody overtakes', async () => {
   const queue = new SlowQueue(1)
   const sink = new QueueSink(queue)
-  assert.equal(sink.offer(message('early')), 0)
-  assert.equal(sink.offer(message('late')), 'full')
+  assert.equal(sink.offer('early'), 0)
+  assert.equal(sink.offer('late'), 'full')
   const second = new AbortController()
   const waiting = await expectMark('line/waits-for-room', () => [
-    sink.put(message('first'), never),
-    sink.put(message('second'), second.signal),
-    sink.put(message('third'), never),
+    sink.put('first', never),
+    sink.put('second', second.signal),
+    sink.put('third', never),
   ])
   second.abort(new Error('gone'))
   await assert.rejects(waiting[1]!, { message: 'gone' })
   queue.makeRoom(1)
   assert.equal(await waiting[0], 1)
   queue.room = 1 // and nobody has been told
-  assert.equal(sink.offer(message('late')), 'full')
+  assert.equal(sink.offer('late'), 'full')
   queue.makeRoom(0)
   assert.equal(await waiting[2], 2)
   assert.deepEqual(queue.bodies, ['early', 'first', 'third'])
@@ -106,21 +105,21 @@ test('who waits gets the room in the order of asking, and nobody overtakes', asy
 test('when the disk has failed nobody is told OK, and nobody waits for ever', async () => {
   const queue = new SlowQueue(1)
   const sink = new QueueSink(queue)
-  assert.equal(sink.offer(message('early')), 0)
+  assert.equal(sink.offer('early'), 0)
   const unsafe = sink.acked(0)
-  const waiting = sink.put(message('late'), never)
+  const waiting = sink.put('late', never)
   queue.fail(new Error('the disk is gone'))
   await assert.rejects(unsafe, { message: 'the disk is gone' })
   await assert.rejects(waiting, { message: 'the disk is gone' })
-  assert.equal(sink.offer(message('later')), 'closed')
+  assert.equal(sink.offer('later'), 'closed')
 })
 
 test('a message that the queue refuses concerns its sender alone', async () => {
   const queue = new SlowQueue(10)
   const sink = new QueueSink(queue)
   queue.refusal = new Error('too large')
-  assert.equal(sink.offer(message('large')), 'closed')
-  await assert.rejects(sink.put(message('large'), never), { message: 'too large' })
+  assert.equal(sink.offer('large'), 'closed')
+  await assert.rejects(sink.put('large', never), { message: 'too large' })
   queue.refusal = null
-  assert.equal(sink.offer(message('small')), 0)
+  assert.equal(sink.offer('small'), 0)
 })

@@ -14,7 +14,7 @@ export interface MessageQueue {
    * Takes the message now: the answer is what `safe` is asked for, and never falls. `full` takes nothing. Throws
    * why this message, or any, cannot be taken at all.
    */
-  publish(body: string | Uint8Array): number | 'full'
+  publish(message: LineMessage): number | 'full'
   /** Calls once when, after `full`, it is worth another try. */
   whenRoom(callback: () => void): void
   /** Resolves when everything up to there will survive a crash; rejects when that will never be. */
@@ -72,8 +72,8 @@ export class QueueSink implements LineSink {
     return this.#queue.safe(this.#through)
   }
 
-  #publish({ body }: LineMessage): Ticket | 'full' {
-    const through = this.#queue.publish(body)
+  #publish(message: LineMessage): Ticket | 'full' {
+    const through = this.#queue.publish(message)
     if (through === 'full') return 'full'
     this.#through = Math.max(this.#through, through)
     return this.#tickets++
