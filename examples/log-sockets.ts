@@ -1,6 +1,7 @@
 /**
- * Logs of programs that know nothing of Naru: each writes lines into a Unix socket, and the collector gathers
- * them into batches. A slow disk slows the programs down a little, instead of filling memory or losing lines.
+ * Logs of programs that know nothing of Naru: each writes lines into a Unix socket, and the collector takes them
+ * from a queue in batches. A slow disk makes the queue longer, and slows the programs down when there is no room
+ * left, instead of losing lines.
  * Run it: `node build/examples/log-sockets.js`.
  */
 import { once } from 'node:events'
@@ -9,33 +10,28 @@ import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { batch, channel } from '../src/channels/mod.ts'
-import { openLineListener } from '../src/gateway/line/listener.ts'
-import type { LineMessage } from '../src/gateway/line/message.ts'
-import { channelSink } from '../src/gateway/line/sink.ts'
-import { nodeWorld } from '../src/node/world.ts'
+import { Broker } from 'naru'
 
 const folder = await mkdtemp(join(tmpdir(), 'naru-example-'))
 const path = join(folder, 'log.sock')
-const lines = channel<LineMessage>({ name: 'log', capacity: 50 })
-const collector = await openLineListener({
-  world: nodeWorld(),
-  address: { kind: 'unix', path },
-  sink: channelSink(lines),
-})
+const broker = await Broker.open({ listen: { line: { path, queue: 'log' } } })
+const log = await broker.queue<string>('log')
 
+const total = 3_500
 let written = 0
 let writes = 0
 const perService = new Map<string, number>()
 const writing = (async () => {
-  for await (const taken of batch(lines, { count: 100, withinMs: 20 })) {
+  for await (const batch of log.consumeBatches({ messagesMax: 100 })) {
     await sleep(1) // the disk
     writes++
-    written += taken.length
-    for (const { body } of taken) {
-      const service = String(body).split(' ')[0] ?? ''
+    written += batch.messages.length
+    for (const message of batch.messages) {
+      const service = message.text().split(' ')[0] ?? ''
       perService.set(service, (perService.get(service) ?? 0) + 1)
     }
+    batch.ack()
+    if (written === total) break
   }
 })()
 
@@ -50,9 +46,8 @@ async function service(name: string, count: number): Promise<void> {
 }
 
 await Promise.all([service('shop', 2_000), service('bank', 1_000), service('mail', 500)])
-await collector.close()
-lines.close()
 await writing
+await broker.close()
 await rm(folder, { recursive: true })
 
 for (const [name, count] of [...perService].sort(([left], [right]) => left.localeCompare(right)))

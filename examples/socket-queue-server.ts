@@ -6,23 +6,14 @@
  */
 import { once } from 'node:events'
 import { connect } from 'node:net'
-import { channel } from '../src/channels/mod.ts'
-import { openLineListener } from '../src/gateway/line/listener.ts'
-import type { LineMessage } from '../src/gateway/line/message.ts'
-import { channelSink } from '../src/gateway/line/sink.ts'
-import { nodeWorld } from '../src/node/world.ts'
+import { Broker } from 'naru'
 
-const queue = channel<LineMessage>({ name: 'received', capacity: 2 })
-const server = await openLineListener({
-  world: nodeWorld(),
-  address: { kind: 'tcp', host: '127.0.0.1', port: 0 },
-  sink: channelSink(queue), // a full queue slows the clients down
-})
-const { port } = server.address as { readonly port: number }
+const broker = await Broker.open({ listen: { line: { port: 0, queue: 'received' } } })
+const { hostname, port } = new URL(broker.urls.line ?? '')
 
 /** Sends the pieces one by one, ends, and answers with what the server had to say. */
 async function client(...pieces: readonly (string | Uint8Array)[]): Promise<string> {
-  const socket = connect({ port, host: '127.0.0.1', noDelay: true })
+  const socket = connect({ port: Number(port), host: hostname, noDelay: true })
   let answer = ''
   socket.on('data', (bytes) => {
     answer += bytes.toString()
@@ -34,18 +25,24 @@ async function client(...pieces: readonly (string | Uint8Array)[]): Promise<stri
 }
 
 // The main loop.
+const queue = await broker.queue<string>('received')
 const draining = (async () => {
-  for await (const { body } of queue) console.log(`message: ${String(body)}`)
+  let count = 0
+  for await (const message of queue.consume({ prefetch: 2 })) {
+    console.log(`message: ${message.text()}`)
+    message.ack()
+    count++
+    if (message.text() === 'that is all') break
+  }
+  return count
 })()
 
 const korean = Buffer.from('안녕하세요\n')
 await client('hello, no line end')
 await client(korean.subarray(0, 4), korean.subarray(4))
 await client('one\r\ntwo\nthree\nfour\nfive\n')
-console.log(`refused: ${await client('fine so far\n', Uint8Array.of(0xff, 0xfe, 10))}`)
+const refused = await client('fine so far\n', Uint8Array.of(0xff, 0xfe, 10))
+await client('that is all')
 
-await server.close()
-queue.close()
-await draining
-const { clientsEver, messages, refused } = server.counters()
-console.log(`${clientsEver} clients, ${messages} messages, ${refused} refused`)
+console.log(`${await draining} messages; one client was told ${refused}`)
+await broker.close()

@@ -11,7 +11,7 @@ export {
   StreamDiffers,
   StreamMissing,
 } from './api/errors.ts'
-export type { ListenOptions } from './api/listening.ts'
+export type { LineListen, ListenOptions } from './api/listen-options.ts'
 export type { Message } from './api/message.ts'
 export type { BrokerQueue, QueueOptions, SendOptions } from './api/queue.ts'
 export type { BrokerRecord } from './api/record.ts'

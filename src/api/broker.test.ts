@@ -308,7 +308,8 @@ test('a broker says what it is and refuses what it does not know', async () => {
   const unknown = { port: 1 } as BrokerOptions
   await assert.rejects(Broker.open(unknown), /no option 'port'/)
   await assert.rejects(Broker.open({ durability: 'fsync' }), /needs a dir/)
-  await assert.rejects(Broker.open({ listen: { telnet: 0 } }), /no listener 'telnet'/)
+  const telnet = { listen: { telnet: 0 } } as BrokerOptions
+  await assert.rejects(Broker.open(telnet), /no listener 'telnet'/)
 })
 
 test('a closed broker takes nothing and answers everybody', async () => {

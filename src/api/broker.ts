@@ -5,7 +5,6 @@
 import type { Log } from '../base/log.ts'
 import type { World } from '../base/ports.ts'
 import { DEFAULT_NAMESPACE, type DurabilityMode, Runtime } from '../broker/runtime.ts'
-import { QueueSink } from '../gateway/line/queue-sink.ts'
 import type { Queue } from '../machine/queue.ts'
 import { isRefusal } from '../machine/refusal.ts'
 import { nodeWorld } from '../node/world.ts'
@@ -19,7 +18,8 @@ import {
   streamMissing,
 } from './errors.ts'
 import { GroupDesks } from './group-desks.ts'
-import { type Listening, type ListenOptions, listenAll } from './listening.ts'
+import { type ListenOptions, planListen } from './listen-options.ts'
+import { type Listening, listenAll } from './listening.ts'
 import { OpenEnds } from './open-ends.ts'
 import { checkOptions } from './options.ts'
 import { BrokerQueue, type QueueOptions } from './queue.ts'
@@ -30,7 +30,7 @@ export type BrokerOptions = {
   readonly dir?: string
   /** What an answer promises: `fsync` (on the disk), `os` (in the system's cache), `memory`. */
   readonly durability?: DurabilityMode
-  /** A port for each protocol; 0 picks a free one. Nothing listens unless it is asked for. */
+  /** A port for each protocol; 0 picks a free one. A line socket may be told more. Nothing listens unasked. */
   readonly listen?: ListenOptions
   /** What the broker tells whoever operates it. Silent unless given. */
   readonly log?: Log
@@ -72,6 +72,7 @@ export class Broker implements AsyncDisposable {
    */
   static async open(options: BrokerOptions = {}, world: World = nodeWorld()): Promise<Broker> {
     checkOptions('Broker.open', options, KNOWN)
+    const planned = planListen(options.listen ?? {})
     const { dir = null, log = SILENT } = options
     const durability = options.durability ?? (dir === null ? 'memory' : 'fsync')
     if (dir === null && durability !== 'memory') {
@@ -88,9 +89,7 @@ export class Broker implements AsyncDisposable {
     try {
       durable = new Durable(runtime)
       const broker = new Broker(runtime, { world, durable, ends })
-      const lines = () => broker.#lineSink()
-      const context = { world, log, broker: runtime, lines }
-      broker.#listening = await listenAll(context, options.listen ?? {})
+      broker.#listening = await listenAll({ world, log, broker: runtime }, planned)
       return broker
     } catch (error) {
       await runtime.close()
@@ -172,11 +171,6 @@ export class Broker implements AsyncDisposable {
     await this.#runtime.close()
     this.#durable.stop(closed())
     await this.#world.disk.close()
-  }
-
-  async #lineSink(): Promise<QueueSink> {
-    const queue = await this.queue<string | Uint8Array>('line', {})
-    return new QueueSink(queue, this.durability === 'memory' ? 'never' : 'durable')
   }
 
   #queueOf<T>(queue: Queue): BrokerQueue<T> {

@@ -74,6 +74,19 @@ export class BrokerQueue<T = unknown> {
     return this.#sendLater([body], 0, options)
   }
 
+  /** Sends it if there is room right now: a promise of its safety, or null where it was not taken. */
+  trySend(body: T & Body, options: SendOptions = {}): Promise<void> | null {
+    // Whoever waits for room came first.
+    if (this.#turn !== null) return null
+    const ticket = this.#publish(body, options)
+    return ticket === HELD ? null : this.#durable.after(ticket)
+  }
+
+  /** Resolves when `trySend`, which has just had no room, is worth another try: another may be faster. */
+  room(): Promise<void> {
+    return this.#turn ?? this.#room()
+  }
+
   /** Sends all of them, in this order; resolves when the last one is safe. */
   sendMany(bodies: readonly (T & Body)[], options: SendOptions = {}): Promise<void> {
     let sent = 0

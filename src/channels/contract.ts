@@ -1,6 +1,6 @@
 /**
  * What a channel is, wherever it runs: the one interface that the in-process channel, the thread
- * channel, the process channel and (later) a broker queue all keep. Types and errors only.
+ * channel, the process channel and the channel over a broker queue all keep. Types and errors only.
  */
 import type { World } from '../base/ports.ts'
 

@@ -7,6 +7,7 @@ import { version } from '../base/version.ts'
 import type { ListenerKind } from '../broker/listener.ts'
 import { CommandError, UsageError } from './failure.ts'
 import { type InspectFlags, planInspect, type RepairFlags } from './journal-plan.ts'
+import { isFlagged } from './listener-flags.ts'
 import { durabilities, planServe, unbuiltNames } from './serve-plan.ts'
 
 /** Runs one command line (without `node` and the script); answers its exit code. */
@@ -52,8 +53,11 @@ function addServe(naru: Command, kinds: readonly ListenerKind[]): void {
       '\nA listener that is not named keeps its port; 0 picks a free one, off opens none.' +
         '\nOnce all of them listen, one line `ready {json}` with their URLs goes to stdout.',
     )
-  for (const { name, description, defaultPort } of kinds) {
+  for (const kind of kinds) {
+    const { name, description, defaultPort } = kind
     serve.option(`--${name} <port|off>`, `${description} (${defaultPort})`)
+    if (!isFlagged(kind)) continue
+    for (const flag of kind.flags) serve.option(`--${flag.name} <${flag.value}>`, flag.description)
   }
   // Understood, so that the answer can be better than "unknown option"; never shown.
   for (const name of unbuiltNames(kinds)) {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ListenerKind } from '../broker/listener.ts'
 import { UsageError } from './failure.ts'
+import { lineKind } from './line-flags.ts'
 import { planServe, type ServeFlags, unbuiltNames } from './serve-plan.ts'
 
 function kind(name: string, defaultPort: number): ListenerKind {
@@ -79,4 +80,26 @@ test('with a directory an acknowledgement means synced, without one nothing is k
   refuses({ durability: 'os' }, /^--durability os needs --dir/)
   refuses({ dir: 'd', durability: 'always' }, /it is one of fsync, os, memory$/)
   refuses({ dir: '' }, /^--dir needs a value$/)
+})
+
+test('the flags of the line socket are checked by its own rules, and only while it is opened', () => {
+  const sentences: readonly (readonly [flag: string, value: string, sentence: RegExp])[] = [
+    ['lineFraming', 'xml', /^--line-framing is one of line, length, chunk, not xml$/],
+    ['lineBodies', 'utf-8', /^--line-bodies is one of text, text-or-bytes, bytes, not utf-8$/],
+    ['lineAnswers', 'yes', /^--line-answers is one of none, ok, not yes$/],
+    ['lineMessageBytes', '1k', /^--line-message-bytes is a whole number, not 1k$/],
+    ['lineMessageBytes', '3', /^--line-message-bytes is a whole number from 4 to \d+, not 3$/],
+    ['lineClients', '0', /^--line-clients is a whole number from 1, not 0$/],
+    ['lineQueue', '', /^--line-queue needs a value$/],
+  ]
+  for (const [flag, value, sentence] of sentences) {
+    assert.throws(() => planServe({ [flag]: value }, [lineKind]), { message: sentence })
+  }
+  const good = { lineQueue: 'q', lineFraming: 'chunk', lineAnswers: 'ok', lineMessageBytes: '100' }
+  const [planned] = planServe({ line: '0', ...good }, [lineKind]).listeners
+  assert.deepEqual([planned?.kind.name, planned?.port], ['line', 0])
+  const idle = { line: 'off', lineQueue: 'q' }
+  assert.throws(() => planServe(idle, [lineKind]), {
+    message: '--line-queue q: the line listener is not opened',
+  })
 })

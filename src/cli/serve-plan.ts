@@ -1,6 +1,7 @@
 /** From the flags of `naru serve` to what shall run, or to what is wrong in one sentence. Pure. */
 import type { ListenerKind } from '../broker/listener.ts'
 import { UsageError } from './failure.ts'
+import { type FlagValues, isFlagged } from './listener-flags.ts'
 
 /** What an acknowledgement promises: on the disk, in the system's cache, or nothing. */
 export type Durability = 'fsync' | 'os' | 'memory'
@@ -20,7 +21,9 @@ export interface ServePlan {
   readonly listeners: readonly PlannedListener[]
 }
 
-/** The flags by name, as the command line has them; `true` is a flag without its value. */
+/**
+ * The flags as commander has them, `line-queue` under `lineQueue`; `true` is a flag without its value.
+ */
 export type ServeFlags = Readonly<Record<string, string | true | undefined>>
 
 /** The listeners that this project is about; a flag for one that is not built gets a sentence. */
@@ -72,10 +75,32 @@ function planListeners(
     if (asked === 'off' && only?.has(kind.name) === true) {
       throw new UsageError(`--${kind.name} off: --only names ${kind.name}`)
     }
-    if (!isWanted || asked === 'off') continue
-    planned.push({ kind, port: asked === null ? kind.defaultPort : portOf(kind.name, asked) })
+    const own = ownFlags(kind, flags)
+    if (!isWanted || asked === 'off') {
+      refuseIdle(kind.name, own)
+      continue
+    }
+    const port = asked === null ? kind.defaultPort : portOf(kind.name, asked)
+    planned.push({ kind: isFlagged(kind) ? kind.configured(own) : kind, port })
   }
   return planned
+}
+
+/** Those of the listener's own flags that are there, by name. */
+function ownFlags(kind: ListenerKind, flags: ServeFlags): FlagValues {
+  const own = new Map<string, string>()
+  if (!isFlagged(kind)) return own
+  for (const { name } of kind.flags) {
+    const value = textOf(flags, name)
+    if (value !== null) own.set(name, value)
+  }
+  return own
+}
+
+function refuseIdle(name: string, own: FlagValues): void {
+  for (const [flag, value] of own) {
+    throw new UsageError(`--${flag} ${value}: the ${name} listener is not opened`)
+  }
 }
 
 /** The names behind --only; `null` when it is not there. */
@@ -98,7 +123,7 @@ function portOf(name: string, asked: string): number {
 }
 
 function textOf(flags: ServeFlags, name: string): string | null {
-  const value = flags[name]
+  const value = flags[name.replace(/-(\w)/g, (_dash, letter: string) => letter.toUpperCase())]
   if (value === undefined) return null
   if (value === true || value === '') throw new UsageError(`--${name} needs a value`)
   return value

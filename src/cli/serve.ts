@@ -10,9 +10,11 @@ import { DiskError, NetError, type World } from '../base/ports.ts'
 import { version } from '../base/version.ts'
 import type { OpenListener } from '../broker/listener.ts'
 import { Runtime } from '../broker/runtime.ts'
+import { LineOptionError } from '../gateway/line/options.ts'
 import { JournalError } from '../journal/errors.ts'
 import { nodeWorld } from '../node/world.ts'
 import { CommandError } from './failure.ts'
+import { lineSentence } from './line-flags.ts'
 import { stderrLog } from './log.ts'
 import type { PlannedListener, ServePlan } from './serve-plan.ts'
 import { stopRequested } from './stop.ts'
@@ -132,6 +134,7 @@ async function openListener(
 
 function listenerError(error: unknown, planned: PlannedListener): unknown {
   const { kind, port } = planned
+  if (error instanceof LineOptionError) return new CommandError(lineSentence(error))
   if (!(error instanceof NetError)) return error
   const flag = `--${kind.name}`
   if (error.code === 'in-use') {

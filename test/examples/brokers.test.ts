@@ -40,3 +40,22 @@ test('an audit goes on at the event where it failed, and comes to what an undist
     'colleague {"ara":27,"bora":18,"chan":35}',
   ])
 })
+
+test('a channel over a queue goes on where a program that failed left it', async () => {
+  assert.deepEqual(await linesOf('queue-channel'), [
+    'made tea',
+    'fails while making rice',
+    'made rice after all',
+    'made salt after all',
+  ])
+})
+
+test('calls over a broker reach whoever answers to the name', async () => {
+  assert.deepEqual(await linesOf('queue-rpc'), [
+    'tea costs 30',
+    'it has cost 21',
+    'it has cost 24',
+    'it has cost 27',
+    'callers of the two: 1',
+  ])
+})

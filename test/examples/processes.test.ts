@@ -27,8 +27,8 @@ test('a server queues what plain clients send, whatever their packets look like'
     'message: four',
     'message: five',
     'message: fine so far',
-    'refused: ERR not UTF-8',
-    '4 clients, 8 messages, 1 refused',
+    'message: that is all',
+    '9 messages; one client was told ERR not UTF-8',
   ])
 })
 

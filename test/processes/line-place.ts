@@ -1,11 +1,8 @@
 /** A line listener in a world in memory, with a queue and clients that a test moves by hand. */
 import type { ConnectionHandler } from '../../src/base/ports.ts'
-import {
-  type LineListener,
-  type LineOptions,
-  openLineListener,
-} from '../../src/gateway/line/listener.ts'
+import { type LineListener, openLineListener } from '../../src/gateway/line/listener.ts'
 import type { LineMessage } from '../../src/gateway/line/message.ts'
+import type { LineOptions } from '../../src/gateway/line/options.ts'
 import type { LineSink } from '../../src/gateway/line/sink.ts'
 import { type MemoryConnection, MemoryWorld, type Weather } from './memory-world.ts'
 
@@ -64,10 +61,6 @@ class Shelf implements LineSink {
 
   fail(): void {
     for (const { reject } of this.#acks.splice(0)) reject(new Error('the disk is gone'))
-  }
-
-  bodies(): (string | Uint8Array)[] {
-    return this.messages.map((message) => message.body)
   }
 
   #take(message: LineMessage): number {

@@ -78,7 +78,12 @@ const layers: Readonly<Record<string, Layer>> = {
     packages: [],
     rooms: 'open',
   },
-  client: { folder: 'src/client/', below: [...PURE, 'broker'], packages: [], rooms: 'open' },
+  client: {
+    folder: 'src/client/',
+    below: [...PURE, 'node', 'codec', 'broker'],
+    packages: [],
+    rooms: 'open',
+  },
   console: {
     folder: 'src/console/',
     below: [...PURE, 'broker', 'client'],

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
 import { place } from '../../../test/processes/line-place.ts'
-import type { LineOptions } from './listener.ts'
+import type { LineOptions } from './options.ts'
 
 interface Conversation {
   readonly name: string
@@ -70,7 +70,7 @@ for (const { name, options, sent, bodies, told } of conversations) {
       if (cut < sent.length) one.send(sent.subarray(cut))
       one.connection.end()
       await world.pass(10)
-      assert.deepEqual(shelf.bodies(), bodies, `cut at ${cut}`)
+      assert.deepEqual(shelf.messages, bodies, `cut at ${cut}`)
       assert.equal(one.told, told, `cut at ${cut}`)
       assert.equal(one.gone, true, 'the connection was left open')
     }
@@ -82,7 +82,7 @@ for (const { name, options, sent, bodies, told } of conversations) {
     one.send(sent)
     one.connection.end()
     await world.pass(10)
-    assert.deepEqual(shelf.bodies(), bodies)
+    assert.deepEqual(shelf.messages, bodies)
     assert.equal(one.told, told)
   })
 }

@@ -1,46 +1,49 @@
 /**
- * The line socket as an entry of the command's table of listeners. Whoever makes the table says where the
- * messages go; the gateway itself is loaded when the listener is opened.
+ * The line socket as an entry of the table of listeners: what its clients send goes into a queue of the broker.
+ * The gateway itself is loaded when the listener is opened.
  */
 import type { Address } from '../../base/ports.ts'
 import type { ListenerContext, ListenerKind, OpenListener } from '../../broker/listener.ts'
-import type { LineOptions } from './listener.ts'
-import type { LineSink } from './sink.ts'
+import type { LineQueueOptions } from './options.ts'
 
 const DEFAULT_PORT = 12345
 
-/** A sink, and what lets it go once the program around it is ready. */
-export interface LineDrain {
-  readonly sink: LineSink
-  begin(): void
-}
+/** The queue that takes what comes, where no other is named. */
+export const DEFAULT_QUEUE = 'line'
 
-export function lineListener(
-  drain: () => LineDrain | Promise<LineDrain>,
-  options: LineOptions = {},
-): ListenerKind {
+/** Opening it rejects with LineOptionError where an option cannot be. */
+export function lineListener(options: LineQueueOptions = {}): ListenerKind {
   return {
     name: 'line',
     defaultPort: DEFAULT_PORT,
-    description: 'plain sockets: every line a client sends is a message',
-    open: async (context) => openLine(context, await drain(), options),
+    description: 'plain sockets: every line a client sends is a message of a queue',
+    open: (context) => openLine(context, options),
   }
 }
 
-async function openLine(
-  context: ListenerContext,
-  drain: LineDrain,
-  options: LineOptions,
-): Promise<OpenListener> {
-  const { openLineListener } = await import('./listener.ts')
-  const { world, address, log } = context
-  const { sink } = drain
+async function openLine(context: ListenerContext, asked: LineQueueOptions): Promise<OpenListener> {
+  const [{ openLineListener }, { openQueueSink }] = await Promise.all([
+    import('./listener.ts'),
+    import('./line-queue.ts'),
+  ])
+  const { world, address, log, broker } = context
+  const { queue = DEFAULT_QUEUE, ...options } = asked
+  const sink = await openQueueSink(broker, queue, options)
   const listener = await openLineListener({ world, address, log, sink, options })
+  if (isOpenToOthers(address)) {
+    log.warn(`line: whoever reaches ${urlOf(listener.address)} may send; there is no password`)
+  }
   return {
     url: urlOf(listener.address),
-    begin: () => drain.begin(),
+    begin: () => {},
     close: () => listener.close(),
   }
+}
+
+function isOpenToOthers(address: Address): boolean {
+  if (address.kind === 'unix') return false
+  const { host } = address
+  return !(host === 'localhost' || host === '::1' || /^127(\.\d+){3}$/.test(host))
 }
 
 function urlOf(address: Address): string {

@@ -2,15 +2,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
+import { channelSink } from '../../../test/processes/channel-sink.ts'
 import { MemoryWorld } from '../../../test/processes/memory-world.ts'
 import type { Log } from '../../base/log.ts'
 import type { Disk } from '../../base/ports.ts'
-import { Runtime } from '../../broker/runtime.ts'
+import type { OpenListener } from '../../broker/listener.ts'
+import { DEFAULT_NAMESPACE, Runtime } from '../../broker/runtime.ts'
 import { Channel } from '../../channels/channel.ts'
 import { lineListener } from './kind.ts'
 import { openLineListener } from './listener.ts'
 import type { LineMessage } from './message.ts'
-import { channelSink } from './sink.ts'
 
 const ADDRESS = { kind: 'tcp', host: '127.0.0.1', port: 0 } as const
 
@@ -21,6 +22,17 @@ async function send(world: MemoryWorld, port: number, text: string): Promise<voi
   connection.end()
 }
 
+/** Moves time until it is open: the gateway is loaded first, which no time of ours moves. */
+async function opensIn(world: MemoryWorld, opening: Promise<OpenListener>): Promise<OpenListener> {
+  let isOpen = false
+  const watched = opening.finally(() => {
+    isOpen = true
+  })
+  watched.catch(() => {})
+  while (!isOpen) await world.pass(1)
+  return watched
+}
+
 function noted(): { log: Log; lines: string[] } {
   const lines: string[] = []
   const note = (text: string): void => {
@@ -29,29 +41,26 @@ function noted(): { log: Log; lines: string[] } {
   return { log: { info: note, warn: note, error: note }, lines }
 }
 
-test('as a kind of listener it says where clients connect to, and its messages go into a channel', async () => {
+test('as a kind of listener it says where clients connect to, and its messages go into a queue', async () => {
   const world = new MemoryWorld(1, 'seeded')
-  const queue = new Channel<LineMessage>({ capacity: 2 }, world)
-  const kind = lineListener(() => ({ sink: channelSink(queue), begin: () => undefined }))
-  assert.deepEqual([kind.name, kind.defaultPort], ['line', 12345])
-  const disk = null as unknown as Disk
-  const { log } = noted()
-  const here = { ...world, disk }
+  const { log, lines } = noted()
+  const here = { ...world, disk: null as unknown as Disk }
   const opening = Runtime.open({ world: here, directory: null, durability: 'memory', log })
   await world.pass(100)
   const broker = await opening
-  const opened = await kind.open({ world: here, address: ADDRESS, log, broker })
+  const kind = lineListener({ queue: 'sensors' })
+  assert.deepEqual([kind.name, kind.defaultPort], ['line', 12345])
+  const opened = await opensIn(world, kind.open({ world: here, address: ADDRESS, log, broker }))
   assert.equal(opened.url, 'tcp://127.0.0.1:1001')
   await send(world, 1001, 'a\nb\nc\nd')
-  const bodies: unknown[] = []
-  for (let count = 0; count < 4; count++) {
-    await world.pass(100)
-    assert.ok(queue.size <= 2)
-    bodies.push((await queue.get()).body)
-  }
-  assert.deepEqual(bodies, ['a', 'b', 'c', 'd'])
-  await opened.close()
-  queue.close()
+  await world.pass(100)
+  const queue = broker.namespace(DEFAULT_NAMESPACE)?.queues.get('sensors')
+  assert.equal(queue?.readyCount, 4)
+  assert.deepEqual(lines, [])
+  const address = { ...ADDRESS, host: '0.0.0.0' }
+  const open = await opensIn(world, lineListener().open({ world: here, address, log, broker }))
+  assert.deepEqual(lines, [`line: whoever reaches ${open.url} may send; there is no password`])
+  await Promise.all([opened.close(), open.close()])
 })
 
 test('messages of many clients all arrive, each client in its own order', async () => {
@@ -66,8 +75,8 @@ test('messages of many clients all arrive, each client in its own order', async 
   const seen = new Map<string, number>()
   for (let count = 0; count < 200; count++) {
     await world.pass(5)
-    const { body } = await queue.get({ timeoutMs: 0 })
-    const [client, index] = String(body).split(' ') as [string, string]
+    const message = await queue.get({ timeoutMs: 0 })
+    const [client, index] = String(message).split(' ') as [string, string]
     assert.equal(Number(index), seen.get(client) ?? 0)
     seen.set(client, Number(index) + 1)
   }

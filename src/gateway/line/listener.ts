@@ -5,7 +5,7 @@
 import { assert } from '../../base/assert.ts'
 import type { Log } from '../../base/log.ts'
 import type { Address, Connection, Listener, Timer } from '../../base/ports.ts'
-import { lineLimits, messageBytesCeiling, messageBytesMin } from './limits.ts'
+import { checkedOptions, LineOptionError, type LineOptions } from './options.ts'
 import { type LineWorld, Session, type SessionCounters, type SessionOptions } from './session.ts'
 import type { LineSink } from './sink.ts'
 
@@ -14,8 +14,6 @@ const turnedAwayMax = 1_000 // a flood of connections must not become a flood of
 
 /** Between two lines of the log about refused clients: whoever attacks us shall not fill the disk with it. */
 const refusalLogMs = 1_000
-
-export type LineOptions = Partial<SessionOptions>
 
 /** What all clients of a listener did, those who left included. */
 export interface LineCounters {
@@ -59,22 +57,12 @@ export async function openLineListener(context: {
   return server
 }
 
+/** Throws where the options make no sense, by themselves or for this sink. */
 function checked(chosen: LineOptions, sink: LineSink): SessionOptions {
-  const options: SessionOptions = {
-    framing: 'line',
-    bodies: 'text',
-    answers: 'none',
-    ...lineLimits,
-    ...chosen,
-  }
-  const { messageBytesMax, answers, clientsMax, unansweredMax } = options
-  if (!(messageBytesMax >= messageBytesMin && messageBytesMax <= messageBytesCeiling)) {
-    throw new RangeError(`messageBytesMax is ${messageBytesMin} to ${messageBytesCeiling}`)
-  }
-  if (!(clientsMax >= 1 && unansweredMax >= 1)) throw new RangeError('limits are 1 or more')
-  if (answers === 'ok' && sink.acknowledges !== 'durable') {
+  const options = checkedOptions(chosen)
+  if (options.answers === 'ok' && sink.acknowledges !== 'durable') {
     // "OK" would be a promise that nobody keeps.
-    throw new RangeError('answers need a queue that says when a message is durable')
+    throw new LineOptionError('answers', 'cannot be ok where messages are kept in memory only')
   }
   return options
 }

@@ -1,14 +1,10 @@
 /**
  * A message as a line socket hands it on, and what its bytes are made of: text, or bytes where text was not
- * asked for. Nothing here knows of sockets or queues.
+ * asked for. Nothing here knows of sockets or queues, or of who sent it.
  */
 import { Fault } from '../../base/fault.ts'
 
-export interface LineMessage {
-  /** Who sent it: `127.0.0.1:4711`, or what stands for the client of a Unix socket. */
-  readonly from: string
-  readonly body: string | Uint8Array
-}
+export type LineMessage = string | Uint8Array
 
 /**
  * What a body may be. `text`: UTF-8, and a message that is not is refused, because replacing what does not
@@ -20,7 +16,7 @@ export type Bodies = 'text' | 'text-or-bytes' | 'bytes'
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /** The body that these bytes are. Shares no memory with them. */
-export function bodyOf(bytes: Uint8Array, bodies: Bodies): string | Uint8Array {
+export function bodyOf(bytes: Uint8Array, bodies: Bodies): LineMessage {
   // Not `slice`: of a Buffer that is a view.
   if (bodies === 'bytes') return new Uint8Array(bytes)
   try {
@@ -29,14 +25,4 @@ export function bodyOf(bytes: Uint8Array, bodies: Bodies): string | Uint8Array {
     if (bodies === 'text-or-bytes') return new Uint8Array(bytes)
     throw new Fault('not-text', 'not UTF-8')
   }
-}
-
-/** One line for people and programs: `message {"from":"127.0.0.1:4711","body":"hello"}`, `base64` where it is bytes. */
-export function messageLine(message: LineMessage): string {
-  const { from, body } = message
-  const shown =
-    typeof body === 'string'
-      ? { from, body }
-      : { from, base64: Buffer.from(body).toString('base64') }
-  return `message ${JSON.stringify(shown)}`
 }

@@ -1,89 +1,125 @@
 /** What a line socket promises its clients once a queue stands behind it. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Deferred, deferred } from '../../base/deferred.ts'
-import { QueueSink } from './queue-sink.ts'
+import { expectMark } from '../../base/mark.ts'
+import { type MessageQueue, QueueSink } from './queue-sink.ts'
 
-/** A queue that keeps what it is sent, and says that it is safe when it is told to. */
-class SlowQueue {
+interface Asker {
+  readonly through: number
+  resolve(): void
+  reject(error: Error): void
+}
+
+/** A queue with room for so many messages, and a disk that is moved by hand. */
+class SlowQueue implements MessageQueue {
+  readonly acknowledges = 'durable'
   readonly bodies: (string | Uint8Array)[] = []
-  readonly answers: Deferred<void>[] = []
-  /** Thrown by the next send. */
+  room: number
+  /** Thrown by the next publish. */
   refusal: Error | null = null
+  #durable = 0
+  #askers: Asker[] = []
+  #callbacks: (() => void)[] = []
 
-  send(body: string | Uint8Array): Promise<void> {
+  constructor(room: number) {
+    this.room = room
+  }
+
+  publish(body: string | Uint8Array): number | 'full' {
     if (this.refusal !== null) throw this.refusal
-    this.bodies.push(body)
-    const answer = deferred<void>()
-    this.answers.push(answer)
-    return answer.promise
+    if (this.room === 0) return 'full'
+    this.room--
+    return this.bodies.push(body)
+  }
+
+  whenRoom(callback: () => void): void {
+    this.#callbacks.push(callback)
+  }
+
+  safe(through: number): Promise<void> {
+    if (through <= this.#durable) return Promise.resolve()
+    return new Promise((resolve, reject) => {
+      this.#askers.push({ through, resolve, reject })
+    })
+  }
+
+  /** The first so many are safe. */
+  commit(count: number): void {
+    this.#durable = count
+    for (const { through, resolve } of this.#askers) if (through <= count) resolve()
+  }
+
+  fail(error: Error): void {
+    for (const { reject } of this.#askers) reject(error)
+    this.refusal = error
+    this.makeRoom(0)
+  }
+
+  makeRoom(count: number): void {
+    this.room += count
+    for (const callback of this.#callbacks.splice(0)) callback()
   }
 }
 
-const message = (body: string) => ({ from: 'a client', body })
 const never = new AbortController().signal
 
-function full(queue: SlowQueue): QueueSink {
-  const sink = new QueueSink(queue, 'durable')
-  while (sink.offer(message('early')) !== 'full');
-  return sink
-}
-
 test('a message is acknowledged when the queue says that it is safe, and not before', async () => {
-  const queue = new SlowQueue()
-  const sink = new QueueSink(queue, 'durable')
-  assert.deepEqual([sink.offer(message('one')), sink.offer(message('two'))], [0, 1])
+  const queue = new SlowQueue(10)
+  const sink = new QueueSink(queue)
   const acked: number[] = []
-  const first = sink.acked(0).then(() => acked.push(0))
-  const second = sink.acked(1).then(() => acked.push(1))
-  queue.answers[0]?.resolve()
+  const note = (ticket: number) => () => void acked.push(ticket)
+  assert.equal(sink.offer('one'), 0)
+  const first = sink.acked(0).then(note(0))
+  assert.equal(sink.offer('two'), 1)
+  const second = sink.acked(1).then(note(1))
+  queue.commit(1)
   await first
   assert.deepEqual(acked, [0])
-  queue.answers[1]?.resolve()
+  queue.commit(2)
   await second
-  await sink.acked(0)
   assert.deepEqual(queue.bodies, ['one', 'two'])
 })
 
-test('a slow disk slows the clients down: who waits gets the room in the order of asking', async () => {
-  const queue = new SlowQueue()
-  const sink = full(queue)
-  const most = queue.bodies.length
+test('who waits gets the room in the order of asking, and nobody overtakes', async () => {
+  const queue = new SlowQueue(1)
+  const sink = new QueueSink(queue)
+  assert.equal(sink.offer('early'), 0)
+  assert.equal(sink.offer('late'), 'full')
   const second = new AbortController()
-  const waiting = [
-    sink.put(message('first'), never),
-    sink.put(message('second'), second.signal),
-    sink.put(message('third'), never),
-  ]
+  const waiting = await expectMark('line/waits-for-room', () => [
+    sink.put('first', never),
+    sink.put('second', second.signal),
+    sink.put('third', never),
+  ])
   second.abort(new Error('gone'))
   await assert.rejects(waiting[1]!, { message: 'gone' })
-  assert.equal(queue.bodies.length, most)
-  queue.answers[0]?.resolve()
-  assert.equal(await waiting[0], most)
-  assert.equal(sink.offer(message('late')), 'full')
-  queue.answers[1]?.resolve()
-  assert.equal(await waiting[2], most + 1)
-  assert.deepEqual(queue.bodies.slice(most), ['first', 'third'])
+  queue.makeRoom(1)
+  assert.equal(await waiting[0], 1)
+  queue.room = 1 // and nobody has been told
+  assert.equal(sink.offer('late'), 'full')
+  queue.makeRoom(0)
+  assert.equal(await waiting[2], 2)
+  assert.deepEqual(queue.bodies, ['early', 'first', 'third'])
 })
 
 test('when the disk has failed nobody is told OK, and nobody waits for ever', async () => {
-  const queue = new SlowQueue()
-  const sink = full(queue)
-  const waiting = sink.put(message('late'), never)
-  const unsafe = sink.acked(1)
-  for (const answer of queue.answers) answer.reject(new Error('the disk is gone'))
+  const queue = new SlowQueue(1)
+  const sink = new QueueSink(queue)
+  assert.equal(sink.offer('early'), 0)
+  const unsafe = sink.acked(0)
+  const waiting = sink.put('late', never)
+  queue.fail(new Error('the disk is gone'))
   await assert.rejects(unsafe, { message: 'the disk is gone' })
   await assert.rejects(waiting, { message: 'the disk is gone' })
-  await assert.rejects(sink.acked(0), { message: 'the disk is gone' })
-  assert.equal(sink.offer(message('later')), 'closed')
+  assert.equal(sink.offer('later'), 'closed')
 })
 
 test('a message that the queue refuses concerns its sender alone', async () => {
-  const queue = new SlowQueue()
-  const sink = new QueueSink(queue, 'durable')
+  const queue = new SlowQueue(10)
+  const sink = new QueueSink(queue)
   queue.refusal = new Error('too large')
-  assert.equal(sink.offer(message('large')), 'closed')
-  await assert.rejects(sink.put(message('large'), never), { message: 'too large' })
+  assert.equal(sink.offer('large'), 'closed')
+  await assert.rejects(sink.put('large', never), { message: 'too large' })
   queue.refusal = null
-  assert.equal(sink.offer(message('small')), 0)
+  assert.equal(sink.offer('small'), 0)
 })

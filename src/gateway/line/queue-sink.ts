@@ -1,19 +1,25 @@
 /**
  * A queue of the broker as the sink of a line socket: a message is acknowledged once the queue says that it is
- * safe. It owns the order in which clients get their turn; it never holds more than so many unsafe messages, and
- * where they are stored is the queue's.
+ * safe. It owns the order in which clients get their turn while there is no room; where messages are stored is the
+ * queue's business.
  */
+import { mark } from '../../base/mark.ts'
 import type { LineMessage } from './message.ts'
 import type { LineSink, Ticket } from './sink.ts'
 
 /** As much of a queue as a sink needs. */
 export interface MessageQueue {
-  /** Takes it now, in the order of calling; resolves when it is as safe as the queue makes it. */
-  send(body: string | Uint8Array): Promise<void>
+  readonly acknowledges: LineSink['acknowledges']
+  /**
+   * Takes the message now: the answer is what `safe` is asked for, and never falls. `full` takes nothing. Throws
+   * why this message, or any, cannot be taken at all.
+   */
+  publish(message: LineMessage): number | 'full'
+  /** Calls once when, after `full`, it is worth another try. */
+  whenRoom(callback: () => void): void
+  /** Resolves when everything up to there will survive a crash; rejects when that will never be. */
+  safe(through: number): Promise<void>
 }
-
-/** Messages sent and not yet safe, of all clients: with messages of 1 KiB some 4 MB, and more than one commit. */
-const unsafeMax = 4_096
 
 interface Waiting {
   readonly message: LineMessage
@@ -26,27 +32,25 @@ interface Waiting {
 export class QueueSink implements LineSink {
   readonly acknowledges: LineSink['acknowledges']
   readonly #queue: MessageQueue
-  /** Invariant: at most `unsafeMax`. */
-  readonly #unsafe = new Map<Ticket, Promise<void>>()
   /** Those who wait for room, first come first; never more than there are clients. */
   readonly #waiting = new Set<Waiting>()
+  /** The queue was asked to call when there is room, and has not called. */
+  #isAsked = false
   #tickets: Ticket = 0
-  /** Why nothing is kept any more; `null` while all is well. */
-  #failure: Error | null = null
+  /** What the newest message waits for. */
+  #through = 0
 
-  /** `durable`: what the queue has taken survives a crash. */
-  constructor(queue: MessageQueue, acknowledges: LineSink['acknowledges']) {
+  constructor(queue: MessageQueue) {
     this.#queue = queue
-    this.acknowledges = acknowledges
+    this.acknowledges = queue.acknowledges
   }
 
   offer(message: LineMessage): Ticket | 'full' | 'closed' {
-    if (this.#failure !== null) return 'closed'
-    if (this.#waiting.size > 0 || this.#unsafe.size >= unsafeMax) return 'full'
+    if (this.#waiting.size > 0) return 'full'
     try {
-      return this.#send(message)
+      return this.#publish(message)
     } catch {
-      return 'closed' // a queue that is gone, or a body that it does not take
+      return 'closed' // a broker that has stopped, or a body that it does not take
     }
   }
 
@@ -63,50 +67,44 @@ export class QueueSink implements LineSink {
     })
   }
 
-  acked(ticket: Ticket): Promise<void> {
-    const unsafe = this.#unsafe.get(ticket)
-    if (unsafe !== undefined) return unsafe
-    return this.#failure === null ? Promise.resolve() : Promise.reject(this.#failure)
+  /** Asked for the newest at the moment, which is this one or came with it: safe is safe, and never too early. */
+  acked(_ticket: Ticket): Promise<void> {
+    return this.#queue.safe(this.#through)
   }
 
-  #send({ body }: LineMessage): Ticket {
-    const sent = this.#queue.send(body)
-    const ticket = this.#tickets++
-    this.#unsafe.set(ticket, sent)
-    sent.then(
-      () => this.#safe(ticket),
-      (error: unknown) => this.#failed(error),
-    )
-    return ticket
-  }
-
-  #safe(ticket: Ticket): void {
-    this.#unsafe.delete(ticket)
-    this.#go()
-  }
-
-  /** A send that failed for one message failed before it was taken; this is the queue's end. */
-  #failed(error: unknown): void {
-    this.#failure ??= error instanceof Error ? error : new Error(String(error))
-    this.#unsafe.clear()
-    this.#go()
+  #publish(message: LineMessage): Ticket | 'full' {
+    const through = this.#queue.publish(message)
+    if (through === 'full') return 'full'
+    this.#through = Math.max(this.#through, through)
+    return this.#tickets++
   }
 
   #go(): void {
+    // While it is asked nobody has room, and whoever came last may not be the first to try.
+    if (this.#isAsked) return
     for (const waiting of this.#waiting) {
-      if (this.#failure === null && this.#unsafe.size >= unsafeMax) return
-      this.#leave(waiting)
-      if (this.#failure === null) this.#serve(waiting)
-      else waiting.reject(this.#failure)
+      if (this.#serve(waiting) === 'served') continue
+      mark('line/waits-for-room')
+      this.#isAsked = true
+      this.#queue.whenRoom(() => {
+        this.#isAsked = false
+        this.#go()
+      })
+      return
     }
   }
 
-  #serve({ message, resolve, reject }: Waiting): void {
+  #serve(waiting: Waiting): 'served' | 'full' {
     try {
-      resolve(this.#send(message))
+      const ticket = this.#publish(waiting.message)
+      if (ticket === 'full') return 'full'
+      this.#leave(waiting)
+      waiting.resolve(ticket)
     } catch (error) {
-      reject(error)
+      this.#leave(waiting)
+      waiting.reject(error)
     }
+    return 'served'
   }
 
   #leave(waiting: Waiting): void {

@@ -209,7 +209,7 @@ export class Session implements ConnectionHandler {
       if (bytes === null && this.#ended) bytes = this.#framer.last(this.#held)
       if (bytes === null) return null
       this.#begunMs = -1
-      return { from: this.counters.peer, body: bodyOf(bytes, this.#options.bodies) }
+      return bodyOf(bytes, this.#options.bodies)
     } catch (error) {
       if (!(error instanceof Fault)) throw error
       this.#refuse(error.message)

@@ -1,8 +1,7 @@
 /**
- * Where the messages of a line socket go: a channel, or a queue of the broker (queue-sink.ts). Of a durable one
- * clients can be told `OK` and the number under which their message is safe.
+ * Where the messages of a line socket go: a queue of the broker (queue-sink.ts). Of a durable one clients can be
+ * told `OK` and the number under which their message is safe. Types only.
  */
-import type { Sender } from '../../channels/contract.ts'
 import type { LineMessage } from './message.ts'
 
 /** Names a message that was taken: a number from 0 that grows by the order of taking. */
@@ -20,21 +19,4 @@ export interface LineSink {
    * promise may serve many tickets.
    */
   acked(ticket: Ticket): Promise<void>
-}
-
-/** A channel as a sink: in memory, so it acknowledges nothing. Whoever receives from it owns the pace. */
-export function channelSink(channel: Sender<LineMessage>): LineSink {
-  let taken: Ticket = 0
-  return {
-    acknowledges: 'never',
-    offer: (message) => {
-      if (channel.tryPut(message)) return taken++
-      return channel.closed ? 'closed' : 'full'
-    },
-    put: async (message, signal) => {
-      await channel.put(message, { signal })
-      return taken++
-    },
-    acked: () => Promise.reject(new Error('a channel keeps nothing durable')),
-  }
 }
