@@ -47,7 +47,7 @@ export const brokerBugs: readonly Bug[] = [
   {
     what: 'a message that goes out at once is not marked',
     file: 'src/broker/publisher.ts',
-    right: 'outgoing.flags = marks ? MESSAGE_MARKS : 0',
+    right: 'outgoing.flags = this.#dispatcher.isAttended(first) ? MESSAGE_MARKS : 0',
     wrong: 'outgoing.flags = 0',
     by: ['src/broker/runtime.test'],
   },

@@ -74,11 +74,15 @@ export class BrokerQueue<T = unknown> {
     return this.#sendLater([body], 0, options)
   }
 
-  /** Sends it if there is room right now: a promise of its safety, or null where it was not taken. */
+  /**
+   * Sends it if there is room right now: a promise of its safety, or null where it was not taken. A body in fragments
+   * is taken when its turn is now, and waits for the rest of its room by itself.
+   */
   trySend(body: T & Body, options: SendOptions = {}): Promise<void> | null {
     // Whoever waits for room came first.
     if (this.#turn !== null) return null
     const ticket = this.#publish(body, options)
+    if (ticket === LARGE) return this.#sendLater([body], 0, options)
     return ticket === HELD ? null : this.#durable.after(ticket)
   }
 

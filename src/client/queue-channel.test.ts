@@ -194,7 +194,7 @@ test('a loop by taskDone ends with the queue, and keeps the last message until i
 test('what the broker refuses concerns that value alone; a queue that is gone ends the channel', () =>
   Place.run(async (place) => {
     const channel = await place.channel('doomed')
-    const large = 'x'.repeat(10_000_000)
+    const large = new Uint8Array(129 * MiB)
     await assert.rejects(channel.put(large), { code: 'BODY_TOO_LARGE' })
     assert.throws(() => channel.tryPut(large), { code: 'BODY_TOO_LARGE' })
     await place.put(channel, 'small')
@@ -212,6 +212,18 @@ test('what the broker refuses concerns that value alone; a queue that is gone en
     await assert.rejects(channel.get(), ChannelPeerLost)
     await assert.rejects(channel.put('late'), ChannelClosed)
     assert.deepEqual([channel.closed, channel.ended, channel.tryPut('late')], [true, true, false])
+  }))
+
+test('a value in fragments keeps its place among the small ones, however it was put', () =>
+  Place.run(async (place) => {
+    const channel = await place.channel('mixed')
+    const large = 'x'.repeat(MiB)
+    assert.ok(channel.tryPut('first'))
+    assert.ok(channel.tryPut(large))
+    await place.put(channel, 'third', large)
+    for (const expected of ['first', large, 'third', large]) {
+      assert.equal(await place.drive(channel.get()), expected)
+    }
   }))
 
 test('whoever only sends learns from the send that the queue is gone', () =>
