@@ -43,6 +43,13 @@ export const proofs: readonly Proof[] = [
     limitMs: 10 * MINUTE_MS,
   },
   {
+    name: 'stress',
+    about: 'ten minutes of threads and processes that are killed while they pass messages',
+    needs: [],
+    command: ['node', 'build/test/stress/main.js', '--minutes', '10', '--seed', '1'],
+    limitMs: 20 * MINUTE_MS,
+  },
+  {
     name: 'kill',
     about: '200 kills of a process that appends, nothing acknowledged lost',
     needs: [],

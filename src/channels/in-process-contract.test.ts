@@ -1,12 +1,16 @@
-/** The channel and the barrier of one process keep the contracts of all channels and barriers. */
+/** The channel, the barrier and its siblings of one process keep the contracts of all of their kind. */
 
 import { Clockwork } from '../../test/channels/clockwork.ts'
 import { FarEnd } from '../../test/channels/far-end.ts'
 import { barrierContract } from '../../test/contracts/barrier-contract.ts'
 import { channelContract } from '../../test/contracts/channel-contract.ts'
+import { syncContract } from '../../test/contracts/sync-contract.ts'
 import { LocalBarrier } from './barrier.ts'
 import { Channel } from './channel.ts'
 import type { Sendable } from './contract.ts'
+import { Latch } from './latch.ts'
+import { Once } from './once.ts'
+import { RwLock } from './rw-lock.ts'
 
 for (const capacity of [0, 1, 7]) {
   for (const place of ['near', 'far'] as const) {
@@ -40,6 +44,30 @@ barrierContract({
       open: async (plan, views) => {
         const barrier = new LocalBarrier(plan, ports)
         return Array.from({ length: views }, () => barrier)
+      },
+      drive: (promise) => ports.until(promise),
+      settle: () => ports.settle(),
+    })
+  },
+})
+
+syncContract({
+  name: 'in one process',
+  run: async (body) => {
+    const ports = new Clockwork()
+    await body({
+      latch: async (count) => {
+        const latch = new Latch(count, ports)
+        return [latch, latch]
+      },
+      lock: async () => {
+        const lock = new RwLock(ports)
+        return [lock, lock]
+      },
+      once: async (task) => {
+        const once = new Once(task, ports)
+        const view = { ask: once.get.bind(once) }
+        return [view, view]
       },
       drive: (promise) => ports.until(promise),
       settle: () => ports.settle(),

@@ -1,12 +1,13 @@
 /** A latch counts down to zero, once, and then lets everyone pass for ever. */
 import type { Scheduler } from '../base/ports.ts'
 import type { Ports, WaitOptions } from './contract.ts'
+import type { AnyLatch } from './sync-contract.ts'
 import { SyncMisuse } from './sync-errors.ts'
 import { SyncWaiter } from './sync-waiter.ts'
 import { Turn } from './turn.ts'
 import { WaitList } from './waiter.ts'
 
-export class Latch {
+export class Latch implements AnyLatch {
   readonly #scheduler: Scheduler
   readonly #turn: Turn
   readonly #waiting: WaitList<SyncWaiter<void>> = new WaitList()

@@ -78,6 +78,7 @@ export type {
 } from './spawn-contract.ts'
 export { SpawnCrashed } from './spawn-contract.ts'
 export type { Stage, StageOptions } from './stage.ts'
+export type { AnyLatch, AnyOnce, AnyRwLock, Held } from './sync-contract.ts'
 export type { SyncErrorCode } from './sync-errors.ts'
 export { SyncClosed, SyncError, SyncMisuse, SyncTimeout } from './sync-errors.ts'
 export type { Fault, Frame, Wire } from './wire.ts'

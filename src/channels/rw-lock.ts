@@ -5,6 +5,7 @@
 import type { Scheduler } from '../base/ports.ts'
 import type { Ports, WaitOptions } from './contract.ts'
 import { Guard } from './guard.ts'
+import type { AnyRwLock } from './sync-contract.ts'
 import { SyncWaiter } from './sync-waiter.ts'
 import { Turn } from './turn.ts'
 import { WaitList } from './waiter.ts'
@@ -28,7 +29,7 @@ class Entering extends SyncWaiter<Guard> {
   }
 }
 
-export class RwLock {
+export class RwLock implements AnyRwLock {
   readonly #scheduler: Scheduler
   readonly #turn: Turn
   readonly #entering: WaitList<Entering> = new WaitList()

@@ -4,11 +4,11 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-
 import { Clockwork } from '../../test/channels/clockwork.ts'
 import { watch } from '../../test/channels/watch.ts'
 import { Place } from '../../test/client/place.ts'
 import { channelContract } from '../../test/contracts/channel-contract.ts'
+import { MiB } from '../base/bytes.ts'
 import {
   ChannelClosed,
   ChannelMisuse,

@@ -1,14 +1,18 @@
 /** What the other processes of these tests do: one role each, named on the command line. */
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { Socket } from 'node:net'
 
-import { Service } from '../../src/channels/mod.ts'
+import { BarrierBroken, Service, SyncTimeout, type WaitOptions } from '../../src/channels/mod.ts'
 import {
+  type Coordination,
   connectChannel,
   coordinate,
   fifoSender,
   joinBarrier,
+  type Lent,
   listenChannel,
   listenRpc,
+  openCoordinator,
   pipeChannel,
 } from '../../src/channels/processes/mod.ts'
 
@@ -34,7 +38,15 @@ const roles: Readonly<Record<string, () => Promise<void>>> = {
     for await (const value of channel) await channel.put(value)
     await channel[Symbol.asyncDispose]()
   },
-  /** The same as a listener. */
+  /** Asks again and again, and says at the end how often it got something. */
+  async taker() {
+    const channel = await connectChannel<Value>(address, patient)
+    let got = 0
+    for await (const _value of channel) got++
+    await channel[Symbol.asyncDispose]()
+    console.log(got)
+  },
+  /** Echoes as a listener. */
   async host() {
     const channel = await listenChannel<Value>(address)
     console.log('ready')
@@ -78,6 +90,95 @@ const roles: Readonly<Record<string, () => Promise<void>>> = {
     console.log('holds')
     await new Promise(() => {})
   },
+  /** Keeps a coordinator until it is ended. */
+  async coordinator() {
+    await openCoordinator(address)
+    console.log('ready')
+  },
+  /** Takes the right to write, or to read, and never gives it back; tells when it has lost it. */
+  async writer() {
+    await keep(await (await coordinate(address, patient)).rwLock('shelf').write())
+  },
+  async reader() {
+    await keep(await (await coordinate(address, patient)).rwLock('shelf').read())
+  },
+  /** Takes its turn at what happens once, and never ends it. */
+  async runner() {
+    const once = await (await coordinate(address, patient)).once('set up')
+    await once.run(keep)
+  },
+  /** Counts once at a latch for so many, and then waits there for as many processes. */
+  async counter() {
+    const latch = await (await coordinate(address, patient)).latch('start', count)
+    await latch.countDown()
+    console.log('counted')
+    await latch.wait()
+    console.log('passed')
+  },
+  /** Meets the others so many times, and tells of each round, or that there is none any more. */
+  async stage() {
+    try {
+      await roles.party?.()
+    } catch (error) {
+      if (!(error instanceof BarrierBroken)) throw error
+      console.log(`broken ${error.reason}`)
+    }
+    process.exit(0)
+  },
+  /** Counts so many times in its line of a file that others count in too. It prints only what must not be. */
+  async scribe() {
+    await write(await coordinate(address, patient))
+    process.exit(0)
+  },
+}
+
+/** Reads, adds one and writes back under the lock; some waits end early, and some only read. */
+async function write(coordination: Coordination): Promise<void> {
+  const lock = coordination.rwLock('book')
+  for (let written = 0, turn = 0; written < count; turn++) {
+    const options = impatience(turn)
+    const reads = turn % 4 === 1
+    const lent = await (reads ? lock.read(options) : lock.write(options)).catch(ignoreEarly)
+    if (lent === null) continue
+    // Who died inside left its mark, and the first to come after it is told; nobody else may find one.
+    if (lent.afterDeath) rmSync(`${path}.inside`, { force: true })
+    if (!reads) {
+      writeInside()
+      written++
+    }
+    await lent.release()
+  }
+}
+
+function writeInside(): void {
+  try {
+    writeFileSync(`${path}.inside`, '', { flag: 'wx' })
+  } catch (error) {
+    console.log(`somebody else writes: ${String(error)}`)
+  }
+  const book = JSON.parse(readFileSync(`${path}.book`, 'utf8')) as number[]
+  book[id] = (book[id] ?? 0) + 1
+  writeFileSync(`${path}.book.${id}`, JSON.stringify(book))
+  renameSync(`${path}.book.${id}`, `${path}.book`)
+  rmSync(`${path}.inside`, { force: true })
+}
+
+/** Some waits end early, by time or by signal. */
+function impatience(turn: number): WaitOptions {
+  if (turn % 3 === 0) return { timeoutMs: turn % 5 }
+  return turn % 5 === 0 ? { signal: AbortSignal.timeout(turn % 4) } : {}
+}
+
+function ignoreEarly(error: unknown): null {
+  if (error instanceof SyncTimeout || (error as Error).name === 'TimeoutError') return null
+  throw error
+}
+
+/** Says that it holds it, and when it does no longer. */
+async function keep({ signal }: Lent): Promise<never> {
+  signal.addEventListener('abort', () => console.log('lost'))
+  console.log('holds')
+  return new Promise(() => setInterval(() => undefined, 1_000))
 }
 
 await roles[role]?.()

@@ -70,6 +70,14 @@ for (const how of ['exit', 'crash', 'forever'] as const) {
   })
 }
 
+test('a thread that is ended before it has begun is missed', async () => {
+  const { caller, calls, worker } = serve()
+  const call = calls.double(1)
+  await worker.terminate()
+  await within(limitMs, 'a call that ends', assert.rejects(call, { code: 'RPC_CLOSED' }))
+  assert.ok(caller.peer.closed)
+})
+
 test('a thread that dies before it has attached is missed', async () => {
   const caller = createRpc({})
   const worker = new Worker('process.exit(3)', { eval: true })

@@ -1,5 +1,5 @@
 /**
- * A process's membership with a coordinator: barriers, semaphores, locks and elections shared with other
+ * A process's membership with a coordinator: barriers, latches, locks and elections shared with other
  * processes. It owns the connection; when that is lost, everything that came of it is, and says so.
  */
 import type { Address } from '../../base/ports.ts'
@@ -9,17 +9,19 @@ import { type Client, client } from '../rpc-client.ts'
 import { SyncClosed } from '../sync-errors.ts'
 import { leaseMsDefault, PURPOSE } from './coordinator.ts'
 import {
+  ask,
   type CoordinatorCalls,
-  errorOf,
-  isLoss,
   type LatePolicy,
   type LeaderState,
-  type Loan,
   type MemberCalls,
   type Seat,
 } from './coordinator-calls.ts'
+import { Borrower, type Lent } from './lent.ts'
 import type { ProcessChannel } from './process-channel.ts'
 import { RemoteBarrier } from './remote-barrier.ts'
+import { RemoteLatch } from './remote-latch.ts'
+import { RemoteOnce } from './remote-once.ts'
+import { RemoteRwLock } from './remote-rw-lock.ts'
 import { type Caller, connectRpc } from './rpc-wire.ts'
 import type { ProcessWorld } from './world.ts'
 
@@ -43,14 +45,6 @@ export interface JoinBarrierOptions {
   readonly action?: (generation: number) => void | Promise<void>
 }
 
-/** Something that is lent to this process. */
-export interface Lent extends AsyncDisposable {
-  /** Fires when the coordinator is lost: from then on somebody else may have it. */
-  readonly signal: AbortSignal
-  /** Gives it back. Idempotent. */
-  release(): Promise<void>
-}
-
 export interface Office extends Lent {
   readonly candidate: string
   /** Grows with every leader: what comes with an older term is from one that was replaced. */
@@ -67,11 +61,13 @@ export class Coordination implements AsyncDisposable {
   readonly #calls: Client<CoordinatorCalls>
   readonly #actions = new Map<Seat, (generation: number) => void | Promise<void>>()
   readonly #lost = new AbortController()
+  readonly #borrower: Borrower
 
   private constructor({ peer, channel }: Caller) {
     this.#peer = peer
     this.#channel = channel as unknown as ProcessChannel<never>
     this.#calls = client<CoordinatorCalls>(peer)
+    this.#borrower = new Borrower(this.#calls, this.#lost.signal)
     peer.serveAll<MemberCalls>({
       act: async ({ seat, generation }) => await this.#actions.get(seat)?.(generation),
     })
@@ -124,7 +120,7 @@ export class Coordination implements AsyncDisposable {
   ): Promise<RemoteBarrier> {
     const { parties = null, late = 'refuse', action } = options
     const asked = { name, parties, late, acts: action !== undefined }
-    const seat = await this.#ask(() => this.#calls.join(asked))
+    const seat = await ask(() => this.#calls.join(asked))
     if (action !== undefined) this.#actions.set(seat, action)
     return new RemoteBarrier(this.#calls, seat, () => {
       this.#actions.delete(seat)
@@ -133,14 +129,16 @@ export class Coordination implements AsyncDisposable {
   }
 
   /** Permits of the semaphore of that name, which has `total` of them; all who use it must say the same. */
-  async acquire(name: string, total: number, options: AcquireManyOptions = {}): Promise<Lent> {
-    const { permits = 1, signal, timeoutMs = null } = options
-    const asked = { name, total, permits, timeoutMs }
-    const loan = await this.#ask(
-      () => this.#calls.acquire(asked, signal === undefined ? {} : { signal }),
-      timeoutMs ?? 0,
+  async acquire(
+    name: string,
+    total: number,
+    { permits = 1, ...options }: AcquireManyOptions = {},
+  ): Promise<Lent> {
+    const { lent } = await this.#borrower.borrow(
+      (borrowing, given) => this.#calls.acquire({ ...borrowing, name, total, permits }, given),
+      options,
     )
-    return this.#lent(loan)
+    return lent
   }
 
   /** The lock of that name: a semaphore with one permit. */
@@ -148,23 +146,34 @@ export class Coordination implements AsyncDisposable {
     return this.acquire(name, 1, options)
   }
 
+  /** The read-write lock of that name. */
+  rwLock(name: string): RemoteRwLock {
+    return new RemoteRwLock(name, this.#calls, this.#borrower)
+  }
+
+  /** The latch of that name, which counts down from `count`; all who use it must say the same. Kept until closed. */
+  async latch(name: string, count: number): Promise<RemoteLatch> {
+    return new RemoteLatch(await ask(() => this.#calls.latch({ name, count })), this.#calls)
+  }
+
+  /** What is to happen once under that name. Kept until closed. */
+  async once(name: string): Promise<RemoteOnce> {
+    const once = await ask(() => this.#calls.once({ name }))
+    return new RemoteOnce(once, this.#calls, this.#borrower)
+  }
+
   /** Resolves when this candidate leads. */
   async campaign(name: string, candidate: string, options: WaitOptions = {}): Promise<Office> {
-    const { signal, timeoutMs = null } = options
-    const { loan, term } = await this.#ask(
-      () =>
-        this.#calls.campaign(
-          { name, candidate, timeoutMs },
-          signal === undefined ? {} : { signal },
-        ),
-      timeoutMs ?? 0,
+    const { answer, lent } = await this.#borrower.borrow(
+      (borrowing, given) => this.#calls.campaign({ ...borrowing, name, candidate }, given),
+      options,
     )
-    return Object.assign(this.#lent(loan), { candidate, term })
+    return Object.assign(lent, { candidate, term: answer.term })
   }
 
   /** Who leads now, if anybody does. */
   leader(name: string): Promise<LeaderState | null> {
-    return this.#ask(() => this.#calls.leader({ name }))
+    return ask(() => this.#calls.leader({ name }))
   }
 
   /** Leaves the coordinator. Places that were not left before are lost to the others. Idempotent. */
@@ -175,25 +184,5 @@ export class Coordination implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
-  }
-
-  #lent(loan: Loan): Lent {
-    let released = false
-    const release = async (): Promise<void> => {
-      if (released) return
-      released = true
-      // With the connection gone it has been given back already.
-      if (!this.#lost.signal.aborted) await this.#ask(() => this.#calls.giveBack({ loan }))
-    }
-    return { signal: this.#lost.signal, release, [Symbol.asyncDispose]: release }
-  }
-
-  async #ask<R>(call: () => Promise<R>, timeoutMs = 0): Promise<R> {
-    try {
-      return await call()
-    } catch (error) {
-      if (isLoss(error)) throw new SyncClosed('the coordinator is gone', { cause: error })
-      throw errorOf(error, timeoutMs)
-    }
   }
 }

@@ -5,8 +5,8 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 
 import { ADDRESS, soon } from '../../../test/processes/channel-pair.ts'
-import { type MemoryConnection, MemoryWorld } from '../../../test/processes/memory-world.ts'
-import type { Net } from '../../base/ports.ts'
+import { type Council, council, enter } from '../../../test/processes/council.ts'
+import { MemoryWorld } from '../../../test/processes/memory-world.ts'
 import { below } from '../../base/random.ts'
 import {
   type Arrival,
@@ -16,42 +16,8 @@ import {
 } from '../barrier-contract.ts'
 import { ChannelMisuse } from '../contract.ts'
 import { SyncClosed, SyncMisuse, SyncTimeout } from '../sync-errors.ts'
-import { Coordination, type JoinBarrierOptions } from './coordination.ts'
-import { Coordinator } from './coordinator.ts'
+import type { JoinBarrierOptions } from './coordination.ts'
 import type { RemoteBarrier } from './remote-barrier.ts'
-
-interface Member {
-  readonly coordination: Coordination
-  readonly wire: MemoryConnection
-}
-
-async function enter(world: MemoryWorld): Promise<Member> {
-  let wire: MemoryConnection | null = null
-  const net: Net = {
-    listen: world.listen.bind(world),
-    connect: async (address) => {
-      wire = (await world.connect(address)) as MemoryConnection
-      return wire
-    },
-  }
-  const connecting = Coordination.connect(ADDRESS, { leaseMs: 1000 }, { ...world, net })
-  const coordination = await soon(world, connecting)
-  assert.ok(wire !== null)
-  return { coordination, wire }
-}
-
-interface Council {
-  readonly world: MemoryWorld
-  readonly coordinator: Coordinator
-  readonly members: readonly Member[]
-}
-
-async function council(count: number, world = new MemoryWorld(1, 'whole')): Promise<Council> {
-  const coordinator = await Coordinator.open(ADDRESS, { leaseMs: 1000 }, world)
-  const members: Member[] = []
-  for (let index = 0; index < count; index++) members.push(await enter(world))
-  return { world, coordinator, members }
-}
 
 async function joinAll(
   { world, members }: Council,

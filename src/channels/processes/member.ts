@@ -8,12 +8,22 @@ import { client } from '../rpc-client.ts'
 import { RpcError } from '../rpc-errors.ts'
 import type { CallContext, Handlers } from '../rpc-service.ts'
 import { SyncMisuse } from '../sync-errors.ts'
-import type { Agenda } from './coordinator.ts'
-import type { CoordinatorCalls, Loan, MemberCalls, Seat } from './coordinator-calls.ts'
+import type { Agenda } from './agenda.ts'
+import { timeOf, withEither } from './asked.ts'
+import type {
+  BarrierCalls,
+  CoordinatorCalls,
+  LatchCalls,
+  LeaderState,
+  LoanCalls,
+  MemberCalls,
+  Seat,
+} from './coordinator-calls.ts'
+import { Loans } from './loans.ts'
 import type { Meeting, Place } from './meeting.ts'
 
-/** Places and loans of one member. */
-const holdingsMax = 4_096 // more than it can have calls under way; a leak shall be told of
+/** Places of one member. */
+const placesMax = 4_096 // more than it can have calls under way; a leak shall be told of
 
 interface Seated {
   readonly name: string
@@ -25,30 +35,32 @@ export class Member {
   readonly #agenda: Agenda
   readonly #peer: RpcPeer
   readonly #seats = new Map<Seat, Seated>()
-  readonly #loans = new Map<Loan, () => void>()
+  readonly #loans: Loans
   #numbers = 0
-  #gone: Error | null = null
 
   constructor(agenda: Agenda, peer: RpcPeer) {
     this.#agenda = agenda
     this.#peer = peer
+    this.#loans = new Loans(agenda)
     peer.serveAll<CoordinatorCalls>(this.#handlers())
   }
 
   /** The process is gone: whatever it took part in hears of it. */
   lost(failure: Error | null, who: string): void {
     const cause = failure ?? new ChannelPeerLost(`${who} has gone`)
-    this.#gone = cause
     for (const { name, meeting, place } of this.#seats.values()) {
       meeting.lose(place, cause)
-      this.#agenda.forget(name)
+      this.#agenda.leftMeeting(name)
     }
     this.#seats.clear()
-    for (const giveBack of this.#loans.values()) giveBack()
-    this.#loans.clear()
+    this.#loans.lost(cause)
   }
 
   #handlers(): Handlers<CoordinatorCalls> {
+    return { ...this.#barrierHandlers(), ...this.#loanHandlers(), ...this.#latchHandlers() }
+  }
+
+  #barrierHandlers(): Handlers<BarrierCalls> {
     return {
       join: (args) => this.#join(args),
       wait: (args, context) => this.#wait(args, context),
@@ -60,14 +72,43 @@ export class Member {
       close: ({ seat }) => this.#meeting(seat).close(),
       state: ({ seat }) => this.#meeting(seat).state(),
       leave: ({ seat }) => this.#leave(seat),
-      acquire: (args, context) => this.#acquire(args, context),
-      campaign: (args, context) => this.#campaign(args, context),
-      leader: ({ name }) => this.#leader(name),
-      giveBack: ({ loan }) => this.#giveBack(loan),
     }
   }
 
-  #join({ name, parties, late, acts }: Parameters<CoordinatorCalls['join']>[0]): Seat {
+  #loanHandlers(): Handlers<LoanCalls> {
+    const loans = this.#loans
+    const agenda = this.#agenda
+    return {
+      acquire: (args, context) => loans.acquire(args, context),
+      enter: (args, context) => loans.enter(args, context),
+      campaign: (args, context) => loans.campaign(args, context),
+      leader: ({ name }) => leaderOf(agenda, name),
+      giveBack: ({ loan }) => loans.giveBack(loan),
+      abandon: ({ loan }) => loans.abandon(loan),
+      once: ({ name }) => agenda.once(name).id,
+      claim: (args, context) => loans.claim(args, context),
+      finish: (args) => loans.finish(args),
+      closeOnce: ({ once }) => agenda.closeLasting(once),
+    }
+  }
+
+  #latchHandlers(): Handlers<LatchCalls> {
+    const agenda = this.#agenda
+    return {
+      latch: ({ name, count }) => agenda.latch(name, count).id,
+      countDown: ({ latch, by }) => agenda.latchOf(latch).latch.countDown(by),
+      pass: ({ latch: id, timeoutMs }, { signal }) => {
+        const { latch, closed } = agenda.latchOf(id)
+        return withEither([signal, closed], (either) =>
+          latch.wait({ signal: either, ...timeOf(timeoutMs) }),
+        )
+      },
+      countOf: ({ latch }) => agenda.latchOf(latch).latch.count,
+      closeLatch: ({ latch }) => agenda.closeLasting(latch),
+    }
+  }
+
+  #join({ name, parties, late, acts }: Parameters<BarrierCalls['join']>[0]): Seat {
     const seat = this.#number()
     const meeting = this.#agenda.meeting(name, parties)
     try {
@@ -75,7 +116,7 @@ export class Member {
       this.#seats.set(seat, { name, meeting, place: meeting.join({ parties, late, act }) })
       return seat
     } finally {
-      this.#agenda.forget(name)
+      this.#agenda.leftMeeting(name)
     }
   }
 
@@ -93,9 +134,9 @@ export class Member {
   }
 
   async #wait(
-    { seat, timeoutMs }: Parameters<CoordinatorCalls['wait']>[0],
+    { seat, timeoutMs }: Parameters<BarrierCalls['wait']>[0],
     { signal }: CallContext,
-  ): ReturnType<CoordinatorCalls['wait']> {
+  ): ReturnType<BarrierCalls['wait']> {
     const { meeting, place } = this.#seated(seat)
     const controller = new AbortController()
     const onAbort = (): void => {
@@ -116,54 +157,12 @@ export class Member {
     const { name, meeting, place } = this.#seated(seat)
     this.#seats.delete(seat)
     meeting.leave(place)
-    this.#agenda.forget(name)
-  }
-
-  async #acquire(
-    { name, total, permits, timeoutMs }: Parameters<CoordinatorCalls['acquire']>[0],
-    { signal }: CallContext,
-  ): Promise<Loan> {
-    const semaphore = this.#agenda.semaphore(name, total)
-    const guard = await semaphore.acquire({ permits, signal, ...timeOf(timeoutMs) })
-    return this.#lend(() => {
-      guard.release()
-      this.#agenda.returned(name)
-    })
-  }
-
-  async #campaign(
-    { name, candidate, timeoutMs }: Parameters<CoordinatorCalls['campaign']>[0],
-    { signal }: CallContext,
-  ): ReturnType<CoordinatorCalls['campaign']> {
-    const election = this.#agenda.election(name)
-    const leadership = await election.campaign(candidate, { signal, ...timeOf(timeoutMs) })
-    return { loan: this.#lend(() => leadership.resign()), term: leadership.term }
-  }
-
-  #leader(name: string): Awaited<ReturnType<CoordinatorCalls['leader']>> {
-    const { leader } = this.#agenda.election(name)
-    return leader === null ? null : { candidate: leader.candidate, term: leader.term }
-  }
-
-  #lend(giveBack: () => void): Loan {
-    if (this.#gone !== null) {
-      giveBack()
-      throw this.#gone
-    }
-    const loan = this.#number()
-    this.#loans.set(loan, giveBack)
-    return loan
-  }
-
-  #giveBack(loan: Loan): void {
-    const giveBack = this.#loans.get(loan)
-    this.#loans.delete(loan)
-    giveBack?.()
+    this.#agenda.leftMeeting(name)
   }
 
   #number(): number {
-    if (this.#seats.size + this.#loans.size >= holdingsMax) {
-      throw new SyncMisuse(`this process holds ${holdingsMax} places and loans already`)
+    if (this.#seats.size >= placesMax) {
+      throw new SyncMisuse(`this process holds ${placesMax} places already`)
     }
     this.#numbers++
     return this.#numbers
@@ -180,6 +179,7 @@ export class Member {
   }
 }
 
-function timeOf(timeoutMs: number | null): { timeoutMs?: number } {
-  return timeoutMs === null ? {} : { timeoutMs }
+function leaderOf(agenda: Agenda, name: string): LeaderState | null {
+  const { leader } = agenda.election(name)
+  return leader === null ? null : { candidate: leader.candidate, term: leader.term }
 }

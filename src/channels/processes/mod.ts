@@ -30,19 +30,22 @@ export type {
   Coordination,
   CoordinationOptions,
   JoinBarrierOptions,
-  Lent,
   Office,
 } from './coordination.ts'
 export type { Coordinator, CoordinatorOptions } from './coordinator.ts'
 export type { LatePolicy } from './coordinator-calls.ts'
 export type { Door } from './door.ts'
 export type { PeerEvent, PeerState } from './hub.ts'
+export type { Lent } from './lent.ts'
 export type { LinkLimits } from './limits.ts'
 export type { ConnectOptions, HubChannel, ListenOptions } from './open.ts'
 export type { FifoOptions, FifoReceiver, FifoSender, PipeOptions } from './pipe.ts'
 export { makeFifo } from './pipe.ts'
 export type { ProcessChannel, ProcessChannelStats } from './process-channel.ts'
 export type { RemoteBarrier } from './remote-barrier.ts'
+export type { RemoteLatch } from './remote-latch.ts'
+export type { RemoteOnce } from './remote-once.ts'
+export type { RemoteRwLock } from './remote-rw-lock.ts'
 export type { Caller, ConnectRpcOptions, ListenRpcOptions, RpcListener } from './rpc-wire.ts'
 export type { SocketOptions } from './settings.ts'
 export type { ProcessSpawnOptions } from './spawn.ts'
@@ -111,7 +114,7 @@ export function listenRpc(
   return wires.RpcListener.open(address, options, world)
 }
 
-/** Keeps barriers, permits and elections for the processes that connect. */
+/** Keeps barriers, latches, locks and elections for the processes that connect. */
 export function openCoordinator(
   address: Address,
   options: CoordinatorOptions = {},

@@ -1,4 +1,4 @@
-/** Channels and barriers between processes keep the contracts of all channels and barriers. */
+/** Channels, barriers and their siblings between processes keep the contracts of all of their kind. */
 
 import { barrierContract } from '../../../test/contracts/barrier-contract.ts'
 import {
@@ -6,6 +6,7 @@ import {
   type ChannelWorld,
   channelContract,
 } from '../../../test/contracts/channel-contract.ts'
+import { syncContract } from '../../../test/contracts/sync-contract.ts'
 import { ADDRESS, pair, soon } from '../../../test/processes/channel-pair.ts'
 import { MemoryWorld } from '../../../test/processes/memory-world.ts'
 import type { Sendable } from '../contract.ts'
@@ -71,6 +72,31 @@ barrierContract({
         while (barriers.length < views) barriers.push(barriers[0]!)
         return barriers
       },
+      drive: (promise) => soon(world, promise),
+      settle: () => world.pass(0),
+    })
+  },
+})
+
+syncContract({
+  name: 'across processes',
+  run: async (body) => {
+    const world = new MemoryWorld(1, 'whole')
+    await Coordinator.open(ADDRESS, {}, world)
+    const first = await soon(world, Coordination.connect(ADDRESS, {}, world))
+    const second = await soon(world, Coordination.connect(ADDRESS, {}, world))
+    const both = async <V>(open: (from: Coordination) => Promise<V>): Promise<readonly [V, V]> => [
+      await soon(world, open(first)),
+      await soon(world, open(second)),
+    ]
+    await body({
+      latch: (count) => both((from) => from.latch('start', count)),
+      lock: async () => [first.rwLock('shelf'), second.rwLock('shelf')],
+      once: (task) =>
+        both(async (from) => {
+          const once = await from.once('set up')
+          return { ask: (options) => once.run(task, options) }
+        }),
       drive: (promise) => soon(world, promise),
       settle: () => world.pass(0),
     })

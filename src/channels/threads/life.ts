@@ -1,7 +1,7 @@
 /**
  * Who of this process's threads has died, as far as this thread can know. It buries the seats of dead threads
  * in every roster that is known here, so that those who wait for them hear of it. It ends nobody. A thread that
- * ends with exit code 0 has not died: it gives its seats back.
+ * ends well has given its seats back by then; one that was ended before it began could not, whatever its code.
  *
  * A thread's death is heard of in four ways, none of which needs the thread's own help but the first:
  *   1. it ends by `process.exit` or by an uncaught error: its own `exit` handler buries its seats;
@@ -73,9 +73,10 @@ class Life {
     worker.once('online', () => idleMsOf(worker))
     // Listening to errors without thereby handling them: they are still their owner's to handle.
     worker.once(errorMonitor, (error: unknown) => this.#remember(id, error))
-    worker.once('exit', (code) => {
+    // Whatever the code: one that was stopped before it began has code 0, and the seat kept for it stays empty.
+    worker.once('exit', () => {
       this.#workers.delete(id)
-      if (code !== 0) this.#end(id)
+      this.#end(id)
     })
   }
 

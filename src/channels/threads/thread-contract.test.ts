@@ -1,7 +1,8 @@
-/** The thread channel and the thread barrier keep what every channel and every barrier keeps. */
+/** The thread channel, the thread barrier and its siblings keep what all of their kind keep. */
 import { setImmediate as macrotask } from 'node:timers/promises'
 import { type BarrierWorld, barrierContract } from '../../../test/contracts/barrier-contract.ts'
 import { type ChannelWorld, channelContract } from '../../../test/contracts/channel-contract.ts'
+import { type SyncWorld, syncContract } from '../../../test/contracts/sync-contract.ts'
 import { NodeClock } from '../../node/clock.ts'
 import { NodeRandom } from '../../node/random.ts'
 import { NodeScheduler } from '../../node/scheduler.ts'
@@ -9,6 +10,9 @@ import type { Sendable } from '../contract.ts'
 import { threadLimits } from './limits.ts'
 import { ThreadBarrier } from './thread-barrier.ts'
 import { ThreadChannel } from './thread-channel.ts'
+import { ThreadLatch } from './thread-latch.ts'
+import { ThreadOnce } from './thread-once.ts'
+import { ThreadRwLock } from './thread-rw-lock.ts'
 
 /** Turns that a desk polls, and as many again for the wake-up and what follows from it. */
 async function settle(): Promise<void> {
@@ -42,3 +46,26 @@ barrierContract({
   actions: 'functions',
   run: (body) => body(barrierWorld),
 })
+
+const syncWorld: SyncWorld = {
+  latch: async (count) => {
+    const latch = ThreadLatch.create(count)
+    return [latch, ThreadLatch.attach(latch.handle)]
+  },
+  lock: async () => {
+    const lock = ThreadRwLock.create()
+    return [lock, ThreadRwLock.attach(lock.handle)]
+  },
+  once: async (task) => {
+    const first = ThreadOnce.create()
+    const second = ThreadOnce.attach(first.handle)
+    return [
+      { ask: (options) => first.run(task, options) },
+      { ask: (options) => second.run(task, options) },
+    ]
+  },
+  drive: (promise) => promise,
+  settle,
+}
+
+syncContract({ name: 'across threads', run: (body) => body(syncWorld) })

@@ -1,5 +1,6 @@
 /** The latch between threads: it counts down to zero, once, and then lets everyone pass for ever. */
 import type { WaitOptions } from '../contract.ts'
+import type { AnyLatch } from '../sync-contract.ts'
 import { SyncClosed, SyncMisuse, SyncTimeout } from '../sync-errors.ts'
 import { SyncWaiter } from '../sync-waiter.ts'
 import { Blocking, checkBlocking, spinTurnsForOne } from './blocking.ts'
@@ -16,7 +17,7 @@ export type ThreadLatchHandle = SharedHandle<'naru/thread-latch'>
 /** Nobody holds a latch. */
 const holdsNothing = (): boolean => false
 
-export class ThreadLatch implements Resident, Disposable {
+export class ThreadLatch implements AnyLatch, Resident, Disposable {
   readonly seat: Seat
   readonly handle: ThreadLatchHandle
   readonly #holdings: Holdings

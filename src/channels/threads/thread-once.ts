@@ -3,6 +3,8 @@
  * one runs it.
  */
 import type { WaitOptions } from '../contract.ts'
+import type { AnyOnce } from '../sync-contract.ts'
+import { checkBlocking } from './blocking.ts'
 import type { Holdings } from './holdings.ts'
 import type { SharedHandle } from './seating.ts'
 import {
@@ -33,7 +35,7 @@ class RunClaim extends LockClaim {
   }
 }
 
-export class ThreadOnce extends ThreadLock<'naru/thread-once'> {
+export class ThreadOnce extends ThreadLock<'naru/thread-once'> implements AnyOnce {
   protected override readonly waking = 'all'
 
   private constructor(handle: ThreadOnceHandle) {
@@ -54,6 +56,7 @@ export class ThreadOnce extends ThreadLock<'naru/thread-once'> {
 
   /** Resolves when the task has been run by somebody: `ran` if that was this call. */
   async run(task: () => void | Promise<void>, options?: WaitOptions): Promise<'ran' | 'waited'> {
+    options?.signal?.throwIfAborted()
     if (this.done) return 'waited'
     const claim = new RunClaim()
     using _guard: ThreadGuard = await this.acquireClaim(claim, options)
@@ -65,6 +68,7 @@ export class ThreadOnce extends ThreadLock<'naru/thread-once'> {
 
   /** The same for a thread that blocks, which must be a Worker. */
   runSync(task: () => void, options?: WaitOptions): 'ran' | 'waited' {
+    checkBlocking('run', options)
     if (this.done) return 'waited'
     const claim = new RunClaim()
     using _guard: ThreadGuard = this.acquireClaimSync(claim, options)

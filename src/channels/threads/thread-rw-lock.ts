@@ -3,6 +3,7 @@
  * out.
  */
 import type { WaitOptions } from '../contract.ts'
+import type { AnyRwLock } from '../sync-contract.ts'
 import type { Holdings } from './holdings.ts'
 import type { SharedHandle } from './seating.ts'
 import {
@@ -42,7 +43,7 @@ class WriteClaim extends LockClaim {
   }
 }
 
-export class ThreadRwLock extends ThreadLock<'naru/thread-rw-lock'> {
+export class ThreadRwLock extends ThreadLock<'naru/thread-rw-lock'> implements AnyRwLock {
   protected override readonly waking = 'all'
 
   private constructor(handle: ThreadRwLockHandle) {
