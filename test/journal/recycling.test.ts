@@ -8,11 +8,7 @@ const FILE_BYTES = 4096
 const FILES_BETWEEN_SNAPSHOTS = 10
 
 /** A queue that drains, through `snapshots` snapshots; answers how many journal files were made meanwhile. */
-async function filesMade(
-  world: JournalWorld,
-  disk: CrashDisk,
-  snapshots: number,
-): Promise<number> {
+async function filesMade(world: JournalWorld, disk: CrashDisk, snapshots: number): Promise<number> {
   let made = 0
   disk.observe({
     issued: (call) => {
