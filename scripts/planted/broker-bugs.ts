@@ -110,8 +110,9 @@ export const brokerBugs: readonly Bug[] = [
   {
     what: 'a message is dispatched to two consumers',
     file: 'src/broker/dispatcher.ts',
-    right: 'queue.take(sequence)\n      const size',
-    wrong: 'if (desk.seats.size < 2 || sequence % 2 === 0) queue.take(sequence)\n      const size',
+    right: 'queue.take(sequence)\n      if ((state & LARGE)',
+    wrong:
+      'if (desk.seats.size < 2 || sequence % 2 === 0) queue.take(sequence)\n      if ((state & LARGE)',
     by: ['src/api/broker.test'],
   },
   {
