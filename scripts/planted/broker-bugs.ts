@@ -47,8 +47,8 @@ export const brokerBugs: readonly Bug[] = [
   {
     what: 'a message that goes out at once is not marked',
     file: 'src/broker/publisher.ts',
-    right: 'outgoing.flags = this.#dispatcher.isAttended(first) ? MESSAGE_MARKS : 0',
-    wrong: 'outgoing.flags = 0',
+    right: 'writeMessage(slot.bytes, slot.at, outgoing, content)',
+    wrong: 'writeMessage(slot.bytes, slot.at, { ...outgoing, flags: 0 }, content)',
     by: ['src/broker/runtime.test'],
   },
   {
@@ -110,9 +110,8 @@ export const brokerBugs: readonly Bug[] = [
   {
     what: 'a message is dispatched to two consumers',
     file: 'src/broker/dispatcher.ts',
-    right: 'queue.take(sequence)\n      if ((state & LARGE)',
-    wrong:
-      'if (desk.seats.size < 2 || sequence % 2 === 0) queue.take(sequence)\n      if ((state & LARGE)',
+    right: 'queue.take(sequence)\n      if ((state',
+    wrong: 'if (desk.seats.size < 2 || sequence % 2 === 0) queue.take(sequence)\n      if ((state',
     by: ['src/api/broker.test'],
   },
   {
@@ -162,9 +161,9 @@ export const brokerBugs: readonly Bug[] = [
   },
   {
     what: 'the cleaner is told that a message lives in its first queue only',
-    file: 'src/machine/machine.ts',
-    right: 'if (this.#refers(queue, sequence, entry.ticket)) return true',
-    wrong: 'if (queue < 0 && this.#refers(queue, sequence, entry.ticket)) return true',
+    file: 'src/machine/liveness.ts',
+    right: 'if (refers(machine, queue, sequence, entry.ticket)) return true',
+    wrong: 'if (queue < 0 && refers(machine, queue, sequence, entry.ticket)) return true',
     by: ['src/machine/machine.test'],
   },
   {
@@ -187,14 +186,14 @@ export const brokerBugs: readonly Bug[] = [
     what: 'a snapshot forgets how often a message was given back',
     file: 'src/machine/snapshot.ts',
     right: 'writer.u8(page.deliveries === null ? 0 : page.deliveries[slot]!)',
-    wrong: 'writer.u8(0)',
+    wrong: '(state & REDELIVERED) === 0 ? 0 : 0',
     by: ['src/machine/machine.test'],
   },
   {
     what: 'a snapshot forgets which messages came back',
     file: 'src/machine/snapshot.ts',
-    right: 'writer.u8((state & REDELIVERED) === 0 ? 0 : 1)',
-    wrong: 'writer.u8(0)',
+    right: '(state & REDELIVERED) === 0 ? 0 : SLOT_REDELIVERED',
+    wrong: '(state & REDELIVERED) === 0 ? 0 : 0',
     by: ['src/machine/machine.test'],
   },
   {
@@ -252,5 +251,54 @@ export const brokerBugs: readonly Bug[] = [
     right: 'this.#lastMs = Math.max(this.#lastMs, expectedMs + this.#correction(awayMs, passedMs))',
     wrong: 'this.#lastMs = expectedMs + awayMs',
     by: ['src/broker/journal-time.test'],
+  },
+  {
+    what: 'a large body dies with the first of its queues',
+    file: 'src/machine/large-body.ts',
+    right: 'if (kept.references > 0) return',
+    wrong: 'if (kept.references > 9) return',
+    by: ['src/machine/large-body.test'],
+  },
+  {
+    what: 'the cleaner takes the pieces of large bodies for dead',
+    file: 'src/machine/liveness.ts',
+    right: 'return machine.large.lives(entry)',
+    wrong: 'return false',
+    by: ['src/machine/large-body.test'],
+  },
+  {
+    what: 'a restored message forgets that its body is a large one',
+    file: 'src/machine/restore.ts',
+    right: 'if (isLarge) machine.large.refer(ticket)',
+    wrong: 'if (isLarge && count > 9) machine.large.refer(ticket)',
+    by: ['src/machine/large-body.test'],
+  },
+  {
+    what: 'a piece of a large body that finds no room is dropped',
+    file: 'src/broker/arrival.ts',
+    right: 'if (!this.#append(from.subarray(0, this.#filled + more))) return taken',
+    wrong: 'this.#append(from.subarray(0, this.#filled + more))',
+    by: ['src/broker/arrivals.test'],
+  },
+  {
+    what: 'more large bodies are let in than fit',
+    file: 'src/broker/arrivals.ts',
+    right: 'if (this.#bytes + sizeBytes > limits.arrivingBytes) {',
+    wrong: 'if (this.#bytes > limits.arrivingBytes) {',
+    by: ['src/broker/arrivals.test'],
+  },
+  {
+    what: 'what a channel says comes between the frames of a large body',
+    file: 'src/gateway/amqp/outlet.ts',
+    right: 'if (!this.isBusy) task()',
+    wrong: 'if (this.#waiting.length === 0) task()',
+    by: ['src/gateway/amqp/large.test'],
+  },
+  {
+    what: 'a confirm comes between the frames of a large body',
+    file: 'src/gateway/amqp/confirming.ts',
+    right: 'if (this.#outlet.isBusy) this.#tellBehindBody()',
+    wrong: 'if (this.#tellsLater) this.#tellBehindBody()',
+    by: ['src/gateway/amqp/large.test'],
   },
 ]

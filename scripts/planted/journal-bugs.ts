@@ -177,6 +177,13 @@ export const journalBugs: readonly Bug[] = [
     by: ['test/journal/snapshot-and-log', 'src/journal/journal.test'],
   },
   {
+    what: 'a file that somebody began to read is cleaned under him',
+    file: 'src/journal/housekeeper.ts',
+    right: 'if (sources.some(({ held }) => held > 0)) {',
+    wrong: 'if (sources.length > 999) {',
+    by: ['src/journal/journal.test'],
+  },
+  {
     what: 'the cleaner drops the pieces of large bodies',
     file: 'src/journal/cleaner.ts',
     right: '(cursor.flags & ENTRY_FLAG_BODY) === 0 ||',

@@ -1,7 +1,9 @@
-/** References to large bodies: read back as they were written, and refused when they cannot be any. */
+/** Large bodies: how a message refers to their fragments, and for how long these live, after a restart too. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { imageOf, NO_SNAPSHOT } from '../../test/machine/entry-log.ts'
+import { MachineRun } from '../../test/machine/machine-run.ts'
 import { Panic } from '../base/assert.ts'
 import { decodeReference, encodeReference } from './large-body.ts'
 
@@ -28,4 +30,36 @@ test('a reference that names no fragment, or half of one, is refused', () => {
   const bytes = encodeReference({ sizeBytes: 9, fragments: [1] })
   assert.throws(() => decodeReference(bytes, 0, 6), Panic)
   assert.throws(() => decodeReference(bytes, 0, 11), Panic)
+})
+
+test('fragments live from the message that refers to them until its last queue has settled it', () => {
+  const run = new MachineRun()
+  for (const name of ['a', 'b']) run.declareQueue('/', name)
+  run.publishLarge([0], 3, 'given up')
+  assert.equal(run.bodies.references.size, 0)
+  run.publishLarge([0, 1], 3, 'published')
+  run.assertSound()
+  assert.equal(run.bodies.references.size, 4)
+  run.settle(0, 1, 1)
+  assert.equal(run.bodies.references.size, 4)
+  run.deleteQueue(1)
+  run.assertSound()
+  assert.equal(run.bodies.references.size, 0)
+})
+
+test('a machine that was restored lets fragments go as the one did that it was', async () => {
+  const run = new MachineRun()
+  for (const name of ['a', 'b']) run.declareQueue('/', name)
+  run.publishLarge([0, 1], 2, 'published')
+  run.publish([0], 3, 0)
+  const ticket = run.log.entries.length
+  const snapshot = { ticket, bytes: imageOf(run.machine), blockSize: 7 }
+  for (const from of [NO_SNAPSHOT, snapshot]) {
+    const { machine, bodies } = await run.log.recover(from, ticket)
+    const [first, second] = [...machine.queues.values()]
+    machine.settle(first!, 1, 2)
+    assert.equal(bodies.references.size, 3)
+    machine.dropQueue(second!)
+    assert.equal(bodies.references.size, 0)
+  }
 })

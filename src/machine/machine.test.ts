@@ -167,21 +167,6 @@ test('a message lives as long as one of its queues has it, whichever that is', (
   }
 })
 
-test('fragments live from the message that refers to them until its last queue has settled it', () => {
-  const run = new MachineRun()
-  for (const name of ['a', 'b']) run.declareQueue('/', name)
-  run.publishLarge([0], 3, 'given up')
-  assert.equal(run.bodies.references.size, 0)
-  run.publishLarge([0, 1], 3, 'published')
-  run.assertSound()
-  assert.equal(run.bodies.references.size, 4)
-  run.settle(0, 1, 1)
-  assert.equal(run.bodies.references.size, 4)
-  run.deleteQueue(1)
-  run.assertSound()
-  assert.equal(run.bodies.references.size, 0)
-})
-
 test('a snapshot shows the state it was begun in, whatever is done while it is written', async () => {
   await fc.assert(
     fc.asyncProperty(stepsArb, stepsArb, async (before, during) => {

@@ -144,8 +144,9 @@ export class Machine {
     for (const [index, queue] of targets.entries()) {
       queue.add(queue.nextSequence, ticket, size, LARGE | (index === 0 ? flags : 0))
     }
-    if (targets.length > 1) this.#bodies.retain(ticket, targets.length - 1)
-    this.large.add(ticket, body, targets.length)
+    const more = targets.length - 1
+    if (more > 0) this.#bodies.retain(ticket, more)
+    this.large.add(ticket, body, 1 + more)
   }
 
   addBatch(partition: Partition, ticket: number, batch: Batch | BatchView, offset: number): void {

@@ -334,7 +334,7 @@ export class Publisher {
     const { broker, namespace } = this.#link
     const found = broker.route(namespace, route.exchange?.name ?? '', route.key)
     // The exchange went while the message was on its way: nobody gets it any more.
-    return isRefusal(found) ? route : found
+    return isRefusal(found) ? route.deserted() : found
   }
 
   #hold(): boolean {
