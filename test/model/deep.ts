@@ -5,7 +5,7 @@
 import { argv } from 'node:process'
 import { SeededRandom } from '../../src/base/random.ts'
 import { barrierWorld } from './barrier-model.ts'
-import { type Explored, explore, exploreDeaths, type World, wander } from './explorer.ts'
+import { type Explored, explore, exploreDeaths, stall, type World, wander } from './explorer.ts'
 import { holdingsWorld } from './holdings-model.ts'
 import { ringWorld } from './ring-model.ts'
 import { barrierScenarios, holdingsScenarios, largeScenarios, ringScenarios } from './scenarios.ts'
@@ -44,9 +44,9 @@ function deep(minutes: number, print: (line: string) => void): void {
 
 /** A death comes at some forty different steps. */
 function exploreAll(start: () => World, mortal: string | null, runs: number): Explored {
-  return mortal === null
-    ? explore({ start, death: null, runsMax: runs })
-    : exploreDeaths({ start, runsMax: Math.ceil(runs / 40) }, mortal)
+  if (mortal !== null) return exploreDeaths({ start, runsMax: Math.ceil(runs / 40) }, mortal)
+  stall(start)
+  return explore({ start, death: null, runsMax: runs })
 }
 
 function describe({ runs, complete }: Explored): string {

@@ -81,6 +81,51 @@ export function exploreDeaths(options: Omit<ExploreOptions, 'death'>, actor: str
   }
 }
 
+/** Orders of precedence that stalling tries: all that four actors have. Of more actors it tries a sample. */
+const ordersMax = 24
+
+/**
+ * Every actor stands still once, before each of its steps, until all others can go no further: what a busy machine
+ * does to threads. Who goes first among the others is tried in every order. Few runs, and each far from those
+ * that exploring begins with.
+ */
+export function stall(start: () => World): number {
+  let runs = 0
+  const orders = ordersOf(new Run(start(), null).enabled())
+  const stride = Math.ceil(orders.length / ordersMax)
+  for (const order of orders.filter((_order, index) => index % stride === 0)) {
+    let isLonger = true
+    for (let before = 0; isLonger; before++) {
+      isLonger = stallOnce(new Run(start(), null), order, before)
+      runs += 1
+    }
+  }
+  return runs
+}
+
+/** Whoever is to take step `before` comes last from then on. False when the run is over earlier. */
+function stallOnce(run: Run, order: readonly number[], before: number): boolean {
+  const precedence = [...order]
+  for (let enabled = run.enabled(); enabled.length > 0; enabled = run.enabled()) {
+    const first = precedence.find((player) => enabled.includes(player))
+    if (first === undefined) throw new Error('only who dies brings in somebody new')
+    if (run.events.length === before)
+      precedence.push(...precedence.splice(precedence.indexOf(first), 1))
+    run.take(precedence.find((player) => enabled.includes(player)) ?? first)
+    if (run.events.length > stepsMax) run.fail(new Error(`no end after ${stepsMax} steps`))
+  }
+  run.end()
+  return run.events.length > before
+}
+
+function ordersOf(players: readonly number[]): number[][] {
+  if (players.length < 2) return [[...players]]
+  return players.flatMap((first) => {
+    const others = players.filter((player) => player !== first)
+    return ordersOf(others).map((order) => [first, ...order])
+  })
+}
+
 export interface WanderOptions {
   readonly start: () => World
   readonly random: Random

@@ -93,6 +93,27 @@ export const ringFaults: readonly PlantedFault[] = [
     instead: 'if (reader !== 0)',
     scenario: 'the receiver of parts dies, another goes on',
   },
+  {
+    name: 'a reader of parts believes what it sees where a pad was',
+    module: 'ring-parts',
+    text: 'assembly.active && !isStillOldest(ring)',
+    instead: 'false',
+    scenario: 'a pad among the parts of a message, and a lap of messages behind it',
+  },
+  {
+    name: 'a sender of parts that gives up stays the writer',
+    module: 'ring-parts',
+    text: 'parcel.held = false;\n    unlockWriter(ring);',
+    instead: 'parcel.held = false;',
+    scenario: 'the sender of parts gives up at any moment',
+  },
+  {
+    name: 'who brings in a message that was given up goes on with the next',
+    module: 'ring-parts',
+    text: 'kindFound(ring) === kind.first',
+    instead: 'false',
+    scenario: 'both sides of a message in parts give up',
+  },
 ]
 
 export const barrierFaults: readonly PlantedFault[] = [

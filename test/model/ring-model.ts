@@ -1,11 +1,19 @@
 /** Small worlds of producers and consumers around one ring, for the explorer; and the law that they keep. */
 import assert from 'node:assert/strict'
 import type { Ring } from '../../src/channels/threads/ring.ts'
+import type { Seat } from '../../src/channels/threads/roster.ts'
 import type { Actor, World } from './explorer.ts'
 import { ModelBytes, ModelMemory } from './memory.ts'
+import { Receiving } from './ring-receiving.ts'
 import { atOnce } from './run.ts'
-import { type SharedCode, type SteppingAttempt, until } from './shared-code.ts'
-import { plain, type Stepping } from './stepwise.ts'
+import {
+  type SharedCode,
+  type SteppingAttempt,
+  type TimedAttempt,
+  until,
+  within,
+} from './shared-code.ts'
+import { plain, type Stepping, step } from './stepwise.ts'
 
 export interface RingWorldOptions {
   /** For each producer, the sizes of its messages in granules of payload. A size above `wholeMax` goes in parts. */
@@ -17,6 +25,13 @@ export interface RingWorldOptions {
   readonly granules: number
   /** Messages that fit, 0 for any number. */
   readonly capacity: number
+  /** The granule where head and tail are at first. */
+  readonly startsAt: number
+  /**
+   * Actors that give up one wait, at any moment. A consumer that was to take so many then asks for nothing more, but
+   * stays; one that takes all asks again.
+   */
+  readonly impatient: readonly string[]
 }
 
 const options: RingWorldOptions = {
@@ -25,6 +40,15 @@ const options: RingWorldOptions = {
   closers: [],
   granules: 8,
   capacity: 0,
+  startsAt: 0,
+  impatient: [],
+}
+
+/** How long an actor waits. */
+interface Patience {
+  isTimeUp(): boolean
+  /** From now on it waits for as long as it takes. */
+  spend(): void
 }
 
 /** A message's number: its producer and its place among that producer's. */
@@ -43,6 +67,9 @@ class RingWorld {
   readonly #got: number[][] = []
   /** Messages whose writing was over. */
   readonly #sent = new Set<number>()
+  /** Messages whose senders gave up. */
+  readonly #givenUp = new Set<number>()
+  readonly #seats = new Map<string, Seat>()
 
   constructor(code: SharedCode, options: RingWorldOptions) {
     this.#code = code
@@ -67,6 +94,7 @@ class RingWorld {
         ...consumers.map((count, index) =>
           this.#actor(`consumer ${index}`, receives, (ring) => this.#consume(ring, index, count)),
         ),
+        ...this.#options.impatient.map((name) => this.#time(name)),
       ],
       verify: (dead) => this.#verify(dead),
     }
@@ -84,15 +112,58 @@ class RingWorld {
     assert.ok(seat !== null)
     const own = new ring.Ring(this.#shared, seat)
     Object.assign(own, { bytes: new ModelBytes(own.words, own.dataAt) })
+    const { headSeen } = ring.besideTail
+    for (const at of [own.headAt, own.tailAt, own.tailAt + headSeen]) {
+      this.#memory.raw[at] = this.#options.startsAt
+    }
+    this.#seats.set(name, seat)
     return { name, run: run(own), afterDeath: () => roster.bury(view, seat.index) }
+  }
+
+  /** Ends one wait of an actor. */
+  #time(name: string): Actor {
+    const seat = this.#seats.get(name)
+    assert.ok(seat !== undefined, `there is a ${name}`)
+    const { raw } = this.#memory
+    const alarmAt = this.#alarmAt(name)
+    function* run(): Stepping<void> {
+      yield step('store', 'its time is up', raw, alarmAt, 1)
+      yield step('add', 'its time is up: not to fall asleep', raw, seat?.epochAt ?? 0, 1)
+      yield step('notify', 'its time is up: wake', raw, seat?.epochAt ?? 0)
+    }
+    return { name: `time of ${name}`, run: run(), *afterDeath(): Stepping<void> {} }
+  }
+
+  /** A word behind all that the small ring uses. */
+  #alarmAt(name: string): number {
+    return this.#memory.raw.length - 1 - this.#options.impatient.indexOf(name)
+  }
+
+  #patience(name: string): Patience {
+    const { words } = this.#memory
+    const alarmAt = this.#alarmAt(name)
+    let isPatient = !this.#options.impatient.includes(name)
+    return {
+      isTimeUp: () => !isPatient && words[alarmAt] !== 0,
+      spend: () => {
+        isPatient = true
+      },
+    }
   }
 
   *#produce(ring: Ring, producer: number, sizes: readonly number[]): Stepping<void> {
     const code = this.#code
+    const patience = this.#patience(`producer ${producer}`)
     for (const [index, size] of sizes.entries()) {
       const number = numberOf(producer, index)
       const sending = this.#sending(ring, number, size)
-      yield* until(code, ring.seat, sending)
+      const isOver = yield* within(code, ring.seat, timed(code, ring, sending, patience))
+      if (!isOver) {
+        patience.spend()
+        yield* sending.giveUp()
+        this.#givenUp.add(number)
+        continue
+      }
       if (sending.isRefused) return
       this.#sent.add(number)
     }
@@ -101,7 +172,7 @@ class RingWorld {
     }
   }
 
-  #sending(ring: Ring, number: number, size: number): SteppingAttempt & { isRefused: boolean } {
+  #sending(ring: Ring, number: number, size: number): Sending {
     const { write, parts, ring: states, roles, roster } = this.#code
     const words = new Int32Array(size * 2).fill(number)
     const parcel = new parts.Parcel(new Uint8Array(words.buffer), 0)
@@ -130,68 +201,32 @@ class RingWorld {
         this.isRefused = result === states.ENDED
         return this.isRefused ? roster.READY : result
       },
+      *giveUp(): Stepping<void> {
+        yield* parts.dropParcel(ring, parcel)
+      },
     }
   }
 
   *#consume(ring: Ring, consumer: number, count: number): Stepping<void> {
     const got: number[] = []
     this.#got[consumer] = got
-    const receiving = this.#receiving(ring)
+    const receiving = new Receiving(this.#code, ring)
+    const patience = this.#patience(`consumer ${consumer}`)
     while (got.length < count) {
-      yield* until(this.#code, ring.seat, receiving)
-      if (receiving.number === 0) return
-      got.push(receiving.number)
+      if (yield* within(this.#code, ring.seat, timed(this.#code, ring, receiving, patience))) {
+        if (receiving.number === 0) return
+        got.push(receiving.number)
+        continue
+      }
+      patience.spend()
+      const { begun } = receiving
+      yield* until(this.#code, ring.seat, { attempt: () => receiving.bringIn() })
+      assert.ok([0, begun].includes(receiving.number), 'who asks for nothing begins nothing')
+      if (receiving.number !== 0) got.push(receiving.number)
+      if (count !== Number.POSITIVE_INFINITY) return
     }
     yield* this.#code.parts.stopReading(ring, new this.#code.parts.Assembly())
     yield* this.#code.roster.leave(ring.seat)
-  }
-
-  /** Sets `number`, to 0 at the end. */
-  #receiving(ring: Ring): SteppingAttempt & { number: number } {
-    const { read, parts, ring: states, roles, roster } = this.#code
-    const assembly = new parts.Assembly()
-    let copy: number[] = []
-    const copier = {
-      *copy(): Stepping<void> {
-        const { size } = ring
-        const at = ring.dataAt + ring.place / 4
-        copy = []
-        for (let word = 0; word < size / 4; word++) {
-          if (word === size / 8) yield plain('the second half of the copy')
-          copy.push(ring.words[at + word] ?? 0)
-        }
-      },
-    }
-    let waitsFor: number = states.sets.items
-    function* take(): Stepping<number> {
-      for (;;) {
-        const found = yield* read.readWhole(ring, copier as never)
-        if (found === roster.READY) return whole(copy)
-        if (found === states.NOTHING) {
-          waitsFor = states.sets.items
-          return 0
-        }
-        const parted = yield* parts.readParts(ring, assembly)
-        if (parted === roster.READY) return whole(new Int32Array(assembly.bytes.buffer))
-        if (parted !== states.NOTHING) {
-          waitsFor = parted
-          return 0
-        }
-      }
-    }
-    return {
-      number: 0,
-      *attempt(): Stepping<number> {
-        this.number = yield* take()
-        if (this.number !== 0) return roster.READY
-        const isOver =
-          (yield* states.writersDone(ring)) ||
-          (yield* roles.lostThread(ring.seat, roles.roleBit.sends)) !== null
-        if (!isOver || !(yield* states.isEmpty(ring))) return waitsFor
-        yield* parts.stopReading(ring, assembly)
-        return roster.READY
-      },
-    }
   }
 
   #verify(dead: string | null): void {
@@ -208,19 +243,41 @@ class RingWorld {
         )
       }
     }
-    if (consumers.some((count) => count !== Number.POSITIVE_INFINITY)) return
+    assert.deepEqual(
+      all.filter((number) => this.#givenUp.has(number)),
+      [],
+      'what was given up does not arrive',
+    )
     const deadConsumers = dead?.startsWith('consumer') === true ? 1 : 0
-    if (deadConsumers === consumers.length) return
+    const insatiable = consumers.filter((count) => count === Number.POSITIVE_INFINITY)
+    if (insatiable.length <= deadConsumers) return
     const lost = [...this.#sent].filter((number) => !all.includes(number))
     assert.ok(lost.length <= deadConsumers, `lost: ${lost}`)
   }
 }
 
-/** The number that all words of a message must say. */
-function whole(words: ArrayLike<number>): number {
-  const first = words[0] ?? 0
-  assert.ok(first > 0, 'a message says its number')
-  for (let word = 0; word < words.length; word++)
-    assert.equal(words[word], first, 'no message is torn')
-  return first
+interface Sending extends SteppingAttempt {
+  /** The ring takes nothing any more. */
+  isRefused: boolean
+  giveUp(): Stepping<void>
+}
+
+/** The same attempt, for as long as the patience lasts. */
+function timed(
+  code: SharedCode,
+  ring: Ring,
+  what: SteppingAttempt,
+  patience: Patience,
+): TimedAttempt {
+  return {
+    isTimeUp: () => patience.isTimeUp(),
+    *attempt(): Stepping<number> {
+      const set = yield* what.attempt()
+      // A real sleep ends in time by itself; here nobody may fall asleep for longer than that.
+      if (set !== code.roster.READY && patience.isTimeUp()) {
+        yield step('add', 'no time to sleep', ring.words, ring.seat.epochAt, 1)
+      }
+      return set
+    },
+  }
 }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { SeededRandom } from '../../src/base/random.ts'
-import { explore, exploreDeaths, wander } from './explorer.ts'
+import { explore, exploreDeaths, stall, wander } from './explorer.ts'
 import { ringFaults } from './faults.ts'
 import { ringWorld } from './ring-model.ts'
 import { largeScenarios, ringScenarios } from './scenarios.ts'
@@ -18,6 +18,7 @@ for (const { name, world, mortal } of ringScenarios) {
         ? explore({ start, death: null, runsMax: 400 })
         : exploreDeaths({ start, runsMax: 12 }, mortal)
     assert.ok(explored.runs > 0)
+    assert.ok(mortal !== null || stall(start) > 0)
   })
 }
 
@@ -35,8 +36,10 @@ for (const { name, scenario, ...fault } of ringFaults) {
     const start = ringWorld(sharedCode(fault), chosen.world)
     assert.throws(() => {
       // Exploring begins with small changes at the end of a run; at random the beginnings have their turn too.
-      if (chosen.mortal === null) explore({ start, death: null, runsMax: 1_000 })
-      else exploreDeaths({ start, runsMax: 100 }, chosen.mortal)
+      if (chosen.mortal === null) {
+        stall(start)
+        explore({ start, death: null, runsMax: 1_000 })
+      } else exploreDeaths({ start, runsMax: 100 }, chosen.mortal)
       wander({ start, random: new SeededRandom(1), runs: 10_000, mortals: [] })
     })
   })

@@ -95,6 +95,63 @@ export const ringScenarios: readonly Scenario[] = [
     world: { producers: [[4, 1]], consumers: [all, all], closers: [0] },
     mortal: 'consumer 0',
   },
+  {
+    // Once the pad is passed, its place comes to hold the beginning of another frame.
+    name: 'a pad among the parts of a message, and a lap of messages behind it',
+    world: {
+      producers: [[8], [7, 2, 1]],
+      consumers: [all, all],
+      closers: [1],
+      granules: 16,
+      startsAt: 5,
+    },
+    mortal: null,
+  },
+  {
+    name: 'the sender of parts gives up at any moment',
+    world: { producers: [[4, 1]], consumers: [all], closers: [0], impatient: ['producer 0'] },
+    mortal: null,
+  },
+  {
+    name: 'the sender of parts gives up, and sends others in parts',
+    world: { producers: [[4, 4]], consumers: [all, all], closers: [0], impatient: ['producer 0'] },
+    mortal: null,
+  },
+  {
+    name: 'who waits for room gives up at any moment',
+    world: {
+      producers: [[3, 3], [3]],
+      consumers: [all],
+      closers: [0],
+      impatient: ['producer 1'],
+    },
+    mortal: null,
+  },
+  {
+    name: 'who waits for a message gives up at any moment',
+    world: { producers: [[1, 1]], consumers: [1, all], closers: [0], impatient: ['consumer 0'] },
+    mortal: null,
+  },
+  {
+    name: 'the receiver of parts gives up at any moment, another goes on',
+    world: { producers: [[4, 1]], consumers: [1, all], closers: [0], impatient: ['consumer 0'] },
+    mortal: null,
+  },
+  {
+    name: 'the receiver of parts gives up at any moment, and asks again',
+    world: { producers: [[4, 1]], consumers: [all, all], closers: [0], impatient: ['consumer 0'] },
+    mortal: null,
+  },
+  {
+    name: 'both sides of a message in parts give up',
+    world: {
+      producers: [[4, 4]],
+      consumers: [1, all],
+      closers: [0],
+      impatient: ['producer 0', 'consumer 0'],
+    },
+    mortal: null,
+  },
 ]
 
 /** Too large to explore; walked through at random. */
@@ -136,6 +193,18 @@ export const largeScenarios: readonly {
       capacity: 2,
     },
     mortals: ['producer 1', 'consumer 0', 'nobody'],
+  },
+  {
+    world: {
+      producers: [
+        [4, 1, 4, 2],
+        [1, 4, 1],
+      ],
+      consumers: [1, all, all],
+      closers: [0],
+      impatient: ['producer 0', 'producer 1', 'consumer 0', 'consumer 1'],
+    },
+    mortals: ['nobody'],
   },
 ]
 

@@ -77,8 +77,22 @@ export interface SteppingAttempt {
 
 /** Waits as a blocked thread does, for as long as it takes. */
 export function* until(code: SharedCode, seat: object, what: SteppingAttempt): Stepping<void> {
-  const patience = { leftMs: () => 1, lookUp: () => undefined, spinTurns: 0 }
+  yield* within(code, seat, { attempt: () => what.attempt(), isTimeUp: () => false })
+}
+
+/** Something that may have to be tried again, but only as long as there is time. */
+export interface TimedAttempt extends SteppingAttempt {
+  isTimeUp(): boolean
+}
+
+/** Waits as a blocked thread does. False when the time was up first; whoever makes it so wakes the seat. */
+export function* within(code: SharedCode, seat: object, what: TimedAttempt): Stepping<boolean> {
+  const patience = {
+    leftMs: () => (what.isTimeUp() ? 0 : 1),
+    lookUp: () => undefined,
+    spinTurns: 0,
+  }
   const { sleepUntilReady } = code.sleep
   // The product's types know nothing of steps.
-  yield* sleepUntilReady(seat as never, what as never, patience)
+  return yield* sleepUntilReady(seat as never, what as never, patience)
 }

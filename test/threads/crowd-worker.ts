@@ -27,10 +27,27 @@ async function produce(): Promise<number> {
   for (let index = 0; index < order.count; index++) {
     const bytes = message(index)
     if (order.way === 'async') await channel.put(bytes)
-    else if (order.way === 'sync' || index % 3 > 0) channel.putSync(bytes)
-    else await channel.put(bytes, { timeoutMs: 60_000 })
+    else if (order.way === 'sync' || index % 3 === 0) channel.putSync(bytes)
+    else if (index % 3 === 1)
+      await insist(async (timeoutMs) => channel.putSync(bytes, { timeoutMs }))
+    else await insist((timeoutMs) => channel.put(bytes, { timeoutMs }))
   }
   return order.count
+}
+
+/** Waits that end too early, each longer than the one before: what was given up has had no effect. */
+async function insist(call: (timeoutMs: number) => Promise<void>): Promise<void> {
+  for (let timeoutMs = 0; ; timeoutMs++) {
+    try {
+      return await call(timeoutMs)
+    } catch (error) {
+      if (!isTimeout(error)) throw error
+    }
+  }
+}
+
+function isTimeout(error: unknown): boolean {
+  return error instanceof ChannelError && error.code === 'CHANNEL_TIMEOUT'
 }
 
 function check(bytes: Uint8Array): readonly [producer: number, index: number] {
@@ -44,7 +61,7 @@ function check(bytes: Uint8Array): readonly [producer: number, index: number] {
 
 async function consume(report: CrowdReport): Promise<void> {
   for (;;) {
-    const [producer, index] = check(await next(report.seen.length))
+    const [producer, index] = check(await next(report.seen.length / 2))
     report.seen.push(producer, index)
   }
 }
@@ -57,7 +74,7 @@ async function next(turn: number): Promise<Uint8Array> {
     if (turn % 3 === 0) return channel.tryGet() ?? channel.getSync({ timeoutMs: 1 })
     return await channel.get({ timeoutMs: turn % 2 })
   } catch (error) {
-    if (error instanceof ChannelError && error.code === 'CHANNEL_TIMEOUT') return channel.get()
+    if (isTimeout(error)) return channel.get()
     throw error
   }
 }

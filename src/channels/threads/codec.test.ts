@@ -1,6 +1,7 @@
 /** Every value arrives as a structured clone would bring it over, in memory of its own. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { inspect } from 'node:util'
 import fc from 'fast-check'
 import type { Sendable } from '../contract.ts'
 import { copyOut, finish, fromParts, Outgoing, tag } from './codec.ts'
@@ -52,6 +53,8 @@ const sendable = fc
     maxDepth: 4,
   })
   .filter((value): value is Sendable => value !== undefined)
+  // `deepEqual` holds two of them for different, as it does not for not-a-number; they have a test of their own.
+  .filter((value) => !inspect(value, { depth: null }).includes('Invalid Date'))
 
 test('a text arrives as it was, with lone surrogates and of any width', () => {
   fc.assert(
@@ -78,6 +81,14 @@ test('any other value arrives as its structured clone', () => {
     }),
     { numRuns: 500 },
   )
+})
+
+test('a date that is none arrives as a date that is none', () => {
+  for (const value of [new Date(Number.NaN), [new Date(Number.NaN)]]) {
+    const arrived = [roundTrip(value)].flat()[0]
+    assert.ok(arrived instanceof Date)
+    assert.equal(arrived.getTime(), Number.NaN)
+  }
 })
 
 test('what goes as JSON is worth as much as its structured clone', () => {

@@ -20,12 +20,38 @@ export const scheduler: NodeScheduler = new NodeScheduler()
 /** What every asynchronous primitive of this thread shares, so that none starves the event loop. */
 export const turn: Turn = Turn.of(scheduler)
 
+const nothing = (): void => undefined
+
 /** What a line needs to know of the calls that wait in it. */
 export interface LineOptions<W extends Waiter> {
   /** Tries to satisfy one. `READY` when it has left, with whatever answer; else the set to sleep in. */
   readonly serve: (waiter: W) => number
   /** Whether those who wait here keep the process alive. */
   readonly keepsAlive: boolean
+}
+
+/** What a desk is told of a line. */
+interface Changes<L> {
+  /** Nobody waits in it any more. */
+  emptied(line: L): void
+  /** Its first has left without having been served; another is the first now. */
+  advanced(): void
+}
+
+/** Those who wait, with somebody who hears of it when the first leaves. */
+class Queue<W extends Waiter> extends WaitList<W> {
+  readonly #left: (next: W | null) => void
+
+  constructor(left: (next: W | null) => void) {
+    super()
+    this.#left = left
+  }
+
+  override remove(waiter: W): void {
+    const wasFirst = waiter === this.head
+    super.remove(waiter)
+    if (wasFirst) this.#left(this.head)
+  }
 }
 
 /** Calls of one kind, first come first served: the second has no chance before the first. */
@@ -37,24 +63,33 @@ export class Line<W extends Waiter> {
   announced: number = NONE
   /** The set of a wake-up that was handed to this line and is not used yet. */
   called: number = NONE
+  #isServing: boolean = false
 
-  constructor(options: LineOptions<W>, emptied: (line: Line<W>) => void) {
+  constructor(options: LineOptions<W>, changes: Changes<Line<W>>) {
     this.serve = options.serve
     this.keepsAlive = options.keepsAlive
-    this.waiters = new WaitList<W>(() => emptied(this))
+    this.waiters = new Queue<W>((next) => {
+      if (next === null) changes.emptied(this)
+      else if (!this.#isServing) changes.advanced()
+    })
   }
 
   /** Serves those who wait, in order. `READY` when nobody waits any more; else the set that the first sleeps in. */
   serveAll(): number {
-    for (;;) {
-      const first = this.waiters.head
-      if (first === null) return READY
-      const { called } = this
-      this.called = NONE // used by the first, unless it cannot be served
-      const set = this.serve(first)
-      if (set === READY) continue
-      this.called = called
-      return set
+    this.#isServing = true
+    try {
+      for (;;) {
+        const first = this.waiters.head
+        if (first === null) return READY
+        const { called } = this
+        this.called = NONE // used by the first, unless it cannot be served
+        const set = this.serve(first)
+        if (set === READY) continue
+        this.called = called
+        return set
+      }
+    } finally {
+      this.#isServing = false
     }
   }
 }
@@ -87,8 +122,15 @@ export class Desk {
     this.#lookUp = lookUp
   }
 
-  line<W extends Waiter>(options: LineOptions<W>): Line<W> {
-    const line = new Line<W>(options, () => this.#emptied(line))
+  /** `emptied` is called whenever nobody waits there any more. */
+  line<W extends Waiter>(options: LineOptions<W>, emptied: () => void = nothing): Line<W> {
+    const line = new Line<W>(options, {
+      emptied: () => {
+        this.#emptied(line)
+        emptied()
+      },
+      advanced: () => this.#advanced(),
+    })
     this.#lines.push(line)
     return line
   }
@@ -128,11 +170,26 @@ export class Desk {
     if (this.#busy === 0) lamp.delete(this)
   }
 
-  /** Takes back what was announced for a line; a wake-up handed over meanwhile is the line's. */
+  /** What the first could not use the next may; but only once the first has put down what it held. */
+  #advanced(): void {
+    if (this.#isPolling) return
+    this.#isPolling = true
+    scheduler.soon(() => this.#polled())
+  }
+
+  /**
+   * Takes back what was announced for a line; a wake-up handed over meanwhile is the line's. One bit stands for all
+   * lines that sleep for the same reason: the last of them takes it back.
+   */
   #hush(line: AnyLine): void {
     const { announced } = line
     line.announced = NONE
-    if (announced !== NONE && retract(this.#seat, announced)) line.called = announced
+    if (announced === NONE || this.#isAnnounced(announced)) return
+    if (retract(this.#seat, announced)) line.called = announced
+  }
+
+  #isAnnounced(set: number): boolean {
+    return this.#lines.some((line) => line.announced === set)
   }
 
   /** Hands a wake-up on that the line has no use for. */
@@ -172,7 +229,8 @@ export class Desk {
         return false
       }
       this.#hush(line)
-      announce(this.#seat, set) // S2
+      // Where another line has said so, the bit is set, or a wake-up is on its way to them all: it is not to be hidden.
+      if (!this.#isAnnounced(set)) announce(this.#seat, set) // S2
       line.announced = set
     }
   }
@@ -181,10 +239,12 @@ export class Desk {
     if (this.#isPolling) return
     this.#isPolling = true
     this.#hot -= 1
-    scheduler.soon(() => {
-      this.#isPolling = false
-      if (this.#busy > 0) this.#serve()
-    })
+    scheduler.soon(() => this.#polled())
+  }
+
+  #polled(): void {
+    this.#isPolling = false
+    if (this.#busy > 0) this.#serve()
   }
 
   /** S4. */

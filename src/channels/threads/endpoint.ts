@@ -85,8 +85,13 @@ export class Endpoint implements Resident {
     life.sweep(seat.roster)
     this.#pullNews = UNJUDGED
     this.#pushNews = UNJUDGED
-    const writerSilent = this.#writerLease.hasRunOut(seat.roster, heldBy(seat.roster, 'writer'))
-    const readerSilent = this.#readerLease.hasRunOut(seat.roster, heldBy(seat.roster, 'reader'))
+    const { roster } = seat
+    const [head, tail] = [
+      Atomics.load(ring.words, ring.headAt),
+      Atomics.load(ring.words, ring.tailAt),
+    ]
+    const writerSilent = this.#writerLease.hasRunOut(roster, heldBy(roster, 'writer'), tail)
+    const readerSilent = this.#readerLease.hasRunOut(roster, heldBy(roster, 'reader'), head)
     if (writerSilent || readerSilent) endRing(ring, ending.broken)
   }
 

@@ -22,8 +22,11 @@ export class GetSide<T extends Sendable> implements Attempt {
   constructor(endpoint: Endpoint, desk: Desk) {
     this.#endpoint = endpoint
     this.#desk = desk
-    this.#calls = desk.line({ serve: (call) => this.#serveCall(call), keepsAlive: true })
-    this.#watches = desk.line({ serve: (call) => this.#serveWatch(call), keepsAlive: true })
+    const bringIn = (): void => this.#bringIn()
+    const serveCall = (call: GetWaiter<T>): number => this.#serveCall(call)
+    const serveWatch = (call: WatchCall): number => this.#serveWatch(call)
+    this.#calls = desk.line({ serve: serveCall, keepsAlive: true }, bringIn)
+    this.#watches = desk.line({ serve: serveWatch, keepsAlive: true }, bringIn)
     this.#collects = desk.line({ serve: (call) => this.#serveCollect(call), keepsAlive: false })
   }
 
@@ -103,12 +106,16 @@ export class GetSide<T extends Sendable> implements Attempt {
     this.#endpoint.tell?.('get', value)
   }
 
-  /** There is nothing to take now; but a message begun must be brought in, because no other party can pass it. */
+  /** There is nothing to take now. */
   #nothing(): undefined {
-    if (this.#endpoint.receiver.isCollecting && this.#collects.waiters.size === 0) {
-      this.#desk.enter(this.#collects, new CollectCall(), undefined)
-    }
+    this.#bringIn()
     return undefined
+  }
+
+  /** Whoever began a message may wait no longer; but it must be brought in, because no other party can pass it. */
+  #bringIn(): void {
+    if (!this.#endpoint.receiver.isCollecting || this.#collects.waiters.size > 0) return
+    this.#desk.enter(this.#collects, new CollectCall(), undefined)
   }
 
   #serveCall(call: GetWaiter<T>): number {
@@ -145,10 +152,11 @@ export class GetSide<T extends Sendable> implements Attempt {
   }
 
   #serveCollect(call: CollectCall): number {
-    const { receiver } = this.#endpoint
-    receiver.readable()
-    if (receiver.isCollecting) return sets.items
+    const { receiver, ring } = this.#endpoint
+    if (!receiver.bringIn()) return sets.items
     call.leave()
+    // Given up by its sender: what has come instead is for whoever asks for it.
+    if (!receiver.hasArrived) wakeOne(ring.roster, sets.items)
     return READY
   }
 }

@@ -26,16 +26,27 @@ export class RingReceiver implements Copier {
     return this.#assembly.active
   }
 
+  /** A message has been brought in that nobody has taken. */
+  get hasArrived(): boolean {
+    return this.#arrived !== undefined
+  }
+
   /** The oldest message, or `undefined` when there is none that this party may take. */
   take(): Sendable | undefined {
-    if (this.#arrived !== undefined) return this.#takeArrived()
     for (;;) {
-      const found = readWhole(this.#ring, this)
+      if (this.#arrived !== undefined) return this.#takeArrived()
+      // What was begun is ended first: a reader that took the next message instead would stay the reader.
+      const found = this.isCollecting ? PART : readWhole(this.#ring, this)
       if (found === READY) return this.#finish()
       if (found === NOTHING) this.waitsFor = sets.items
       if (found === NOTHING || !this.#collect()) return undefined
-      if (this.#arrived !== undefined) return this.#takeArrived()
     }
+  }
+
+  /** Goes on with a message begun and begins no other. True when it has arrived, or its sender has given it up. */
+  bringIn(): boolean {
+    if (this.isCollecting) this.#collect()
+    return !this.isCollecting
   }
 
   copy(from: Ring): void {
@@ -52,7 +63,7 @@ export class RingReceiver implements Copier {
   /** Whether `take` has an answer right now. Brings in what parts there are. */
   readable(): boolean {
     while (this.#arrived === undefined) {
-      const found = peek(this.#ring)
+      const found = this.isCollecting ? PART : peek(this.#ring)
       if (found === NOTHING) this.waitsFor = sets.items
       if (found === NOTHING) return false
       if (found !== PART) return true

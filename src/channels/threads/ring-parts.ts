@@ -6,13 +6,14 @@
  *   first (total size, then bytes)   middle ...   last
  *
  * A sender that gives up or dies just stops being the writer: the reader sees another message begin, and drops
- * what it has. A reader that dies is followed by whoever finds a part at the head: it skips what is left.
+ * what it has; that other message is for whoever is first. A reader that dies is followed by whoever finds a
+ * part at the head: it skips what is left.
  */
 import { assert } from '../../base/assert.ts'
 import { EMPTY } from '../../base/bytes.ts'
 import { threadLimits } from './limits.ts'
 import { ENDED, ending, endingOf, headerAt, kind, NOTHING, PART, type Ring, sets } from './ring.ts'
-import { claim, peek } from './ring-read.ts'
+import { claim, isStillOldest, peek } from './ring-read.ts'
 import { admits, frameOf, lockWriter, publish, reserve, unlockWriter } from './ring-write.ts'
 import { beat, ownerLives, READY, wakeAll, wakeOne } from './roster.ts'
 
@@ -102,8 +103,8 @@ export class Assembly {
 }
 
 /**
- * Takes parts, after `peek` found one. `READY` when the message is whole in the assembly, `NOTHING` to peek
- * again, else the set to sleep in: somebody else puts it together, or more has to come.
+ * Takes parts of one message, after `peek` found one or with one begun. `READY` when it is whole in the assembly,
+ * `NOTHING` to peek again, else the set to sleep in: somebody else puts it together, or more has to come.
  */
 export function readParts(ring: Ring, assembly: Assembly): number {
   const { words, readerAt, owner } = ring
@@ -116,7 +117,9 @@ export function readParts(ring: Ring, assembly: Assembly): number {
   for (;;) {
     const found = peek(ring)
     if (found === NOTHING && assembly.active) return sets.items
-    if (found !== PART) {
+    if (found !== PART || (assembly.active && kindFound(ring) === kind.first)) {
+      // Another message: the sender of this one has given up, unless it only looked so where a pad was.
+      if (assembly.active && !isStillOldest(ring)) continue
       stopReading(ring, assembly)
       return NOTHING
     }
@@ -135,10 +138,14 @@ export function stopReading(ring: Ring, assembly: Assembly): void {
     wakeAll(ring.roster, sets.reader)
 }
 
+/** What the frame is that `peek` found. */
+function kindFound(ring: Ring): number {
+  return (ring.words[headerAt(ring, ring.peeked)]! >>> 25) & 7
+}
+
 /** Takes one part; true when it was the last of its message. Nobody but the reader moves the head past a part. */
 function readPart(ring: Ring, assembly: Assembly): boolean {
-  const at = headerAt(ring, ring.peeked)
-  const what = (ring.words[at]! >>> 25) & 7
+  const what = kindFound(ring)
   const begins = what === kind.first
   if (begins) {
     const total = ring.bytes.readUInt32LE(ring.place)

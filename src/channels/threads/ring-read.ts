@@ -3,7 +3,10 @@ import { assert } from '../../base/assert.ts'
 import { headerAt, kind, NOTHING, PART, type Ring, SIZE, sets } from './ring.ts'
 import { READY, wakeOne } from './roster.ts'
 
-/** G1 and G2: finds the oldest frame and answers its payload's size, or `NOTHING`, or `PART`. */
+/**
+ * G1 and G2: finds the oldest frame and answers its payload's size, or `NOTHING`, or `PART`. A size is a guess until
+ * `claim` or `isStillOldest` has confirmed it: where a pad was that another reader has passed, anything may stand.
+ */
 export function peek(ring: Ring): number {
   const { words, headAt } = ring
   for (;;) {
@@ -39,6 +42,11 @@ function peekAt(ring: Ring, head: number): number {
   assert(what >= kind.last && what <= kind.middle, 'what the head names is a frame')
   assert(ring.place + size <= granules << 3, 'a frame ends inside its ring')
   return PART
+}
+
+/** Whether what `peek` found is the oldest frame still, so that what it said was so. */
+export function isStillOldest(ring: Ring): boolean {
+  return Atomics.load(ring.words, ring.headAt) === ring.peeked
 }
 
 /** Takes copies of payloads that may turn out to be void. */
