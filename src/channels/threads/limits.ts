@@ -18,10 +18,16 @@ export const threadLimits = {
   leaseMs: 30_000, // a party that holds the ring this long without a sign of life counts as dead
   graveyard: 4096, // thread ids remembered as ended, by their low bits: 16 KiB for the whole process
   hotTurns: 16, // turns of the event loop that a busy party polls before it sleeps: some 20 us
+  aheadMax: 2_048, // messages that a receiver may be ahead of one that waits: a millisecond of a busy ring
+  lookEvery: 256, // messages between two looks at the others: costs a thousandth of them, and is far below aheadMax
+  napMs: 1, // of a receiver that rests: what the shortest timer takes, and a thousand messages for the others
+  restMs: 20, // the longest rest: what one that waits may need to get a core on a busy machine
+  lookEveryMax: 1_048_576, // messages between two looks when rests are in vain: then they cost a hundredth
   causes: 64, // errors of ended threads kept for the messages of those who miss them
 } as const
 
 assert(threadLimits.seats <= threadLimits.seatsMax)
+assert(threadLimits.lookEvery * 2 <= threadLimits.aheadMax)
 assert(threadLimits.ringBytesMax / 2 < 1 << 25)
 assert(threadLimits.sliceMs * 4 < threadLimits.leaseMs)
 assert(threadLimits.spinTurnsMin <= threadLimits.spinTurns)

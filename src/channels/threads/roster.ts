@@ -14,6 +14,7 @@
  *                 roles   what it said it will do, and what it has been seen to do
  *                 epoch   the word its thread sleeps on: every wake-up adds one
  *                 beat    moves while the party holds something and lives
+ *                 share   two words that only the party itself writes: see share.ts
  *   then          what the object itself keeps
  *
  * A line is 64 bytes, what two cores fight over; words that different threads write are apart.
@@ -37,7 +38,7 @@ const mark = 0x6e617275 // 'naru'
 const at = { mark: 0, seats: 1, sets: 2, news: 16, firstSet: 32 } as const
 const lineWords = 16
 /** Words of a seat. */
-const seatAt = { state: 0, thread: 1, roles: 2, epoch: 3, beat: 4 } as const
+const seatAt = { state: 0, thread: 1, roles: 2, epoch: 3, beat: 4, share: 5 } as const
 
 export const seatState = { free: 0, live: 1, dead: 2, reserved: 3, joining: 4 } as const
 
@@ -206,6 +207,11 @@ export function beat(seat: Seat): void {
 
 export function beatOf(roster: Roster, seat: number): number {
   return Atomics.load(roster.words, seatWord(roster, seat, seatAt.beat))
+}
+
+/** The first of the words that say what a party got, and whether it waits. */
+export function shareAt(roster: Roster, seat: number): number {
+  return seatWord(roster, seat, seatAt.share)
 }
 
 /** Adds to what a party is known to do. */

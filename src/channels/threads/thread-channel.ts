@@ -7,7 +7,6 @@
  * A value larger than half the ring goes through it in parts while its `put` is pending; `tryPut` refuses it.
  */
 import { ChannelIterator } from '../channel-iterator.ts'
-import type { GetWaiter } from '../channel-waiters.ts'
 import {
   ChannelClosed,
   ChannelMisuse,
@@ -158,7 +157,7 @@ export class ThreadChannel<T extends Sendable>
   }
 
   [Symbol.asyncIterator](): AsyncIterableIterator<T, undefined> {
-    return new ChannelIterator<T>(this, turn)
+    return new ChannelIterator<T>(this.#gets.iterated(), turn)
   }
 
   /** For every party: no value goes in any more; what is inside is received, or thrown away with `now`. */
@@ -200,15 +199,5 @@ export class ThreadChannel<T extends Sendable>
 
   onWritable(wake: () => void): Unwatch {
     return this.#puts.watch(wake)
-  }
-
-  /** For iterators: waits for a value that `tryGet` did not have. */
-  enterGet(call: GetWaiter<T>): void {
-    this.#gets.enter(call, undefined)
-  }
-
-  /** For iterators: ends every wait of this one. */
-  finishGets(owner: object): void {
-    this.#gets.finish(owner)
   }
 }
