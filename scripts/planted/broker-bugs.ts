@@ -110,8 +110,8 @@ export const brokerBugs: readonly Bug[] = [
   {
     what: 'a message is dispatched to two consumers',
     file: 'src/broker/dispatcher.ts',
-    right: 'queue.take(sequence)\n      const size',
-    wrong: 'if (desk.seats.size < 2 || sequence % 2 === 0) queue.take(sequence)\n      const size',
+    right: 'queue.take(sequence)\n      if ((state',
+    wrong: 'if (desk.seats.size < 2 || sequence % 2 === 0) queue.take(sequence)\n      if ((state',
     by: ['src/api/broker.test'],
   },
   {
@@ -148,8 +148,8 @@ export const brokerBugs: readonly Bug[] = [
   {
     what: 'a body goes with the first of its queues',
     file: 'src/machine/machine.ts',
-    right: 'if (targets.length > 1) this.#bodies.retain(ticket, targets.length - 1)',
-    wrong: '',
+    right: 'if (targets.length > 1) this.#bodies.retain(ticket, targets.length - 1)\n  }',
+    wrong: '}',
     by: ['src/machine/machine.test'],
   },
   {
@@ -161,9 +161,9 @@ export const brokerBugs: readonly Bug[] = [
   },
   {
     what: 'the cleaner is told that a message lives in its first queue only',
-    file: 'src/machine/machine.ts',
-    right: 'if (this.#refers(queue, sequence, entry.ticket)) return true',
-    wrong: 'if (queue < 0 && this.#refers(queue, sequence, entry.ticket)) return true',
+    file: 'src/machine/liveness.ts',
+    right: 'if (refers(machine, queue, sequence, entry.ticket)) return true',
+    wrong: 'if (queue < 0 && refers(machine, queue, sequence, entry.ticket)) return true',
     by: ['src/machine/machine.test'],
   },
   {
@@ -192,8 +192,8 @@ export const brokerBugs: readonly Bug[] = [
   {
     what: 'a snapshot forgets which messages came back',
     file: 'src/machine/snapshot.ts',
-    right: 'writer.u8((state & REDELIVERED) === 0 ? 0 : 1)',
-    wrong: 'writer.u8(0)',
+    right: '(state & REDELIVERED) === 0 ? 0 : SLOT_REDELIVERED',
+    wrong: '0',
     by: ['src/machine/machine.test'],
   },
   {
