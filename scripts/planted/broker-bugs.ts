@@ -148,8 +148,8 @@ export const brokerBugs: readonly Bug[] = [
   {
     what: 'a body goes with the first of its queues',
     file: 'src/machine/machine.ts',
-    right: 'if (targets.length > 1) this.#bodies.retain(ticket, targets.length - 1)',
-    wrong: '',
+    right: 'if (targets.length > 1) this.#bodies.retain(ticket, targets.length - 1)\n  }',
+    wrong: '}',
     by: ['src/machine/machine.test'],
   },
   {
@@ -193,7 +193,7 @@ export const brokerBugs: readonly Bug[] = [
     what: 'a snapshot forgets which messages came back',
     file: 'src/machine/snapshot.ts',
     right: '(state & REDELIVERED) === 0 ? 0 : SLOT_REDELIVERED',
-    wrong: '(state & REDELIVERED) === 0 ? 0 : 0',
+    wrong: '0',
     by: ['src/machine/machine.test'],
   },
   {

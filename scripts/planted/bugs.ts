@@ -1,7 +1,15 @@
 /** All bugs that are planted, one at a time, to see that the tests notice. */
 import { brokerBugs } from './broker-bugs.ts'
 import type { Bug } from './bug.ts'
+import { edgeBugs } from './edge-bugs.ts'
 import { journalBugs } from './journal-bugs.ts'
+import { largeBugs } from './large-bugs.ts'
 import { recoveryBugs } from './recovery-bugs.ts'
 
-export const bugs: readonly Bug[] = [...journalBugs, ...recoveryBugs, ...brokerBugs]
+export const bugs: readonly Bug[] = [
+  ...journalBugs,
+  ...recoveryBugs,
+  ...brokerBugs,
+  ...largeBugs,
+  ...edgeBugs,
+]

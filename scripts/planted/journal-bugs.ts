@@ -118,6 +118,20 @@ export const journalBugs: readonly Bug[] = [
     by: ['src/journal/journal.test'],
   },
   {
+    what: 'of files that came free more are kept than the limit',
+    file: 'src/journal/spare-files.ts',
+    right: 'return blankBytes > kept ? this.#blank[0] : undefined',
+    wrong: 'return blankBytes < kept ? undefined : undefined',
+    by: ['test/journal/recycling.test'],
+  },
+  {
+    what: 'files that came free are dropped, and made anew right after',
+    file: 'src/journal/spare-files.ts',
+    right: 'Math.max(this.#context.limits.recycledBytes, this.#target * this.#fileBytes)',
+    wrong: 'this.#target * this.#fileBytes',
+    by: ['test/journal/recycling.test'],
+  },
+  {
     what: 'publishers may take the last spare files of a full disk',
     file: 'src/journal/spare-files.ts',
     right: "purpose === 'clean' ? 0 : purpose === 'relief' ? this.#target - 2 : this.#target - 1",
@@ -267,5 +281,19 @@ export const journalBugs: readonly Bug[] = [
     wrong:
       'const { entry } = this.#commits.at(this.#commits.size - 1 - (this.#posted - this.#settled))',
     by: ['src/node/commit-thread.test', 'src/node/disk.test'],
+  },
+  {
+    what: 'the pieces of a long read are summed across a short one',
+    file: 'src/node/disk-file.ts',
+    right: 'if (size < whole) break',
+    wrong: '',
+    by: ['src/node/disk.test'],
+  },
+  {
+    what: 'a long read goes without its last piece',
+    file: 'src/node/disk-file.ts',
+    right: 'at < into.length; at += SIDE_BYTES',
+    wrong: 'at + SIDE_BYTES <= into.length; at += SIDE_BYTES',
+    by: ['src/node/disk.test'],
   },
 ]

@@ -53,6 +53,27 @@ export const recoveryBugs: readonly Bug[] = [
     by: ['test/bits/journal-last'],
   },
   {
+    what: 'behind the last commit half of each window is not looked at',
+    file: 'src/journal/scan.ts',
+    right: 'filled - FRAME_HEADER_SIZE : half - 8',
+    wrong: 'filled - FRAME_HEADER_SIZE : half / 2 - 8',
+    by: ['src/journal/scan.test'],
+  },
+  {
+    what: 'behind the last commit only one window is looked at',
+    file: 'src/journal/scan.ts',
+    right: 'if (isLast) break\n',
+    wrong: 'if (isLast || base > start.from) break\n',
+    by: ['src/journal/scan.test'],
+  },
+  {
+    what: 'behind the last commit the last window is not looked at',
+    file: 'src/journal/scan.ts',
+    right: 'const left = start.fileBytes - base - windowBytes',
+    wrong: 'const left = start.fileBytes - base - windowBytes\n    if (left < half) break',
+    by: ['src/journal/scan.test'],
+  },
+  {
     what: 'a torn tail is not cut',
     file: 'src/journal/recovery.ts',
     right: "if (verdict.kind === 'clean') return\n",

@@ -4,8 +4,12 @@ import { test } from 'node:test'
 import { DiskBroker, readAll, type Taken } from '../../test/broker/disk-broker.ts'
 import { CrashDisk } from '../../test/sim/crash-disk.ts'
 import { drained, settled } from '../../test/sim/turn.ts'
+import { Content } from '../machine/message.ts'
+import type { Queue } from '../machine/queue.ts'
+import { isRefusal } from '../machine/refusal.ts'
 import type { Reading } from './reading.ts'
 import { HELD } from './room.ts'
+import { DEFAULT_NAMESPACE } from './runtime.ts'
 
 /** Fragments of a hundred bytes, so that a few hundred bytes are large. */
 const limits = { bodyBytes: 100, bodyBytesMax: 2_000, arrivingBytes: 3_000 }
@@ -229,4 +233,72 @@ test('a body that is being read stays readable when its message goes and its fil
   const body = await settled(readAll(reading), 'the reading')
   assert.equal(body.length, 1_800)
   broker.assertNoLeak()
+})
+
+test('the files of large bodies come free, however those end', async () => {
+  const bytes = new Uint8Array(900)
+  const ends: Record<string, (broker: DiskBroker, queue: Queue) => void> = {
+    'given up half way': (broker) => {
+      const arrival = broker.runtime.arrivals.open(bytes.length, 'persistent')
+      assert(arrival !== HELD)
+      assert.equal(arrival.put(bytes, 0, 450), 450)
+      arrival.close()
+    },
+    'read and not kept': (broker) => {
+      const arrival = broker.runtime.arrivals.open(bytes.length, 'persistent')
+      assert(arrival !== HELD)
+      assert.equal(arrival.put(bytes, 0, bytes.length), bytes.length)
+      const reading = broker.runtime.arrivals.read(arrival)
+      reading.advance()
+      arrival.close()
+      reading.close()
+      reading.close()
+    },
+    'transient and purged': (broker, queue) => {
+      broker.publishLarge(queue, 'gone 1', { size: 900, persistence: 'transient' })
+      broker.runtime.purge(queue)
+    },
+    'persistent and purged': (broker, queue) => {
+      broker.publishLarge(queue, 'gone 1', { size: 900 })
+      broker.runtime.purge(queue)
+    },
+  }
+  for (const [how, end] of Object.entries(ends)) {
+    const disk = new CrashDisk()
+    const broker = await DiskBroker.open(disk, limits)
+    const queue = await broker.queue('q')
+    for (let round = 0; round < 400; round++) {
+      end(broker, queue)
+      await drained()
+    }
+    broker.assertNoLeak()
+    const names = await settled(disk.list('data'), 'the names')
+    const files = names.filter(({ name }) => name.startsWith('journal-')).length
+    assert(files <= 30, `${files} files are left by bodies that are ${how}`)
+  }
+})
+
+test('a body whose message finds no room is published later, as whole as it was', async () => {
+  const broker = await DiskBroker.open(new CrashDisk(), limits)
+  const queue = await broker.queue('q')
+  await drained()
+  const { runtime } = broker
+  const route = runtime.route(runtime.machine.namespace(DEFAULT_NAMESPACE), '', queue.name)
+  assert(!isRefusal(route))
+  const bytes = Buffer.from(Array.from({ length: 777 }, (_, index) => index % 251))
+  const arrival = runtime.arrivals.open(bytes.length, 'persistent')
+  assert(arrival !== HELD)
+  assert.equal(arrival.put(bytes, 0, bytes.length), bytes.length)
+  let before = 0
+  while (runtime.publish(route, new Content(), 'persistent') !== HELD) before++
+  assert.equal(runtime.arrivals.publish(route, new Content(), arrival), HELD)
+  await settled(new Promise<void>((resolve) => runtime.whenRoom(resolve)), 'the room')
+  assert.notEqual(runtime.arrivals.publish(route, new Content(), arrival), HELD)
+  await drained()
+  const bodies: Promise<Uint8Array>[] = []
+  for (let sequence = 1; sequence <= before; sequence++) runtime.settle(queue, sequence, 1)
+  await drained()
+  broker.readWith(queue, (reading) => bodies.push(readAll(reading)))
+  await drained()
+  assert.deepEqual(await Promise.all(bodies), [bytes])
 })

@@ -1,0 +1,107 @@
+/** Planted around the broker: line sockets, channels over queues, channels between threads. */
+import type { Bug } from './bug.ts'
+
+export const edgeBugs: readonly Bug[] = [
+  {
+    what: 'a line is told OK before its message is safe',
+    file: 'src/gateway/line/queue-sink.ts',
+    right: 'return this.#queue.safe(this.#through)',
+    wrong: 'return Promise.resolve()',
+    by: ['src/gateway/line/queue-sink.test'],
+  },
+  {
+    what: 'a line is told OK when the message before its own is safe',
+    file: 'src/gateway/line/queue-sink.ts',
+    right: 'return this.#queue.safe(this.#through)',
+    wrong: 'return this.#queue.safe(this.#through - 1)',
+    by: ['src/gateway/line/queue-sink.test'],
+  },
+  {
+    what: 'a line that comes overtakes those that wait for room',
+    file: 'src/gateway/line/queue-sink.ts',
+    right: "if (this.#waiting.size > 0) return 'full'",
+    wrong: '',
+    by: ['src/gateway/line/queue-sink.test'],
+  },
+  {
+    what: 'what a line sends is kept in memory only',
+    file: 'src/gateway/line/line-queue.ts',
+    right: "this.#broker.publish(this.#route, content, 'persistent')",
+    wrong: "this.#broker.publish(this.#route, content, 'transient')",
+    by: ['src/gateway/line/line-queue.test'],
+  },
+  {
+    what: 'the queue of a line is safe before its commit',
+    file: 'src/gateway/line/line-queue.ts',
+    right: 'return this.#broker.commits.settled(through)',
+    wrong: 'return Promise.resolve(void through)',
+    by: ['src/gateway/line/line-queue.test', 'src/gateway/line/listener.test'],
+  },
+  {
+    what: 'lines are told OK by a queue that was made again and is not durable',
+    file: 'src/gateway/line/line-queue.ts',
+    right: "if (this.acknowledges === 'durable' && !queue.durable) {",
+    wrong: 'if (queue.deleted) {',
+    by: ['src/gateway/line/line-queue.test'],
+  },
+  {
+    what: 'a value leaves its queue before it is handed over',
+    file: 'src/client/queue-inbox.ts',
+    right: 'for (const message of messages) this.#ahead.tryPut(message)',
+    wrong: `for (const message of messages) {
+          message.ack()
+          this.#ahead.tryPut(message)
+        }`,
+    by: ['src/client/queue-channel.test'],
+  },
+  {
+    what: 'a value leaves its queue before taskDone',
+    file: 'src/client/queue-inbox.ts',
+    right:
+      "if (this.#options.acks === 'on-get') message.ack()\n    else this.#unsettled.push(message)",
+    wrong: "message.ack()\n    if (this.#options.acks !== 'on-get') this.#unsettled.push(message)",
+    by: ['src/client/queue-channel.test'],
+  },
+  {
+    what: 'taskDone settles the newest value',
+    file: 'src/client/queue-inbox.ts',
+    right: 'this.#unsettled.shift()?.ack()',
+    wrong: 'this.#unsettled.pop()?.ack()',
+    by: ['src/client/queue-channel.test', 'src/client/queue-channel-laws.test'],
+  },
+  {
+    what: 'a channel over a queue ends with a value that is not done',
+    file: 'src/client/queue-inbox.ts',
+    right: 'if (!this.#hasEnded() || this.#unsettled.size > 0) return',
+    wrong: 'if (!this.#hasEnded()) return',
+    by: ['src/client/queue-channel.test'],
+  },
+  {
+    what: 'a put resolves before the broker says that it is safe',
+    file: 'src/client/queue-outbox.ts',
+    right: 'sent?.then(\n          () => this.#turn.over(),',
+    wrong: 'sent && Promise.resolve().then(\n          () => this.#turn.over(),',
+    by: ['src/client/queue-channel.test'],
+  },
+  {
+    what: 'a put overtakes those that wait for room',
+    file: 'src/client/queue-outbox.ts',
+    right: 'return this.#waiting.size > 0 ? null : this.#send(body)',
+    wrong: 'return this.#send(body)',
+    by: ['src/client/queue-channel.test'],
+  },
+  {
+    what: 'a reader of parts believes what it sees where a pad was',
+    file: 'src/channels/threads/ring-parts.ts',
+    right: 'if (assembly.active && !isStillOldest(ring)) continue',
+    wrong: '',
+    by: ['test/model/ring.test', 'test/threads/crowd.test'],
+  },
+  {
+    what: 'who brings in a message that was given up goes on with the next',
+    file: 'src/channels/threads/ring-parts.ts',
+    right: '(assembly.active && kindFound(ring) === kind.first)',
+    wrong: 'ring.size < 0',
+    by: ['src/channels/threads/get-side.test', 'test/model/ring.test'],
+  },
+]
