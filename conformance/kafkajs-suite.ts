@@ -56,7 +56,8 @@ interface Report {
 
 async function main(given: string | undefined): Promise<number> {
   const scratch = await mkdtemp(join(tmpdir(), 'naru-conformance-'))
-  const naru = new NaruProcess('naru', ['serve', '--kafka', '0', '--dir', join(scratch, 'broker')])
+  const listen = ['--only', 'kafka', '--kafka', '0']
+  const naru = new NaruProcess('naru', ['serve', ...listen, '--dir', join(scratch, 'broker')])
   try {
     const suite = given === undefined ? await fetched(join(scratch, 'suite')) : resolve(given)
     const { urls } = await naru.ready()

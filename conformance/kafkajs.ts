@@ -21,7 +21,8 @@ const PACKAGE = 'kafkajs@2.2.4'
 
 async function main(given: string | undefined): Promise<number> {
   const scratch = await mkdtemp(join(tmpdir(), 'naru-conformance-'))
-  const naru = new NaruProcess('naru', ['serve', '--kafka', '0', '--dir', join(scratch, 'broker')])
+  const listen = ['--only', 'kafka', '--kafka', '0']
+  const naru = new NaruProcess('naru', ['serve', ...listen, '--dir', join(scratch, 'broker')])
   try {
     const directory = given === undefined ? await fetched(scratch) : resolve(given)
     const module = createRequire(import.meta.url)(directory) as KafkajsModule

@@ -145,7 +145,8 @@ const cases: readonly Case[] = [
 
 async function main(): Promise<number> {
   const scratch = await mkdtemp(join(tmpdir(), 'naru-conformance-'))
-  const naru = new NaruProcess('naru', ['serve', '--kafka', '0', '--dir', join(scratch, 'broker')])
+  const listen = ['--only', 'kafka', '--kafka', '0']
+  const naru = new NaruProcess('naru', ['serve', ...listen, '--dir', join(scratch, 'broker')])
   const outcomes: Outcome[] = []
   try {
     const { urls } = await naru.ready()
