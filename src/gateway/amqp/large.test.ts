@@ -4,10 +4,10 @@ import { test } from 'node:test'
 import {
   AmqpWorld,
   ack,
+  bodyFrame,
   consume,
   contentHeader,
   declare,
-  frame,
   get,
   method,
   publish,
@@ -22,7 +22,6 @@ const bare = (channel: number) =>
   method(channel, 'basic.publish', {
     ...{ ticket: 0, exchange: '', routingKey: 'q', mandatory: false, immediate: false },
   })
-const bodyFrame = (channel: number, text: string) => frame(3, channel, Buffer.from(text))
 const closeChannel = method(1, 'channel.close', {
   ...{ replyCode: 200, replyText: '', classId: 0, methodId: 0 },
 })
