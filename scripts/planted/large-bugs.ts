@@ -178,8 +178,7 @@ export const largeBugs: readonly Bug[] = [
   {
     what: 'a large message goes with the first of its queues',
     file: 'src/machine/machine.ts',
-    right:
-      'if (targets.length > 1) this.#bodies.retain(ticket, targets.length - 1)\n    this.large.add(',
+    right: 'if (more > 0) this.#bodies.retain(ticket, more)\n    this.large.add(',
     wrong: 'this.large.add(',
     by: ['src/machine/machine.test'],
   },

@@ -20,24 +20,15 @@ export class Route {
   readonly passing: readonly Queue[]
   readonly #version: number
 
-  constructor(
-    namespace: Namespace,
-    exchange: Exchange | null,
-    key: string,
-    targets: readonly Queue[] = targetsOf(namespace, exchange, key),
-  ) {
+  constructor(namespace: Namespace, exchange: Exchange | null, key: string) {
     this.namespace = namespace
     this.exchange = exchange
     this.key = key
     this.head = encodeHead(exchange?.name ?? '', key)
+    const targets = targetsOf(namespace, exchange, key)
     this.durable = targets.filter((queue) => queue.durable)
     this.passing = targets.filter((queue) => !queue.durable)
     this.#version = namespace.version
-  }
-
-  /** The same way now that its exchange is gone: nobody gets what goes there. */
-  deserted(): Route {
-    return new Route(this.namespace, this.exchange, this.key, [])
   }
 
   /** Something changed since; ask for a new one. */

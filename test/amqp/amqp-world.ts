@@ -267,6 +267,11 @@ export function frame(type: number, channel: number, payload: Uint8Array): Uint8
   return Buffer.concat([head, payload, Buffer.of(FRAME_END)])
 }
 
+/** A piece of a body. */
+export function bodyFrame(channel: number, text: string): Uint8Array {
+  return frame(FRAME_BODY, channel, Buffer.from(text))
+}
+
 export interface Message {
   readonly exchange?: string
   readonly key: string

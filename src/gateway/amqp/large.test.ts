@@ -4,10 +4,10 @@ import { test } from 'node:test'
 import {
   AmqpWorld,
   ack,
+  bodyFrame,
   consume,
   contentHeader,
   declare,
-  frame,
   get,
   method,
   publish,
@@ -22,7 +22,6 @@ const bare = (channel: number) =>
   method(channel, 'basic.publish', {
     ...{ ticket: 0, exchange: '', routingKey: 'q', mandatory: false, immediate: false },
   })
-const bodyFrame = (channel: number, text: string) => frame(3, channel, Buffer.from(text))
 const closeChannel = method(1, 'channel.close', {
   ...{ replyCode: 200, replyText: '', classId: 0, methodId: 0 },
 })
@@ -249,37 +248,4 @@ test('a large body waits until others are through, unless its own connection bri
   await second.say()
   assert.match(second.heard.join(), /body="abc.* frames=3$/)
   world.check()
-})
-
-test('a message whose exchange goes while it comes reaches nobody', async () => {
-  for (const text of ['letters', LETTERS]) {
-    const world = await openWorld()
-    const client = await world.client()
-    const exchange = { ticket: 0, exchange: 'x' }
-    const terms = { type: 'direct', passive: false, durable: false, autoDelete: false }
-    await client.say(
-      method(1, 'exchange.declare', {
-        ...{ ...exchange, ...terms, internal: false, noWait: false, arguments: [] },
-      }),
-      open2,
-      select,
-    )
-    client.forget()
-    await client.say(
-      method(1, 'basic.publish', {
-        ...{ ...exchange, routingKey: 'k', mandatory: true, immediate: false },
-      }),
-      contentHeader(1, text.length),
-      bodyFrame(1, text.slice(0, 3)),
-      method(2, 'exchange.delete', { ...exchange, ifUnused: false, noWait: false }),
-      bodyFrame(1, text.slice(3)),
-    )
-    const shown = client.heard.map((line) => line.split(' ').slice(0, 3).join(' '))
-    assert.deepEqual(shown, [
-      '2 exchange.delete-ok',
-      '1 basic.return replyCode=312',
-      '1 basic.ack deliveryTag=1',
-    ])
-    world.check()
-  }
 })

@@ -187,7 +187,7 @@ export class Publisher {
       this.#state = 'body'
       return size
     }
-    return this.#sendAssembled() ? size : 0
+    return this.#sendAssembled(size)
   }
 
   #takeBody(bytes: Uint8Array, at: number, size: number): Taken {
@@ -195,21 +195,25 @@ export class Publisher {
     const more = size - FRAME_OVERHEAD
     checkMissing(more, this.#assembly.missingBytes)
     const isLast = this.#assembly.put(bytes.subarray(bodyAt, bodyAt + more)) === 'whole'
-    // A message that is held offers its last frame again, and puts it in the same place.
-    if (isLast && !this.#sendAssembled()) {
-      mark('amqp/last-piece-held')
-      return 0
+    if (!isLast) {
+      this.#assembly.advance(more)
+      return size
     }
-    if (!isLast) this.#assembly.advance(more)
-    return size
+    const taken = this.#sendAssembled(size)
+    // A message that is held offers its last frame again, and puts it in the same place.
+    if (taken === 0) mark('amqp/last-piece-held')
+    return taken
   }
 
-  #sendAssembled(): boolean {
+  /** The last frame was that large. */
+  #sendAssembled(size: number): Taken {
+    const refused = this.#freshen()
+    if (refused !== null) return refused
     this.#assembly.enter(this.#content)
-    if (!this.#send(this.#route!, this.#bits)) return false
+    if (!this.#send(this.#route!, this.#bits)) return 0
     this.#assembly.clear()
     this.#end()
-    return true
+    return size
   }
 
   #end(): void {
@@ -222,15 +226,16 @@ export class Publisher {
   /** Answers null when the body may come, 0 when it has to wait, or why it may not. */
   #beginLarge(properties: Uint8Array, bodySize: number): Taken | null {
     const link = this.#link
-    const { arrivals } = link.broker
+    const { alarm, broker } = link
     if (link.arrivingBytes + bodySize > link.limits.arrivingBytes) return tooMuchArriving
-    const arrival = arrivals.open(bodySize, this.#persistence)
+    const arrival = broker.arrivals.open(bodySize, this.#persistence)
     if (arrival === HELD) {
       // Its other channels bring what may be waited for.
       if (link.arrivingBytes > 0) return tooMuchArriving
-      this.#hold()
+      this.#refuseOrHold(broker.heldWhy)
       return 0
     }
+    if (alarm.isRaised) alarm.clear()
     this.#large.begin(arrival, properties.slice())
     this.#state = 'large'
     return null
@@ -251,19 +256,23 @@ export class Publisher {
       large.advance(more)
       return size
     }
-    // A message that is held offers its last frame again.
-    if (large.arrival !== null && !this.#sendLarge(large.arrival)) return 0
+    const { arrival } = large
+    if (arrival !== null) {
+      const refused = this.#freshen()
+      if (refused !== null) return refused
+      // A message that is held offers its last frame again.
+      if (!this.#sendLarge(this.#route!, arrival)) return 0
+    }
     large.advance(more)
     large.close()
     this.#end()
     return size
   }
 
-  #sendLarge(arrival: Arrival): boolean {
+  #sendLarge(way: Route, arrival: Arrival): boolean {
     const { alarm, broker } = this.#link
     const content = this.#content
     this.#large.enter(content)
-    const way = this.#wayOf(this.#route!)
     const isReturned = this.#isReturned(way, this.#bits)
     if (isReturned && this.#outlet.isBusy) return this.#awaitOutlet()
     const reading = isReturned ? broker.arrivals.read(arrival) : null
@@ -281,9 +290,8 @@ export class Publisher {
   }
 
   /** Hands the content to the broker; false: there is no room, and the connection is held until there is. */
-  #send(route: Route, bits: number): boolean {
+  #send(way: Route, bits: number): boolean {
     const { alarm, broker } = this.#link
-    const way = this.#wayOf(route)
     const isReturned = this.#isReturned(way, bits)
     if (isReturned && this.#outlet.isBusy) return this.#awaitOutlet()
     const ticket = broker.publish(way, this.#content, this.#persistence)
@@ -325,16 +333,15 @@ export class Publisher {
     return false
   }
 
-  /** The route of a message in pieces may have changed since; the newest is asked for. */
-  #wayOf(route: Route): Route {
-    return route.stale ? this.#freshened(route) : route
-  }
-
-  #freshened(route: Route): Route {
-    const { broker, namespace } = this.#link
-    const found = broker.route(namespace, route.exchange?.name ?? '', route.key)
-    // The exchange went while the message was on its way: nobody gets it any more.
-    return isRefusal(found) ? route.deserted() : found
+  /** The route of a message in pieces may have changed since. Answers why there is none any more, or null. */
+  #freshen(): Reply | null {
+    const { exchange, key, stale } = this.#route!
+    if (!stale) return null
+    const { broker, namespace, vhost } = this.#link
+    const found = broker.route(namespace, exchange?.name ?? '', key)
+    if (isRefusal(found)) return replyTo(found, vhost)
+    this.#route = found
+    return null
   }
 
   #hold(): boolean {

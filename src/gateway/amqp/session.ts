@@ -115,6 +115,11 @@ export class Session implements ConnectionHandler, HeartbeatOwner, Flushable, Li
     return this.phase === 'running'
   }
 
+  /** Once it is over nobody's answer has to keep its place any more. */
+  get #isHeld(): boolean {
+    return this.#holds > 0 && isAlive(this.phase)
+  }
+
   start(): void {
     this.#arm(this.limits.handshakeMs, () => this.drop('the handshake took too long'))
     this.connection.start(this)
@@ -184,9 +189,9 @@ export class Session implements ConnectionHandler, HeartbeatOwner, Flushable, Li
     return this.#receivedBytes
   }
 
-  /** While it is blocked nothing is read, and what lies unread may well be a heartbeat. */
+  /** While it is blocked or held nothing is read, and what lies unread may well be a heartbeat. */
   isListening(): boolean {
-    return !this.alarm.isRaised
+    return !this.alarm.isRaised && this.#holds === 0
   }
 
   beat(): void {
@@ -265,6 +270,8 @@ export class Session implements ConnectionHandler, HeartbeatOwner, Flushable, Li
     // Not at the end of the turn: there may be none any more.
     this.outbox.flush()
     this.#arm(this.limits.lingerMs, () => this.connection.destroy())
+    // Whatever it was held for, the answer to the close may lie behind it.
+    this.#goOn()
   }
 
   /** Everything is said: what still comes is thrown away, until the peer has closed too. */
@@ -273,6 +280,7 @@ export class Session implements ConnectionHandler, HeartbeatOwner, Flushable, Li
     this.letGo()
     this.phase = 'ending'
     this.outbox.flush()
+    this.#considerPause()
     this.connection.end()
     this.#arm(this.limits.lingerMs, () => this.connection.destroy())
   }
@@ -311,7 +319,7 @@ export class Session implements ConnectionHandler, HeartbeatOwner, Flushable, Li
   }
 
   #considerPause(): void {
-    const isWaiting = this.#holds > 0 || this.#isResting || this.#awaitsDrain
+    const isWaiting = this.#isHeld || this.#isResting || this.#awaitsDrain
     const shouldPause = isWaiting && isAlive(this.phase)
     if (shouldPause === this.#isPaused) return
     this.#isPaused = shouldPause
@@ -321,7 +329,7 @@ export class Session implements ConnectionHandler, HeartbeatOwner, Flushable, Li
 
   /** Takes up what waited, if nothing holds it any more. */
   #goOn(): void {
-    if (this.#holds > 0 || this.#isParsing || this.phase === 'closed') return
+    if (this.#isHeld || this.#isParsing || this.phase === 'closed') return
     this.#guard(() => this.#inbox.parse(this.#parse))
     this.#considerPause()
   }
@@ -361,7 +369,7 @@ export class Session implements ConnectionHandler, HeartbeatOwner, Flushable, Li
   /** Takes whole frames while nothing holds them; answers where it stopped. */
   readonly #parse = (bytes: Uint8Array, start: number, end: number): number => {
     let at = start
-    while (at < end && this.#holds === 0) {
+    while (at < end && !this.#isHeld) {
       if (this.phase === 'ending' || this.phase === 'closed') return end
       const size = frameLength(bytes, at, end, this.frameMax)
       if (size < 0) break
