@@ -212,6 +212,26 @@ test('one body for queues of both kinds goes when the last of them has let it go
   broker.runtime.settle(queues[1]!, 1, 1)
 })
 
+test('large bodies that stay behind are carried along when their files are cleaned', async () => {
+  const disk = new CrashDisk()
+  const broker = await DiskBroker.open(disk, limits)
+  const queue = await broker.queue('q')
+  const kept: string[] = []
+  for (let round = 0; round < 400; round++) {
+    const name = `old ${round}`
+    broker.publishLarge(queue, name, { size: 300 })
+    await drained()
+    if (round % 16 === 0) kept.push(name)
+    else broker.runtime.settle(queue, round + 1, 1)
+    await drained()
+  }
+  broker.assertNoLeak()
+  assert.deepEqual(
+    seen(await foundOn(disk.killProcess())),
+    kept.map((name) => [name, 300]),
+  )
+})
+
 test('a body that is being read stays readable when its message goes and its file is cleaned', async () => {
   const broker = await DiskBroker.open(new CrashDisk(), limits)
   const queue = await broker.queue('q')

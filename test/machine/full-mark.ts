@@ -4,20 +4,25 @@
  */
 
 import type { Machine } from '../../src/machine/machine.ts'
-import { TRANSIENT } from '../../src/machine/page.ts'
+import { LARGE, TRANSIENT } from '../../src/machine/page.ts'
 
 /** References by ticket. */
 export function fullMark(machine: Machine): Map<number, number> {
   const marks = new Map<number, number>()
+  const large = new Set<number>()
   const refer = (ticket: number): void => {
     marks.set(ticket, (marks.get(ticket) ?? 0) + 1)
   }
   for (const queue of machine.queues.values()) {
     for (const sequence of queue.living()) {
-      if ((queue.stateOf(sequence) & TRANSIENT) === 0) refer(queue.ticketOf(sequence))
+      const state = queue.stateOf(sequence)
+      if ((state & TRANSIENT) !== 0) continue
+      refer(queue.ticketOf(sequence))
+      if ((state & LARGE) !== 0) large.add(queue.ticketOf(sequence))
     }
   }
-  for (const [, { fragments }] of machine.large.all()) for (const each of fragments) refer(each)
+  // The body of a message is one, however many queues have it.
+  for (const ticket of large) for (const each of machine.large.get(ticket).fragments) refer(each)
   for (const partition of machine.partitions.values()) {
     const end = partition.nextRow
     for (let row = end - partition.batchCount; row < end; row++) refer(partition.ticketOf(row))

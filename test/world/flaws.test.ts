@@ -3,6 +3,7 @@ import { Commits } from '../../src/broker/commits.ts'
 import { Dispatcher } from '../../src/broker/dispatcher.ts'
 import { PartitionDesks } from '../../src/broker/partitions.ts'
 import { Group } from '../../src/machine/group.ts'
+import { LargeBodies } from '../../src/machine/large-body.ts'
 import { Machine } from '../../src/machine/machine.ts'
 import { TRANSIENT } from '../../src/machine/page.ts'
 import { Queue } from '../../src/machine/queue.ts'
@@ -72,6 +73,11 @@ const flaws: readonly Flaw[] = [
           }
         }
       }),
+    noticedAs: /after the start|before the stop/,
+  },
+  {
+    what: 'keeps the fragments of large bodies that are gone',
+    plant: () => replace(LargeBodies.prototype, 'release', () => () => undefined),
     noticedAs: /after the start|before the stop/,
   },
   {
