@@ -110,7 +110,7 @@ export const expectedFailures: ReadonlyMap<string, string> = new Map([
   ],
   [
     'consumer/consumeMessages > Consumer transactions accepts messages from an idempotent producer',
-    transactions,
+    idempotence,
   ],
   [
     'consumer/consumeMessages > Consumer transactions accepts messages from committed transactions',
