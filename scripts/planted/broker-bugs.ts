@@ -47,8 +47,8 @@ export const brokerBugs: readonly Bug[] = [
   {
     what: 'a message that goes out at once is not marked',
     file: 'src/broker/publisher.ts',
-    right: 'outgoing.flags = this.#dispatcher.isAttended(first) ? MESSAGE_MARKS : 0',
-    wrong: 'outgoing.flags = 0',
+    right: 'writeMessage(slot.bytes, slot.at, outgoing, content)',
+    wrong: 'writeMessage(slot.bytes, slot.at, { ...outgoing, flags: 0 }, content)',
     by: ['src/broker/runtime.test'],
   },
   {
