@@ -12,12 +12,16 @@ export function judge(
   const [passed, failed, skipped] = [named('passed'), named('failed'), named('skipped')]
   const unexpected = failed.filter((name) => !expectedFailures.has(name))
   const better = passed.filter((name) => expectedFailures.has(name))
+  const known = new Set(outcomes.map(({ name }) => name))
+  const gone = [...expectedFailures.keys()].filter((name) => !known.has(name))
   for (const name of unexpected) console.log(`failed: ${name}`)
   for (const name of better) console.log(`passed, and is on the list of failures: ${name}`)
+  for (const name of gone) console.log(`not run, and is on the list of failures: ${name}`)
   const expected = failed.length - unexpected.length
   console.log(
     `${suite}: ${passed.length} passed, ${expected} failed as expected, ` +
       `${unexpected.length} failed, ${skipped.length} skipped`,
   )
-  return passed.length > 0 && unexpected.length === 0 && better.length === 0 ? 0 : 1
+  const surprises = unexpected.length + better.length + gone.length
+  return passed.length > 0 && surprises === 0 ? 0 : 1
 }

@@ -21,6 +21,8 @@ const wider: Readonly<Record<string, readonly string[]>> = {
     'test/crash/',
   ],
   'src/node/': ['src/node/', 'src/journal/', 'test/kill/'],
+  'src/channels/': ['src/channels/', 'test/model/', 'test/threads/'],
+  'src/client/': ['src/client/'],
   'src/': ['src/machine/', 'src/broker/', 'src/api/', 'src/gateway/', 'test/world/'],
 }
 

@@ -3,7 +3,13 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Place } from '../../test/client/place.ts'
 import { type CallContext, RemoteError, RpcError, type RpcPeer, Service } from '../channels/mod.ts'
-import { connectRpc, type ListenRpcOptions, listenRpc, type QueueRpcListener } from './mod.ts'
+import {
+  type CallBroker,
+  connectRpc,
+  type ListenRpcOptions,
+  listenRpc,
+  type QueueRpcListener,
+} from './mod.ts'
 
 function shop(): Service {
   const service = new Service()
@@ -152,4 +158,24 @@ test('several who answer share the callers, and garbage in the queue disturbs no
     assert.ok(Math.min(...shares) >= 2, `one of them has ${shares.join(', the other ')}`)
     await Promise.all(listeners.map((listener) => listener.close()))
     await onlyTheMeetingIsLeft(place, 'shop')
+  }))
+
+test('a caller for whom no inbox can be made is left to its own deadline, and the next one is answered', () =>
+  Place.run(async (place) => {
+    const { broker, ports } = place
+    let isFull = true
+    const crowded: CallBroker = {
+      queue: (name, options) =>
+        isFull && name !== 'shop' && options !== undefined
+          ? Promise.reject(new Error('there are too many queues'))
+          : broker.queue(name, options),
+    }
+    const options = { service: shop(), ports }
+    await using listener = await place.drive(listenRpc(crowded, 'shop', options))
+    const waiting = connectRpc(broker, 'shop', { ports, timeoutMs: 50 })
+    await assert.rejects(place.drive(waiting), { code: 'CHANNEL_TIMEOUT' })
+    isFull = false
+    const caller = await connect(place)
+    assert.equal(await place.drive(caller.call('double', 4)), 8)
+    assert.equal(listener.callers.length, 1)
   }))

@@ -76,7 +76,7 @@ export class QueueRpcListener implements AsyncDisposable {
   readonly #callers = new Set<RpcPeer>()
   /** Greetings that are being answered. */
   readonly #greetings = new Set<Promise<void>>()
-  /** Called when a caller has left; set while there are too many. */
+  /** Called when a caller has left, or never came; set while there are too many. */
   #onLeft: () => void = () => {}
   #closed: Promise<void> | null = null
 
@@ -151,10 +151,12 @@ export class QueueRpcListener implements AsyncDisposable {
   }
 
   async #greet(inbox: string): Promise<void> {
-    const back = await openInbox(this.#broker, this.#name, this.#ports)
-    const there = await this.#answer(inbox, back.name)
-    if (there === null) back.close('now')
-    else this.#welcome(there, back)
+    // Where none can be made now, the caller waits for as long as it said, and others may still be answered.
+    const back = await openInbox(this.#broker, this.#name, this.#ports).catch(() => null)
+    const there = back === null ? null : await this.#answer(inbox, back.name)
+    if (back !== null && there !== null) return this.#welcome(there, back)
+    back?.close('now')
+    this.#onLeft()
   }
 
   /** Tells the caller where we receive; null where it has gone meanwhile. */

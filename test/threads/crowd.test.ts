@@ -1,4 +1,4 @@
-/** Crowds of real threads, for seconds; `soak.ts` has minutes. */
+/** Crowds of real threads, for seconds; `npm run stress` has minutes. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { SeededRandom } from '../../src/base/random.ts'
