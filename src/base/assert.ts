@@ -5,8 +5,13 @@ export class Panic extends Error {
   override readonly name = 'Panic'
 }
 
-export function assert(condition: boolean, message?: string): asserts condition {
-  if (!condition) throw new Panic(message ?? 'assertion failed')
+/** `what` is put behind the message: a message that is put together here and now costs more than most checks. */
+export function assert(
+  condition: boolean,
+  message: string = 'assertion failed',
+  what?: string | number,
+): asserts condition {
+  if (!condition) throw new Panic(what === undefined ? message : `${message}: ${what}`)
 }
 
 /** Turns a forgotten case of a union into a type error. */

@@ -202,7 +202,7 @@ export class Writer {
   }
 
   #grow(sizeNeeded: number): void {
-    assert(sizeNeeded <= this.#sizeMax, `a writer of ${sizeNeeded} bytes`)
+    assert(sizeNeeded <= this.#sizeMax, 'a writer of too many bytes', sizeNeeded)
     const sizeDoubled = Math.max(this.#capacity, this.#bytes.length * 2, sizeNeeded)
     const grown = this.#allocate(Math.min(sizeDoubled, this.#sizeMax))
     assert(grown.length >= sizeNeeded, 'the allocator gave too little')

@@ -34,7 +34,7 @@ const brokerLimits: BrokerLimits = {
 /** The limits with some replaced; refuses what cannot work together. */
 export function checkedBrokerLimits(changes: Partial<BrokerLimits>): BrokerLimits {
   const limits: BrokerLimits = { ...brokerLimits, ...changes }
-  for (const [name, value] of Object.entries(limits)) assert(value > 0, `${name} is above 0`)
+  for (const [name, value] of Object.entries(limits)) assert(value > 0, 'a limit is above 0', name)
   assert(limits.bodyBytesMax >= limits.bodyBytes, 'what fits one entry is allowed')
   assert(limits.arrivingBytes >= limits.bodyBytesMax, 'the largest body can come')
   return limits

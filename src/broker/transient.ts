@@ -4,6 +4,7 @@
  * in the journal as those of persistent messages do, held there for as long as their message is here.
  */
 import { assert } from '../base/assert.ts'
+import { EMPTY } from '../base/bytes.ts'
 import type { Scheduler } from '../base/ports.ts'
 import type { Store } from '../journal/engine.ts'
 import type { JournalLimits } from '../journal/limits.ts'
@@ -11,7 +12,7 @@ import { MemoryEngine } from '../journal/memory-engine.ts'
 import type { EntryView } from '../machine/entry.ts'
 import { KIND_LARGE, KIND_MESSAGE } from '../machine/entry.ts'
 import type { LargeBody } from '../machine/large-body.ts'
-import { type Content, messageSize, writeMessage } from '../machine/message.ts'
+import { type Content, messageSize, type Outgoing, writeMessage } from '../machine/message.ts'
 import { GONE, STATE_BITS } from '../machine/page.ts'
 import type { Queue } from '../machine/queue.ts'
 
@@ -22,6 +23,8 @@ const BODY = 1 // the journal keeps it while somebody refers to it
 export class TransientBodies {
   readonly #engine: MemoryEngine
   readonly #head = { kind: KIND_MESSAGE, flags: BODY, log: 0, number: 0 }
+  /** One object for all messages. */
+  readonly #outgoing: Outgoing & { head: Uint8Array } = { flags: 0, head: EMPTY, targets: [] }
   readonly #largeHead = { kind: KIND_LARGE, flags: BODY, log: 0, number: 0 }
   /** The journal's own. */
   readonly #store: Store
@@ -76,7 +79,8 @@ export class TransientBodies {
     entry.log = queue.id
     entry.number = queue.nextSequence
     const ticket = log.claim(entry, size)
-    writeMessage(log.slot.bytes, log.slot.at, { flags: 0, head, targets: NONE }, content)
+    this.#outgoing.head = head
+    writeMessage(log.slot.bytes, log.slot.at, this.#outgoing, content)
     return ticket
   }
 
@@ -87,7 +91,7 @@ export class TransientBodies {
   /** The large body of this ticket. */
   get(ticket: number): LargeBody {
     const body = this.#large.get(ticket)
-    assert(body !== undefined, `no large body of ticket ${ticket}`)
+    assert(body !== undefined, 'no large body', ticket)
     return body
   }
 
@@ -116,5 +120,3 @@ export class TransientBodies {
     for (const fragment of body.fragments) this.#store.unhold(fragment)
   }
 }
-
-const NONE: readonly Queue[] = []

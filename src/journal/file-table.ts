@@ -44,25 +44,25 @@ export class FileTable {
 
   retain(ticket: number, count: number): void {
     const file = this.find(ticket)
-    assert(file !== null, `ticket ${ticket} is in no file`)
+    assert(file !== null, 'a ticket in no file', ticket)
     file.live += count
   }
 
   /** Answers how many references are left in the file. */
   release(ticket: number, count: number): number {
     const file = this.find(ticket)
-    assert(file !== null, `ticket ${ticket} is in no file`)
+    assert(file !== null, 'a ticket in no file', ticket)
     file.live -= count
-    assert(file.live >= 0, `more releases than references at ticket ${ticket}`)
+    assert(file.live >= 0, 'more releases than references', ticket)
     return file.live
   }
 
   /** Answers how many references and holds are left in the file. */
   hold(ticket: number, change: 1 | -1): number {
     const file = this.find(ticket)
-    assert(file !== null, `ticket ${ticket} is in no file`)
+    assert(file !== null, 'a ticket in no file', ticket)
     file.held += change
-    assert(file.held >= 0, `held less than nothing at ticket ${ticket}`)
+    assert(file.held >= 0, 'held less than nothing', ticket)
     return file.held + file.live
   }
 

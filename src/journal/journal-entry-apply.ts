@@ -28,7 +28,7 @@ export function applyToTable(
   let live = 0
   for (const generation of entry.generations) {
     const file = table.byGeneration(generation)
-    assert(file !== undefined, `generation ${generation} leaves a table it is not in`)
+    assert(file !== undefined, 'leaves a table it is not in', generation)
     table.remove(file)
     live += file.live
     left.push(file)

@@ -78,7 +78,7 @@ export function decodeJournalEntry(bytes: Uint8Array): JournalEntry {
   const view = viewOf(bytes)
   const type = view.getUint8(0)
   if (type === EPOCH) return { kind: 'epoch', epoch: view.getUint32(4, true) }
-  assert(type === RETIRED || type === CLEANED, `a journal entry of unknown type ${type}`)
+  assert(type === RETIRED || type === CLEANED, 'a journal entry of unknown type', type)
   const generations: number[] = []
   const count = view.getUint16(2, true)
   for (let index = 0; index < count; index++) generations.push(view.getUint32(4 + index * 4, true))

@@ -14,6 +14,8 @@ export class MemoryChunk {
   /** Where each entry begins. */
   readonly #rows = new RowTable()
   #at = 0
+  /** Of the entry that is looked at; one object for all of them. */
+  readonly #range = { at: 0, end: 0, survivors: false }
   /** References to bodies inside. Never negative. */
   live = 0
   /** Bodies inside that somebody keeps though nothing may refer to them. */
@@ -67,8 +69,9 @@ export class MemoryChunk {
   enterRow(row: number, cursor: EntryCursor): void {
     const at = this.#rows.position(row)
     const end = row + 1 < this.#rows.size ? this.#rows.position(row + 1) : this.#at
-    const range = { at, end, survivors: false }
-    cursor.enterEntry(this.bytes, this.#view, range, this.#rows.ticket(row))
+    this.#range.at = at
+    this.#range.end = end
+    cursor.enterEntry(this.bytes, this.#view, this.#range, this.#rows.ticket(row))
     assert(cursor.next(), 'a row leads to an entry')
   }
 

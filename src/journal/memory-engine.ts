@@ -178,7 +178,7 @@ export class MemoryEngine implements Engine {
   #release(ticket: number, count: number): void {
     const chunk = this.#mustFind(ticket)
     chunk.live -= count
-    assert(chunk.live >= 0, `more releases than references at ticket ${ticket}`)
+    assert(chunk.live >= 0, 'more releases than references', ticket)
     if (chunk.live === 0 && chunk !== this.#chunks.at(-1)) this.#dropDead()
   }
 
@@ -285,7 +285,7 @@ export class MemoryEngine implements Engine {
       unhold: (ticket) => {
         const chunk = this.#mustFind(ticket)
         chunk.held--
-        assert(chunk.held >= 0, `held less than nothing at ticket ${ticket}`)
+        assert(chunk.held >= 0, 'held less than nothing', ticket)
         if (chunk.held === 0 && chunk.live === 0) this.#dropDead()
       },
       get references(): number {

@@ -98,7 +98,7 @@ export class LargeBodies {
 
   #kept(ticket: number): Kept {
     const kept = this.#byTicket.get(ticket)
-    assert(kept !== undefined, `no large body of ticket ${ticket}`)
+    assert(kept !== undefined, 'no large body', ticket)
     return kept
   }
 }

@@ -209,7 +209,7 @@ export class Machine {
         return
       case 'exchange-made': {
         const { name, exchangeKind: kind, autoDelete, internal } = change
-        assert(isExchangeKind(kind), `an exchange of kind ${kind}`)
+        assert(isExchangeKind(kind), 'an exchange of a kind that is none', kind)
         const options = { kind, durable: true, autoDelete, internal }
         this.addExchange(this.namespace(change.namespace), new Exchange(name, options))
         return
@@ -299,7 +299,7 @@ export class Machine {
 
   namespace(name: string): Namespace {
     const namespace = this.namespaces.get(name)
-    assert(namespace !== undefined, `no namespace ${name}`)
+    assert(namespace !== undefined, 'no namespace', name)
     return namespace
   }
 
@@ -370,19 +370,19 @@ export class Machine {
 
   #queue(id: number): Queue {
     const queue = this.queues.get(id)
-    assert(queue !== undefined, `no queue ${id}`)
+    assert(queue !== undefined, 'no queue', id)
     return queue
   }
 
   #partition(id: number): Partition {
     const partition = this.partitions.get(id)
-    assert(partition !== undefined, `no partition ${id}`)
+    assert(partition !== undefined, 'no partition', id)
     return partition
   }
 
   #group(id: number): Group {
     const group = this.groups.get(id)
-    assert(group !== undefined, `no group ${id}`)
+    assert(group !== undefined, 'no group', id)
     return group
   }
 }

@@ -10,7 +10,7 @@
  *
  * The frame around it has a checksum; nothing here is checked again.
  */
-import { EMPTY } from '../base/bytes.ts'
+import { copyBody, EMPTY } from '../base/bytes.ts'
 import { type EntryView, setU32At, setU48At, u32At, u48At } from './entry.ts'
 import type { Queue } from './queue.ts'
 
@@ -70,7 +70,7 @@ export function writeMessage(
   }
   at = copy(head, 0, head.length, bytes, at)
   at = copy(content.properties, content.propertiesAt, content.propertiesSize, bytes, at)
-  copy(content.body, content.bodyAt, content.bodySize, bytes, at)
+  copyBody(content.body, content.bodyAt, content.bodySize, bytes, at)
 }
 
 // Measured on Node 20: a byte loop beats `set` on a fresh view up to about this size.

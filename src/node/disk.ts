@@ -25,7 +25,7 @@ export class NodeDisk implements Disk {
   }
 
   join(directory: string, name: string): string {
-    assert(!/[/\\]/.test(name) && name !== '' && name !== '..', `not a name: '${name}'`)
+    assert(!/[/\\]/.test(name) && name !== '' && name !== '..', 'not a name', name)
     return join(directory, name)
   }
 

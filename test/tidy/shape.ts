@@ -100,6 +100,32 @@ export function checkBanned(pages: readonly Page[]): Finding[] {
   })
 }
 
+/** A message that is put together is put together at every call, whether the check fails or not. */
+export function checkAssertMessages(pages: readonly Page[]): Finding[] {
+  return pages
+    .filter(({ path }) => path.startsWith('src/') && !isTest(path))
+    .flatMap(({ path, text, code }) =>
+      [...code.matchAll(/\bassert\(/g)]
+        .filter(({ index }) => callAt(code, index).includes('`'))
+        .map(({ index }) => ({
+          path,
+          line: lineOf(text, index),
+          message: 'a plain message, and what it is about as the third argument',
+        })),
+    )
+}
+
+/** The call that begins at `at`, to its closing parenthesis. */
+function callAt(code: string, at: number): string {
+  let depth = 0
+  for (let end = code.indexOf('(', at); end < code.length; end += 1) {
+    if (code[end] === '(') depth += 1
+    if (code[end] === ')') depth -= 1
+    if (depth === 0) return code.slice(at, end)
+  }
+  return code.slice(at)
+}
+
 /** Booleans as parameters say nothing where they are passed: `sync(true)`. */
 const BOOLEAN_PARAMETER =
   /^[\s\w$]*?([\w$]+)\??\s*(?::\s*boolean\s*(?:=.*)?|=\s*(?:true|false)\s*)$/

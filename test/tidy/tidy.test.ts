@@ -58,6 +58,9 @@ test('file names say what is inside', () =>
 test('sources contain nothing banned and nothing unfinished', () =>
   assertNone(shape.checkBanned(pages)))
 
+test('no check puts its message together before it fails', () =>
+  assertNone(shape.checkAssertMessages(pages)))
+
 test('no function of the product takes a boolean', () =>
   assertNone(shape.checkBooleanParameters(pages)))
 

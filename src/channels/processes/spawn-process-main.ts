@@ -38,7 +38,7 @@ async function run(): Promise<void> {
   watchLifeline(lifelineFd)
   const module: unknown = await import(order.module)
   const { main } = module as { main?: SpawnMain<unknown, Sendable, Sendable> }
-  assert(typeof main === 'function', `${order.module} exports no function 'main'`)
+  assert(typeof main === 'function', "no function 'main' is exported", order.module)
   const output = {
     put: channel.put.bind(channel),
     tryPut: channel.tryPut.bind(channel),

@@ -15,7 +15,7 @@ const output = ThreadChannel.attach<Sendable>(order.output)
 
 const module: unknown = await import(order.module)
 const { main } = module as { main?: SpawnMain<unknown, Sendable, Sendable> }
-assert(typeof main === 'function', `${order.module} exports no function 'main'`)
+assert(typeof main === 'function', "no function 'main' is exported", order.module)
 await main({ name: order.name, args: order.args, input, output })
 await output.flushed()
 output.close()

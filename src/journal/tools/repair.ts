@@ -56,7 +56,7 @@ export function repairJournal(options: RepairOptions): Promise<RepairReport> {
       if (steps.length === 0) return { copied: copies.names, left: leftOf(survey, options) }
       for (const problem of steps) {
         const key = `${problem.remedy.kind} ${problem.file} ${problem.offset} ${problem.what}`
-        assert(!tried.has(key), `the repair did not help: ${problem.file}: ${problem.what}`)
+        assert(!tried.has(key), 'the repair did not help', key)
         tried.add(key)
         await mend({ ...options, survey, copies }, problem)
       }

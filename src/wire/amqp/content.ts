@@ -11,6 +11,7 @@
  *   nack     = 60:u16 120:u16 tag:u64 bits:u8                                     1 multiple, 2 requeue
  *   reject   = 60:u16 90:u16 tag:u64 bits:u8                                      1 requeue
  */
+import { copyBody } from '../../base/bytes.ts'
 import { Fault } from '../../base/fault.ts'
 import { Writer } from '../../base/writer.ts'
 import {
@@ -146,7 +147,8 @@ export function writeBodyFrame(
   setU16At(bytes, at + 1, channel)
   setU32At(bytes, at + 3, size)
   const bodyAt = content.bodyAt + offset
-  const end = copyAt(bytes, at + FRAME_HEADER_SIZE, content.bytes, bodyAt, size)
+  copyBody(content.bytes, bodyAt, size, bytes, at + FRAME_HEADER_SIZE)
+  const end = at + FRAME_HEADER_SIZE + size
   bytes[end] = FRAME_END
   return end + 1
 }
