@@ -146,6 +146,9 @@ test('a snapshot and the entries behind it give the same as all entries, whereve
         // A snapshot that forgets something is its own image all the same.
         const replayed = (await run.log.recover(NO_SNAPSHOT, ticket)).machine
         assert.deepEqual(portraitOf(restored), portraitOf(replayed))
+        for (const entry of run.log.entries.slice(0, ticket)) {
+          assert.equal(restored.lives(entry), replayed.lives(entry), `entry ${entry.ticket}`)
+        }
         assert.deepEqual(imageOf((await run.log.recover(snapshot, end)).machine), whole)
       }
     }),
@@ -176,6 +179,7 @@ test('fragments live from the message that refers to them until its last queue h
   run.assertSound()
   assert.equal(run.bodies.references.size, 4)
   run.settle(0, 1, 1)
+  run.assertSound()
   assert.equal(run.bodies.references.size, 4)
   run.deleteQueue(1)
   run.assertSound()
