@@ -80,7 +80,7 @@ export const edgeBugs: readonly Bug[] = [
     what: 'a put resolves before the broker says that it is safe',
     file: 'src/client/queue-outbox.ts',
     right: 'sent?.then(\n          () => this.#turn.over(),',
-    wrong: 'sent && Promise.resolve().then(\n          () => this.#turn.over(),',
+    wrong: '(sent && Promise.resolve())?.then(\n          () => this.#turn.over(),',
     by: ['src/client/queue-channel.test'],
   },
   {

@@ -202,7 +202,7 @@ export const journalBugs: readonly Bug[] = [
     file: 'src/journal/cleaner.ts',
     right: '(cursor.flags & ENTRY_FLAG_BODY) === 0 ||',
     wrong: 'cursor.flags !== (ENTRY_FLAG_BODY | ENTRY_FLAG_INDEXED) ||',
-    by: ['test/journal/', 'test/crash/journal-aged'],
+    by: ['src/journal/journal.test', 'src/broker/arrivals.test', 'test/journal/', 'test/crash/'],
   },
   {
     what: 'the cleaner drops an entry that lives',

@@ -146,6 +146,9 @@ test('a snapshot and the entries behind it give the same as all entries, whereve
         // A snapshot that forgets something is its own image all the same.
         const replayed = (await run.log.recover(NO_SNAPSHOT, ticket)).machine
         assert.deepEqual(portraitOf(restored), portraitOf(replayed))
+        for (const entry of run.log.entries.slice(0, ticket)) {
+          assert.equal(restored.lives(entry), replayed.lives(entry), `entry ${entry.ticket}`)
+        }
         assert.deepEqual(imageOf((await run.log.recover(snapshot, end)).machine), whole)
       }
     }),

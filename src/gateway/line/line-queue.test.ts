@@ -1,8 +1,10 @@
 /** The queue behind a line socket: whose it is, what becomes of it, and what it cannot be. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-
+import { DiskBroker } from '../../../test/broker/disk-broker.ts'
 import { MemoryWorld } from '../../../test/processes/memory-world.ts'
+import { CrashDisk } from '../../../test/sim/crash-disk.ts'
+import { settled } from '../../../test/sim/turn.ts'
 import { KiB, MiB } from '../../base/bytes.ts'
 import { expectMark } from '../../base/mark.ts'
 import type { Disk } from '../../base/ports.ts'
@@ -131,4 +133,30 @@ test('a broker that has closed takes nothing, and nobody waits for it', async ()
   await place.drive(place.broker.close())
   assert.equal(sink.offer('late'), 'closed')
   await assert.rejects(place.drive(sink.put('late', never)))
+})
+
+test('OK says that the disk has the message, and it is there after a crash', async () => {
+  const disk = new CrashDisk()
+  const broker = await DiskBroker.open(disk)
+  const sink = await settled(openQueueSink(broker.runtime, 'line', {}), 'the sink')
+  assert.equal(sink.acknowledges, 'durable')
+  for (let index = 0; index < 5; index++) {
+    const ticket = sink.offer(`<new ${index}>`)
+    assert.equal(ticket, index)
+    await settled(sink.acked(ticket), 'the OK')
+    broker.assertDurable(`new ${index}`)
+  }
+  assert.deepEqual(broker.early, [])
+  const again = await DiskBroker.open(disk.killProcess())
+  assert.equal((await again.queue('line')).readyCount, 5)
+})
+
+test('a queue that somebody made again in memory alone takes nothing that OK is promised for', async () => {
+  const broker = await DiskBroker.open(new CrashDisk())
+  const sink = await settled(openQueueSink(broker.runtime, 'line', {}), 'the sink')
+  const before = await broker.queue('line')
+  await settled(broker.runtime.declare.deleteQueue(before), 'the end of the queue')
+  const made = await broker.queue('line', 'session')
+  await assert.rejects(settled(sink.put('late', never), 'the put'), /not durable any more/)
+  assert.equal(made.readyCount, 0)
 })
