@@ -14,6 +14,9 @@ import { sharedCode } from './shared-code.ts'
 /** Some two thousand runs a second. */
 const runsPerMinute = 100_000
 
+/** Orders of precedence in which somebody stands still: all of four actors, some of more. */
+const ordersMax = 24
+
 /** Explores everything, for about so many minutes; prints a line for each case. */
 function deep(minutes: number, print: (line: string) => void): void {
   const code = sharedCode()
@@ -45,7 +48,7 @@ function deep(minutes: number, print: (line: string) => void): void {
 /** A death comes at some forty different steps. */
 function exploreAll(start: () => World, mortal: string | null, runs: number): Explored {
   if (mortal !== null) return exploreDeaths({ start, runsMax: Math.ceil(runs / 40) }, mortal)
-  stall(start)
+  stall(start, ordersMax)
   return explore({ start, death: null, runsMax: runs })
 }
 

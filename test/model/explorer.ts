@@ -81,15 +81,12 @@ export function exploreDeaths(options: Omit<ExploreOptions, 'death'>, actor: str
   }
 }
 
-/** Orders of precedence that stalling tries: all that four actors have. Of more actors it tries a sample. */
-const ordersMax = 24
-
 /**
  * Every actor stands still once, before each of its steps, until all others can go no further: what a busy machine
- * does to threads. Who goes first among the others is tried in every order. Few runs, and each far from those
- * that exploring begins with.
+ * does to threads. Who goes first among the others is tried in every order, or in so many of them. Few runs, and
+ * each far from those that exploring begins with.
  */
-export function stall(start: () => World): number {
+export function stall(start: () => World, ordersMax: number): number {
   let runs = 0
   const orders = ordersOf(new Run(start(), null).enabled())
   const stride = Math.ceil(orders.length / ordersMax)
