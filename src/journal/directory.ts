@@ -43,7 +43,8 @@ export type Directory = {
   readonly path: string
   readonly identity: Identity
   readonly sectorBytes: number
-  readonly files: readonly FoundFile[]
+  /** All there are; those that recovery gives up leave it. */
+  readonly files: FoundFile[]
   /** Names of snapshots, the newest first. */
   readonly snapshots: readonly string[]
   /** Names of copies of the journal's end, whole or not: see unproven-tail.ts. */

@@ -6,6 +6,7 @@ export type JournalErrorCode =
   | 'JOURNAL_STOPPED'
   | 'JOURNAL_VERSION'
   | 'JOURNAL_GONE'
+  | 'JOURNAL_FULL'
 
 /** Every error of the journal; `code` is stable, the message is for people. */
 export class JournalError extends Error {

@@ -17,7 +17,8 @@ import {
 } from './snapshot-format.ts'
 import { type FoundSnapshot, snapshotName } from './snapshot-reader.ts'
 
-const SPARE_NAME = 'snapshot-spare'
+/** Space that is held for the next snapshot; what is in it means nothing. */
+export const SNAPSHOT_SPARE_NAME = 'snapshot-spare'
 
 export type SnapshotsContext = {
   readonly disk: Disk
@@ -57,7 +58,7 @@ export class Snapshots {
   /** Starts a snapshot; the caller writes the state as it is at `head.ticket`. */
   async begin(head: SnapshotHead): Promise<SnapshotWriter> {
     const { disk, directory, limits } = this.#context
-    const file = await openSpare(disk, disk.join(directory, SPARE_NAME))
+    const file = await openSpare(disk, disk.join(directory, SNAPSHOT_SPARE_NAME))
     return new SnapshotWriter(file, head, limits.snapshotBlockBytes)
   }
 
@@ -65,13 +66,16 @@ export class Snapshots {
   async keep(head: SnapshotHead, bytes: number): Promise<void> {
     const { disk, directory } = this.#context
     const name = snapshotName(head.ticket)
-    await disk.rename(disk.join(directory, SPARE_NAME), disk.join(directory, name))
+    await disk.rename(disk.join(directory, SNAPSHOT_SPARE_NAME), disk.join(directory, name))
     await disk.syncDirectory(directory)
     this.#kept.unshift({ name, head, bytes })
     const oldest = this.#kept[2]
     if (oldest !== undefined) {
       this.#kept.pop()
-      await disk.rename(disk.join(directory, oldest.name), disk.join(directory, SPARE_NAME))
+      await disk.rename(
+        disk.join(directory, oldest.name),
+        disk.join(directory, SNAPSHOT_SPARE_NAME),
+      )
       // Until the rename is durable the old name must not be written over: it would be a damaged snapshot.
       await disk.syncDirectory(directory)
     }
@@ -91,7 +95,7 @@ export class Snapshots {
   async #reserve(bytes: number): Promise<void> {
     const { disk, directory, limits } = this.#context
     try {
-      const file = await openSpare(disk, disk.join(directory, SPARE_NAME))
+      const file = await openSpare(disk, disk.join(directory, SNAPSHOT_SPARE_NAME))
       try {
         const zeros = new Uint8Array(limits.snapshotBlockBytes)
         for (let at = await file.size(); at < bytes; at += zeros.length) {

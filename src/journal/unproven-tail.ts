@@ -6,10 +6,12 @@
 import { equalBytes, MiB } from '../base/bytes.ts'
 import { mark } from '../base/mark.ts'
 import { type Disk, DiskError, type DiskFile } from '../base/ports.ts'
-import { checksum, type Seed } from './checksum.ts'
-import type { Directory } from './directory.ts'
+import { checksum, type Seed, seedOf } from './checksum.ts'
+import type { Directory, FoundFile } from './directory.ts'
+import { JournalError } from './errors.ts'
 import { FRAME_MARK, setU48, u48, viewOf } from './format.ts'
-import type { FrameHeader } from './frame.ts'
+import { FrameHeader, readFrame } from './frame.ts'
+import { SNAPSHOT_SPARE_NAME } from './snapshots.ts'
 import { removeQuietly } from './spare-files.ts'
 
 // tail-copy = magic:u64 crc:u32 slot:u16 pad:u16 generation:u48 position:u48 size:u48 pad:u16 bytes
@@ -126,19 +128,74 @@ export class TailKeeper {
 
   /** What may have been acknowledged: a copy of it is durable all the while. */
   async #renewSafely(handle: DiskFile, place: Place): Promise<void> {
-    try {
-      await this.#writeCopy(handle, place)
-    } catch (error) {
-      // Without space for the copy it is safer as it is than half written.
-      if (!(error instanceof DiskError) || (error.code !== 'full' && error.code !== 'handles')) {
-        throw error
-      }
-      mark('recovery/no-room-for-tail-copy')
-      await removeQuietly(this.#disk, this.#disk.join(this.#directory.path, TAIL_COPY_NAME_NEW))
-      return
-    }
+    while (!(await this.#tryCopy(handle, place))) await this.#makeRoom(place)
     await renew(handle, place.position, place.end)
     await this.#removeCopy()
+  }
+
+  /** Answers whether there was space for it. */
+  async #tryCopy(handle: DiskFile, place: Place): Promise<boolean> {
+    try {
+      await this.#writeCopy(handle, place)
+      return true
+    } catch (error) {
+      if (!(error instanceof DiskError) || error.code !== 'full') throw error
+      await removeQuietly(this.#disk, this.#disk.join(this.#directory.path, TAIL_COPY_NAME_NEW))
+      return false
+    }
+  }
+
+  /**
+   * To build on what may not be on the disk would lose it, and what is acknowledged behind it: so what holds space for
+   * later is given up.
+   */
+  async #makeRoom(place: Place): Promise<void> {
+    const { path } = this.#directory
+    if (!(await this.#giveUpSnapshotSpace()) && !(await this.#giveUpFile(place))) {
+      const sizeBytes = COPY_HEADER_SIZE + place.end - place.position
+      const message =
+        `the disk of ${path} is full: ${sizeBytes} bytes are needed to make sure that the end of the journal ` +
+        'is on the disk. Nothing was changed; make room there, then start again'
+      throw new JournalError('JOURNAL_FULL', message)
+    }
+    mark('recovery/space-given-up')
+    await this.#disk.syncDirectory(path)
+  }
+
+  async #giveUpSnapshotSpace(): Promise<boolean> {
+    const { disk, path } = { disk: this.#disk, path: this.#directory.path }
+    try {
+      await disk.remove(disk.join(path, SNAPSHOT_SPARE_NAME))
+      return true
+    } catch (error) {
+      if (error instanceof DiskError && error.code === 'missing') return false
+      throw error
+    }
+  }
+
+  /** A file with frames of its own generation may be needed should the unproven end be lost; a spare has none. */
+  async #giveUpFile(place: Place): Promise<boolean> {
+    const { files, identity } = this.#directory
+    for (const [index, found] of files.entries()) {
+      if (found.slot === place.slot || found.header === null) continue
+      if (await this.#holdsFrames(found, found.header.generation, seedOf(identity))) continue
+      await this.#disk.remove(found.path)
+      files.splice(index, 1)
+      return true
+    }
+    return false
+  }
+
+  async #holdsFrames(found: FoundFile, generation: number, seed: Seed): Promise<boolean> {
+    const bytes = new Uint8Array(found.fileBytes - 2 * this.#directory.sectorBytes)
+    const file = await this.#disk.open(found.path, 'read')
+    try {
+      const end = await file.read(bytes, 2 * this.#directory.sectorBytes)
+      const target = { bytes, view: viewOf(bytes), seed }
+      return readFrame(target, { at: 0, end, generation }, new FrameHeader()) > 0
+    } finally {
+      await file.close()
+    }
   }
 
   async #writeCopy(from: DiskFile, place: Place): Promise<void> {

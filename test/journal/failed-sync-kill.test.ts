@@ -33,9 +33,14 @@ function syncOf(name: string): (call: Call) => boolean {
 }
 
 /** The next process goes on; whatever it saw is there after any power cut, at any of its calls from then on. */
-async function assertBuiltOnRock(next: CrashDisk | null): Promise<readonly string[]> {
+async function assertBuiltOnRock(
+  next: CrashDisk | null,
+  room: 'some' | 'none' = 'some',
+): Promise<readonly string[]> {
   assert(next !== null, 'no sync failed')
+  if (room === 'none') next.capacityBytes = next.usedBytes
   const world = await JournalWorld.open(next)
+  next.capacityBytes = Number.POSITIVE_INFINITY
   const seen = [...world.owner.notes]
   next.record(() => 0)
   await world.note('later')
@@ -58,7 +63,12 @@ async function assertBuiltOnRock(next: CrashDisk | null): Promise<readonly strin
   return seen
 }
 
-test('a commit whose sync failed is made durable by the process that finds it', async () => {
+for (const room of ['some', 'none'] as const) {
+  test(`a commit whose sync failed is made durable by the process that finds it; room: ${room}`, () =>
+    failAndGoOn(room))
+}
+
+async function failAndGoOn(room: 'some' | 'none'): Promise<void> {
   const disk = new CrashDisk()
   const world = await JournalWorld.open(disk)
   await world.note('one')
@@ -66,8 +76,8 @@ test('a commit whose sync failed is made durable by the process that finds it', 
   const left = killAtFailure(disk, { is: syncOf('journal-00000') })
   await world.note('two')
   await drained()
-  assert.deepEqual(await assertBuiltOnRock(left.next), ['one', 'two'])
-})
+  assert.deepEqual(await assertBuiltOnRock(left.next, room), ['one', 'two'])
+}
 
 test('commits that nobody asked to sync are made durable with the one whose sync failed', async () => {
   const disk = new CrashDisk()

@@ -20,8 +20,14 @@ async function namesOn(disk: CrashDisk): Promise<readonly string[]> {
   return (await disk.list('data')).map(({ name }) => name)
 }
 
-test('a power cut at any call of a recovery leaves what it writes anew, or its copy', async () => {
+for (const room of ['some', 'none'] as const) {
+  test(`a power cut at any call of a recovery leaves what it writes anew, or its copy; room: ${room}`, () =>
+    cutEverywhere(room))
+}
+
+async function cutEverywhere(room: 'some' | 'none'): Promise<void> {
   const disk = await killedDisk()
+  if (room === 'none') disk.capacityBytes = disk.usedBytes
   disk.record(() => 0)
   await (await JournalWorld.open(disk)).journal.close()
   await expectMark('recovery/tail-put-back', async () => {
@@ -38,15 +44,42 @@ test('a power cut at any call of a recovery leaves what it writes anew, or its c
       }
     }
   })
-})
+}
 
-test('without room for the copy the end is left as it is, and the journal opens', async () => {
+test('without room for the copy a spare is given up for it', async () => {
   const disk = await killedDisk()
   disk.capacityBytes = disk.usedBytes
-  const world = await expectMark('recovery/no-room-for-tail-copy', () => JournalWorld.open(disk))
+  const before = (await namesOn(disk)).length
+  const world = await expectMark('recovery/space-given-up', () => JournalWorld.open(disk))
+  assert.deepEqual(world.owner.notes, ['one', 'two'])
+  disk.capacityBytes = Number.POSITIVE_INFINITY
+  await world.note('three')
+  await world.journal.close()
+  const names = await namesOn(disk)
+  assert.ok(!names.some((name) => name.startsWith('tail-copy')))
+  assert.ok(names.length >= before - 1)
+  const again = await JournalWorld.open(disk)
+  assert.deepEqual(again.owner.notes, ['one', 'two', 'three'])
+  await again.journal.close()
+})
+
+test('without room for the copy and without a spare the journal says what it needs, and changes nothing', async () => {
+  const disk = await killedDisk()
+  for (const name of await namesOn(disk)) {
+    if (/journal-0000[^0]/.test(name)) await disk.remove(`data/${name}`)
+  }
+  disk.capacityBytes = disk.usedBytes
+  const names = await namesOn(disk)
+  await assert.rejects(JournalWorld.open(disk), {
+    code: 'JOURNAL_FULL',
+    message: /^the disk of data is full: \d+ bytes are needed .* start again$/,
+  })
+  assert.deepEqual(await namesOn(disk), names)
+  assert.deepEqual(disk.openPaths, [])
+  disk.capacityBytes = Number.POSITIVE_INFINITY
+  const world = await JournalWorld.open(disk)
   assert.deepEqual(world.owner.notes, ['one', 'two'])
   await world.journal.close()
-  assert.ok(!(await namesOn(disk)).some((name) => name.startsWith('tail-copy')))
 })
 
 test('a clean end is written anew without a copy', async () => {

@@ -7,6 +7,7 @@ import { hearMarks, mark } from '../../src/base/mark.ts'
 import type { Net, Random } from '../../src/base/ports.ts'
 import { below } from '../../src/base/random.ts'
 import { Runtime } from '../../src/broker/runtime.ts'
+import { JournalError } from '../../src/journal/errors.ts'
 import { imageOf } from '../machine/entry-log.ts'
 import { countReferences } from '../machine/full-mark.ts'
 import { mix } from '../sim/disk-content.ts'
@@ -176,7 +177,12 @@ class SeededWorld {
       mark('world/room-made-to-start')
       disk.capacityBytes += MORE_BYTES
     }
-    return opening
+    return opening.catch((error: unknown) => {
+      if (!(error instanceof JournalError) || error.code !== 'JOURNAL_FULL') throw error
+      disk.capacityBytes += MORE_BYTES
+      this.#die('kill')
+      return this.#open()
+    })
   }
 
   #serve(runtime: Runtime, doors: Doors, isLast: boolean): Living {
