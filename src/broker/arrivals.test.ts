@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import { DiskBroker, readAll, type Taken } from '../../test/broker/disk-broker.ts'
 import { CrashDisk } from '../../test/sim/crash-disk.ts'
 import { drained, settled } from '../../test/sim/turn.ts'
+import { expectMark } from '../base/mark.ts'
 import { Content } from '../machine/message.ts'
 import type { Queue } from '../machine/queue.ts'
 import { isRefusal } from '../machine/refusal.ts'
@@ -352,4 +353,37 @@ test('a body whose message finds no room is published later, as whole as it was'
   broker.readWith(queue, (reading) => bodies.push(readAll(reading)))
   await drained()
   assert.deepEqual(await Promise.all(bodies), [bytes])
+test('a body that comes while snapshots are taken and files cleaned is whole after a crash', async () => {
+  const disk = new CrashDisk()
+  const broker = await DiskBroker.open(disk, limits)
+  await broker.queue('q')
+  const other = await broker.queue('other')
+  const body = Buffer.from(`<new 1>${'x'.repeat(1_793)}`)
+  const arrival = broker.runtime.arrivals.open(body.length, 'persistent')
+  assert(arrival !== HELD)
+  // What lives in a file is far larger than its average: more than a cleaner expects.
+  const pass = (): Promise<void> =>
+    expectMark('snapshot/taken', async () => {
+      for (let round = 0; round < 60; round++) {
+        broker.publishLarge(other, 'gone', { size: 300 })
+        await drained()
+        broker.runtime.settle(other, other.nextSequence - 1, 1)
+        await drained()
+      }
+    })
+  for (let at = 0; at < body.length; at += 450) {
+    assert.equal(arrival.put(body, at, 450), 450)
+    await pass()
+  }
+  const route = broker.runtime.route(broker.runtime.machine.namespace('/'), '', 'q')
+  assert(!isRefusal(route))
+  assert(broker.runtime.arrivals.publish(route, new Content(), arrival) > 0)
+  await drained()
+  await pass()
+  const after = await DiskBroker.open(disk.killProcess(), limits)
+  after.assertNoLeak()
+  const readings: Reading[] = []
+  after.readWith(await after.queue('q'), (reading) => readings.push(reading))
+  await drained()
+  assert.deepEqual(Buffer.from(await settled(readAll(readings[0]!), 'the reading')), body)
 })

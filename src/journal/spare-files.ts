@@ -131,7 +131,9 @@ export class SpareFiles {
     const at = this.#armed.findIndex((armed) => armed.fileBytes - overhead >= bytes)
     if (at < 0 || this.#armed.length <= kept) {
       if (at < 0) {
-        this.#needBytes = bytes + overhead
+        // No file is larger: whoever asks for more, as a cleaner whose averages erred, must not have one made after
+        // another until the disk is full.
+        this.#needBytes = Math.min(bytes + overhead, this.#context.limits.fileBytesMax)
         this.#grow(this.#needBytes)
       }
       this.#work()
