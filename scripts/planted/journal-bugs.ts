@@ -169,14 +169,6 @@ export const journalBugs: readonly Bug[] = [
     by: ['test/crash/journal-two-snapshots'],
   },
   {
-    what: 'a snapshot that may still go by its old name is written over',
-    file: 'src/journal/snapshots.ts',
-    right:
-      'disk.join(directory, SPARE_NAME))\n      // Until the rename is durable the old name must not be written over: it would be a damaged snapshot.\n      await disk.syncDirectory(directory)',
-    wrong: 'disk.join(directory, SPARE_NAME))',
-    by: ['test/crash/journal-aged-triples', 'test/crash/journal-aged-pairs'],
-  },
-  {
     what: 'a file is used again that the older snapshot needs',
     file: 'src/journal/snapshots.ts',
     right: 'const older = this.#kept[1]',

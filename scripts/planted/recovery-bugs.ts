@@ -22,7 +22,7 @@ export const recoveryBugs: readonly Bug[] = [
     right:
       'if (view.getUint32(8, true) !== checksum(from, 12, FILE_HEADER_SIZE)) return null\n  if (view.getUint16(12, true) !== FORMAT_VERSION) return null',
     wrong: '',
-    by: ['test/bits/journal-first', 'test/crash/journal-aged-pairs'],
+    by: ['src/journal/file-header.test', 'test/bits/journal-first'],
   },
   {
     what: 'the footer is believed without its checksum',

@@ -290,6 +290,39 @@ test('when the broker has no room put waits, tryPut says no, and the order of as
   assert.deepEqual([third.state, woken, sent], ['resolved', 1, [1, 2, 3]])
 })
 
+test('a put waits until its value is safe, and one that comes later overtakes nobody', async () => {
+  const ports = new Clockwork()
+  const sent: unknown[] = []
+  let secure: () => void = () => {}
+  const safe = new Promise<void>((resolve) => {
+    secure = resolve
+  })
+  const queue = {
+    name: 'slow',
+    readyCount: 0,
+    heldCount: 0,
+    trySend: (body: unknown) => {
+      queue.readyCount = sent.push(body)
+      return safe
+    },
+    room: () => assert.fail('there is room but for the capacity'),
+    consume: () => assert.fail('nobody receives here'),
+  }
+  const channel = queueChannel<number>(queue, { capacity: 1 }, ports)
+  const first = watch(channel.put(1))
+  await ports.advance(1_000)
+  assert.equal(first.state, 'pending')
+  secure()
+  await ports.settle()
+  assert.equal(first.state, 'resolved')
+  const second = watch(channel.put(2))
+  await ports.settle()
+  queue.readyCount = 0 // somebody took it, and nobody here has looked
+  assert.equal(channel.tryPut(3), false)
+  await ports.advance(20)
+  assert.deepEqual([second.state, sent], ['resolved', [1, 2]])
+})
+
 test('a value that goes back as it is handed over belongs to nobody: get and the loop end without it', async () => {
   for (const way of ['get', 'loop'] as const) {
     const ports = new Clockwork()

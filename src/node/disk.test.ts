@@ -193,12 +193,14 @@ test('a long read answers what the file holds, wherever it ends', () =>
     const content = new Uint8Array(3 * MiB + 5).map(
       (_, index) => (index * 31 + (index >> 12)) & 255,
     )
+    const rooms = [2 * MiB + 3, 4 * MiB + 3]
+    const places = rooms.flatMap((room) => [0, 7, MiB].map((position) => [room, position] as const))
     for (const size of [0, 1, MiB - 1, MiB, MiB + 1, 2 * MiB, 3 * MiB + 5]) {
       const file = await disk.open(path, 'create')
       await file.write(content.subarray(0, size), 0)
-      for (const position of [0, 7, MiB]) {
-        const into = new Uint8Array(4 * MiB + 3)
-        const expected = content.subarray(Math.min(position, size), size)
+      for (const [room, position] of places) {
+        const into = new Uint8Array(room)
+        const expected = content.subarray(Math.min(position, size), size).subarray(0, room)
         const filled = await file.read(into, position)
         assert.equal(filled, expected.length)
         assert.equal(Buffer.compare(into.subarray(0, filled), expected), 0, `${size} ${position}`)

@@ -143,8 +143,8 @@ test('OK says that the disk has the message, and it is there after a crash', asy
   for (let index = 0; index < 5; index++) {
     const ticket = sink.offer(`<new ${index}>`)
     assert.equal(ticket, index)
-    await settled(sink.acked(ticket), 'the OK')
-    broker.assertDurable(`new ${index}`)
+    const told = sink.acked(ticket).then(() => broker.assertDurable(`new ${index}`))
+    await settled(told, 'the OK')
   }
   assert.deepEqual(broker.early, [])
   const again = await DiskBroker.open(disk.killProcess())
