@@ -353,6 +353,8 @@ test('a body whose message finds no room is published later, as whole as it was'
   broker.readWith(queue, (reading) => bodies.push(readAll(reading)))
   await drained()
   assert.deepEqual(await Promise.all(bodies), [bytes])
+})
+
 test('a body that comes while snapshots are taken and files cleaned is whole after a crash', async () => {
   const disk = new CrashDisk()
   const broker = await DiskBroker.open(disk, limits)
