@@ -137,13 +137,6 @@ export const recoveryBugs: readonly Bug[] = [
     by: ['test/journal/tail-copy'],
   },
   {
-    what: 'a new directory is told of before its name is durable',
-    file: 'src/journal/directory.ts',
-    right: 'disk.join(path, FORMAT_NAME))\n  try {\n    await disk.syncDirectory(path)',
-    wrong: 'disk.join(path, FORMAT_NAME))\n  try {\n    await Promise.resolve()',
-    by: ['test/journal/failed-disk', 'test/crash/journal-fresh-pairs'],
-  },
-  {
     what: 'a lost format file makes a new, empty journal',
     file: 'src/journal/directory.ts',
     right: 'await refuseOrphans(context, names)',
@@ -184,7 +177,7 @@ export const recoveryBugs: readonly Bug[] = [
     file: 'src/journal/journal-entry-apply.ts',
     right: 'file.live = live\n  table.add(file)',
     wrong: 'table.add(file)',
-    by: ['src/journal/journal.test'],
+    by: ['src/broker/arrivals.test'],
   },
   {
     what: 'what is retained behind the snapshot is not counted',
