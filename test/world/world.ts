@@ -93,6 +93,8 @@ class SeededWorld {
   #operations = 0
   /** How often this run of the broker said that it can go on no more. */
   #failures = 0
+  /** What was added to the disk of a broker that refused to start without. */
+  #moreBytes = 0
   #crashes = 0
   #starts = 0
 
@@ -166,6 +168,7 @@ class SeededWorld {
     }
     const options = { world, directory: DIRECTORY, durability, log, limits, journalLimits }
     const { disk } = this.#machine
+    disk.capacityBytes += this.#moreBytes
     const opening = Runtime.open({ ...options, stopped })
     let isOver: boolean = false
     const over = (): void => {
@@ -179,7 +182,7 @@ class SeededWorld {
     }
     return opening.catch((error: unknown) => {
       if (!(error instanceof JournalError) || error.code !== 'JOURNAL_FULL') throw error
-      disk.capacityBytes += MORE_BYTES
+      this.#moreBytes += MORE_BYTES
       this.#die('kill')
       return this.#open()
     })
