@@ -116,6 +116,21 @@ export const recoveryBugs: readonly Bug[] = [
     by: ['test/journal/failed-sync-kill'],
   },
   {
+    what: 'on a full disk the end is built on as it is',
+    file: 'src/journal/unproven-tail.ts',
+    right: 'while (!(await this.#tryCopy(handle, place))) await this.#makeRoom(place)',
+    wrong: 'if (!(await this.#tryCopy(handle, place))) return',
+    by: ['test/journal/failed-sync-kill', 'test/journal/tail-copy'],
+  },
+  {
+    what: 'a file in use is given up on a full disk',
+    file: 'src/journal/unproven-tail.ts',
+    right:
+      'if (await this.#holdsFrames(found, found.header.generation, seedOf(identity))) continue',
+    wrong: '',
+    by: ['test/journal/tail-copy'],
+  },
+  {
     what: 'the end is written anew without a copy of it',
     file: 'src/journal/unproven-tail.ts',
     right: 'await this.#writeCopy(handle, place)',

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { expectMark } from '../../src/base/mark.ts'
 import { CrashDisk } from '../sim/crash-disk.ts'
-import { JournalWorld } from './journal-world.ts'
+import { bodyOfSize, JournalWorld } from './journal-world.ts'
 
 /** Two acknowledged notes with no mark behind them, as the next process finds them. */
 async function killedDisk(): Promise<CrashDisk> {
@@ -61,6 +61,22 @@ test('without room for the copy a spare is given up for it', async () => {
   const again = await JournalWorld.open(disk)
   assert.deepEqual(again.owner.notes, ['one', 'two', 'three'])
   await again.journal.close()
+})
+
+test('what is given up for the copy is a spare: files in use stay, and all that is in them', async () => {
+  const disk = new CrashDisk()
+  const world = await JournalWorld.open(disk)
+  const bodies = Array.from({ length: 12 }, (_, index) => bodyOfSize(900, index))
+  const tickets: number[] = []
+  for (const body of bodies) tickets.push(...(await world.put(1, [body])))
+  await world.settled()
+  const left = disk.killProcess()
+  left.capacityBytes = left.usedBytes
+  const after = await expectMark('recovery/space-given-up', () => JournalWorld.open(left))
+  for (const [index, ticket] of tickets.entries()) {
+    assert.deepEqual(await after.journal.store.read(ticket), bodies[index])
+  }
+  await after.journal.close()
 })
 
 test('without room for the copy and without a spare the journal says what it needs, and changes nothing', async () => {
