@@ -155,7 +155,7 @@ export class TailKeeper {
       const sizeBytes = COPY_HEADER_SIZE + place.end - place.position
       const message =
         `the disk of ${path} is full: ${sizeBytes} bytes are needed to make sure that the end of the journal ` +
-        'is on the disk. Nothing was changed; make room there, then start again'
+        'is on the disk. What it holds is unchanged; make room there, then start again'
       throw new JournalError('JOURNAL_FULL', message)
     }
     mark('recovery/space-given-up')
