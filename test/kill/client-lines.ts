@@ -51,7 +51,7 @@ export class ClientBooks {
       history.acked(message)
     } else if (word === 'got') {
       const redelivered = rest[0] === 'again' ? 'redelivered' : 'new'
-      history.delivered({ ...message, redelivered, consumer: rest[1]! })
+      history.delivered({ ...message, redelivered, told: 'at-once', consumer: rest[1]! })
     } else if (word === 'at') this.#readAt(message, Number(rest[0]))
     else if (word === 'settling') history.settling(message)
     else if (word === 'refused') history.refused(message)
@@ -64,7 +64,7 @@ export class ClientBooks {
     const place = `${message.queue} ${offset}`
     if (this.#read.has(place)) return
     this.#read.add(place)
-    this.#history.delivered({ ...message, redelivered: 'new', consumer: 'reader' })
+    this.#history.delivered({ ...message, redelivered: 'new', told: 'at-once', consumer: 'reader' })
   }
 
   /** What lies at an offset never changes. */

@@ -17,7 +17,7 @@ function message(counter: number, queue = 'q', producer = 'p'): HistoryMessage {
 
 function delivery(counter: number, over: Partial<Delivery> = {}): Delivery {
   const { queue = 'q', producer = 'p', consumer = 'c', redelivered = 'new' } = over
-  return { queue, producer, counter, consumer, redelivered }
+  return { queue, producer, counter, consumer, redelivered, told: over.told ?? 'at-once' }
 }
 
 /** Sent and acknowledged, 0 to `count` - 1. */
@@ -228,4 +228,14 @@ test('a million messages are judged in one pass', () => {
 test('a counter that is none is a mistake of the test', () => {
   assert.throws(() => new History().attempted(message(-1)), Panic)
   assert.throws(() => new History().acked(message(0.5)), Panic)
+})
+
+test('who hears late may hear of a first delivery after the second was heard of, and of one only', () => {
+  const history = acked(1)
+  history.delivered(delivery(0, { redelivered: 'redelivered' }))
+  history.delivered(delivery(0, { consumer: 'far', told: 'late' }))
+  history.settled(message(0))
+  assert.deepEqual([...history.judge().violations], [])
+  history.delivered(delivery(0, { consumer: 'farther', told: 'late' }))
+  assert.equal(history.judge().violations.get('duplicated'), 1)
 })

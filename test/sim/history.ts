@@ -17,6 +17,8 @@ export interface Delivery extends HistoryMessage {
   readonly consumer: string
   /** What the broker says of it: it may have been delivered before. */
   readonly redelivered: 'redelivered' | 'new'
+  /** Whether it is told as it is handed over, or when somebody at the end of a network has looked at it. */
+  readonly told: 'at-once' | 'late'
 }
 
 /** What breaks a promise; each with its count. */
@@ -58,6 +60,8 @@ const DELIVERED = 8
 const SETTLING = 16
 /** The settlement is durable. */
 const SETTLED = 32
+/** Delivered, and called new. */
+const CAME_NEW = 64
 
 /** What is known of one producer in one queue. */
 class Track {
@@ -123,9 +127,12 @@ export class History {
     if ((flags & ATTEMPTED) === 0) this.#seen.violate('unexpected', delivery)
     if ((flags & SETTLED) !== 0) this.#seen.violate('resurrected', delivery)
     const isAgain = (flags & DELIVERED) !== 0
-    if (isAgain && delivery.redelivered === 'new') this.#seen.violate('duplicated', delivery)
-    if (isAgain && delivery.redelivered === 'redelivered') this.#seen.notice('redelivered', 1)
-    track.add(counter, DELIVERED)
+    const isNew = delivery.redelivered === 'new'
+    // Who hears late may hear of the first delivery after somebody else has heard of the second; new is only one.
+    const isFirst = delivery.told === 'late' && (flags & CAME_NEW) === 0
+    if (isAgain && isNew && !isFirst) this.#seen.violate('duplicated', delivery)
+    if (isAgain && !isNew) this.#seen.notice('redelivered', 1)
+    track.add(counter, isNew ? DELIVERED | CAME_NEW : DELIVERED)
     // What comes again, or came to somebody who is gone, has lost its place in the order.
     if (isAgain || delivery.redelivered === 'redelivered') return
     const newest = track.newest.get(consumer) ?? -1

@@ -95,7 +95,7 @@ export async function readBroker(world: World, history: History): Promise<void> 
     const [producer = '', counter] = line.split(' ')
     history.delivered({
       ...{ queue: 'log', producer, counter: Number(counter) },
-      ...{ consumer: 'reader', redelivered: 'new' },
+      ...{ consumer: 'reader', redelivered: 'new', told: 'at-once' },
     })
   }
   await store.close()

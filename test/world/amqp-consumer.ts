@@ -88,7 +88,7 @@ export class AmqpConsumer implements Client {
       session.operation()
       this.#witness.delivered({
         ...{ ...stamp, queue: this.#queue, consumer: `${this.name} ${this.#life}`, redelivered },
-        through: session.runtime.commits.through,
+        ...{ told: 'late', through: session.runtime.commits.through },
       })
       this.#held.push({ ...stamp, tag })
     }

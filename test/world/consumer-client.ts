@@ -157,7 +157,10 @@ class Seat {
 
   #see({ producer, counter, redelivered, through }: Got): void {
     const place = { queue: this.#queue.name, consumer: this.#name }
-    this.#witness.delivered({ ...place, producer, counter, redelivered, through })
+    this.#witness.delivered({
+      ...{ ...place, producer, counter, redelivered, through },
+      told: 'at-once',
+    })
   }
 
   /** Some that are held, in any order. */

@@ -56,7 +56,7 @@ export class Getter implements Client {
       const see = (body: Uint8Array): void => {
         isReading = false
         const stamp = stampOf(body)
-        this.#witness.delivered({ ...stamp, ...place })
+        this.#witness.delivered({ ...stamp, ...place, told: 'at-once' })
         answer = { ...stamp, sequence }
       }
       isReading = reading !== null

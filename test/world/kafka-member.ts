@@ -161,7 +161,11 @@ export class KafkaMember implements Client {
       this.#witness.record(`${TOPIC}/${partitionIndex}`, offset, stamp)
       this.#witness.delivered({
         ...{ ...stamp, queue: readingOf(partitionIndex), consumer: `${this.name} ${this.#life}` },
-        ...{ redelivered: offset < view.unseen ? 'redelivered' : 'new', through: 0 },
+        ...{
+          redelivered: offset < view.unseen ? 'redelivered' : 'new',
+          told: 'at-once',
+          through: 0,
+        },
       })
       view.unseen = Math.max(view.unseen, next)
     }

@@ -110,6 +110,7 @@ export class Reader implements Client {
       this.#witness.delivered({
         ...{ ...stamp, queue: readingOf(partition, group), consumer: this.name, through: 0 },
         redelivered: offset < this.#unseen ? 'redelivered' : 'new',
+        told: 'at-once',
       })
     }
     this.#unseen = Math.max(this.#unseen, this.#offset)

@@ -11,6 +11,7 @@ export type Seen = Stamp & {
   readonly queue: string
   readonly consumer: string
   readonly redelivered: 'redelivered' | 'new'
+  readonly told: 'at-once' | 'late'
   /** Every ticket up to here is settled. */
   readonly through: number
 }
@@ -61,7 +62,7 @@ export class Witness {
   }
 
   delivered(seen: Seen): void {
-    const { queue, producer, counter, consumer, redelivered, through } = seen
+    const { queue, producer, counter, consumer, redelivered, told, through } = seen
     const message = { queue, producer, counter }
     const key = keyOf(message)
     this.note(`${key} ${consumer} ${redelivered}`)
@@ -70,7 +71,7 @@ export class Witness {
     const isDisplaced = this.#displaced.has(key) && !this.#delivered.has(key)
     this.#delivered.add(key)
     const manner = isDisplaced ? 'redelivered' : redelivered
-    this.history.delivered({ ...message, consumer, redelivered: manner })
+    this.history.delivered({ ...message, consumer, redelivered: manner, told })
   }
 
   displaced(message: HistoryMessage): void {
