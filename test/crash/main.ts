@@ -1,6 +1,7 @@
 /**
  * Every crash state there is: all sequences of up to three operations, on a new journal and on one that has
- * lived. `node build/test/crash/main.js`, one process for each core; hours where `npm test` takes a share.
+ * lived. `node build/test/crash/main.js`, one process for each core; hours where `npm test`
+ * takes a share, so `--part=3/20` does the third of twenty parts.
  */
 import type { CrashOptions } from './enumerate.ts'
 import { type RunCounts, RunTotals, runSequences, sequences } from './journal-run.ts'
