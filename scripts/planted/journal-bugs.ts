@@ -274,18 +274,4 @@ export const journalBugs: readonly Bug[] = [
       'const { entry } = this.#commits.at(this.#commits.size - 1 - (this.#posted - this.#settled))',
     by: ['src/node/commit-thread.test', 'src/node/disk.test'],
   },
-  {
-    what: 'the pieces of a long read are summed across a short one',
-    file: 'src/node/disk-file.ts',
-    right: 'if (size < whole) break',
-    wrong: '',
-    by: ['src/node/disk.test'],
-  },
-  {
-    what: 'a long read goes without its last piece',
-    file: 'src/node/disk-file.ts',
-    right: 'at < into.length; at += SIDE_BYTES',
-    wrong: 'at + SIDE_BYTES <= into.length; at += SIDE_BYTES',
-    by: ['src/node/disk.test'],
-  },
 ]

@@ -1,14 +1,9 @@
 /** One open file of the real disk. It owns the handle; the thread that commits is the disk's. */
 import type { FileHandle } from 'node:fs/promises'
-import { MiB } from '../base/bytes.ts'
 import type { DiskFile } from '../base/ports.ts'
 import { DiskError } from '../base/ports.ts'
 import type { CommitThread } from './commit-thread.ts'
 import { diskErrorOf } from './disk-errors.ts'
-
-// A long read goes in pieces of this size side by side: a cold disk gave half as much again to four calls of 1 MiB
-// as to one of 4 MiB, and was hurt less by others.
-const SIDE_BYTES = MiB
 
 export class NodeDiskFile implements DiskFile {
   readonly #handle: FileHandle
@@ -35,31 +30,15 @@ export class NodeDiskFile implements DiskFile {
 
   read(into: Uint8Array, position: number): Promise<number> {
     return this.#call(async () => {
-      if (into.length <= SIDE_BYTES) return this.#read(into, position)
-      const pieces: Promise<number>[] = []
-      for (let at = 0; at < into.length; at += SIDE_BYTES) {
-        pieces.push(this.#read(into.subarray(at, at + SIDE_BYTES), position + at))
-      }
       let done = 0
-      for (const size of await Promise.all(pieces)) {
-        const whole = Math.min(SIDE_BYTES, into.length - done)
-        done += size
-        // The file ends here: should it have grown meanwhile, what a later piece has stands behind a gap.
-        if (size < whole) break
+      while (done < into.length) {
+        const left = into.length - done
+        const { bytesRead } = await this.#handle.read(into, done, left, position + done)
+        if (bytesRead === 0) break
+        done += bytesRead
       }
       return done
     })
-  }
-
-  async #read(into: Uint8Array, position: number): Promise<number> {
-    let done = 0
-    while (done < into.length) {
-      const left = into.length - done
-      const { bytesRead } = await this.#handle.read(into, done, left, position + done)
-      if (bytesRead === 0) break
-      done += bytesRead
-    }
-    return done
   }
 
   write(bytes: Uint8Array, position: number): Promise<void> {

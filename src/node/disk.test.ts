@@ -1,7 +1,7 @@
 /** The real disk: it keeps the contract, and what only a real one can show. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { mkdtemp, open, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, stat, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -11,9 +11,7 @@ import { Panic } from '../base/assert.ts'
 import { MiB } from '../base/bytes.ts'
 import type { Disk } from '../base/ports.ts'
 import { DiskError } from '../base/ports.ts'
-import { CommitThread } from './commit-thread.ts'
 import { NodeDisk } from './disk.ts'
-import { NodeDiskFile } from './disk-file.ts'
 
 const subject: DiskSubject = {
   name: 'the real disk',
@@ -209,29 +207,3 @@ test('a long read answers what the file holds, wherever it ends', () =>
       await disk.remove(path)
     }
   }))
-
-test('of a file that grows while it is read, nothing behind a gap is answered', async (context) => {
-  const directory = await mkdtemp(join(tmpdir(), 'naru-disk-'))
-  const path = join(directory, 'grows')
-  await writeFile(path, new Uint8Array(4 * MiB).fill(1))
-  const handle = await open(path)
-  try {
-    // Its second piece is read as of when the file ended in it, the third as of later.
-    const read = handle.read.bind(handle)
-    context.mock.method(
-      handle,
-      'read',
-      (into: Uint8Array, at: number, size: number, from: number) => {
-        const end = from < 2 * MiB ? MiB + 9 : 4 * MiB
-        const there = Math.max(0, Math.min(size, end - from))
-        return there === 0 ? { bytesRead: 0, buffer: into } : read(into, at, there, from)
-      },
-    )
-    const file = new NodeDiskFile(handle, path, new CommitThread())
-    const into = new Uint8Array(4 * MiB)
-    assert.equal(await file.read(into, 0), MiB + 9)
-  } finally {
-    await handle.close()
-    await rm(directory, { recursive: true })
-  }
-})
