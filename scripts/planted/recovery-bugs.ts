@@ -125,8 +125,7 @@ export const recoveryBugs: readonly Bug[] = [
   {
     what: 'a file in use is given up on a full disk',
     file: 'src/journal/unproven-tail.ts',
-    right:
-      'if (await this.#holdsFrames(found, found.header.generation, seedOf(identity))) continue',
+    right: 'if (await this.#holdsFrames(found, found.header.generation)) continue',
     wrong: '',
     by: ['test/journal/tail-copy'],
   },

@@ -6,11 +6,11 @@
 import { equalBytes, MiB } from '../base/bytes.ts'
 import { mark } from '../base/mark.ts'
 import { type Disk, DiskError, type DiskFile } from '../base/ports.ts'
-import { checksum, type Seed, seedOf } from './checksum.ts'
+import { checksum, type Seed } from './checksum.ts'
 import type { Directory, FoundFile } from './directory.ts'
 import { JournalError } from './errors.ts'
-import { FRAME_MARK, setU48, u48, viewOf } from './format.ts'
-import { FrameHeader, readFrame } from './frame.ts'
+import { FRAME_HEADER_SIZE, FRAME_MARK, setU48, u48, viewOf } from './format.ts'
+import { FrameHeader, readFrameHeader } from './frame.ts'
 import { SNAPSHOT_SPARE_NAME } from './snapshots.ts'
 import { removeQuietly } from './spare-files.ts'
 
@@ -163,9 +163,9 @@ export class TailKeeper {
   }
 
   async #giveUpSnapshotSpace(): Promise<boolean> {
-    const { disk, path } = { disk: this.#disk, path: this.#directory.path }
+    const path = this.#disk.join(this.#directory.path, SNAPSHOT_SPARE_NAME)
     try {
-      await disk.remove(disk.join(path, SNAPSHOT_SPARE_NAME))
+      await this.#disk.remove(path)
       return true
     } catch (error) {
       if (error instanceof DiskError && error.code === 'missing') return false
@@ -175,10 +175,10 @@ export class TailKeeper {
 
   /** A file with frames of its own generation may be needed should the unproven end be lost; a spare has none. */
   async #giveUpFile(place: Place): Promise<boolean> {
-    const { files, identity } = this.#directory
+    const { files } = this.#directory
     for (const [index, found] of files.entries()) {
       if (found.slot === place.slot || found.header === null) continue
-      if (await this.#holdsFrames(found, found.header.generation, seedOf(identity))) continue
+      if (await this.#holdsFrames(found, found.header.generation)) continue
       await this.#disk.remove(found.path)
       files.splice(index, 1)
       return true
@@ -186,13 +186,15 @@ export class TailKeeper {
     return false
   }
 
-  async #holdsFrames(found: FoundFile, generation: number, seed: Seed): Promise<boolean> {
-    const bytes = new Uint8Array(found.fileBytes - 2 * this.#directory.sectorBytes)
+  /** Whether its first frame is of this use of the file; one that is torn counts too. */
+  async #holdsFrames(found: FoundFile, generation: number): Promise<boolean> {
+    const bytes = new Uint8Array(FRAME_HEADER_SIZE)
     const file = await this.#disk.open(found.path, 'read')
     try {
-      const end = await file.read(bytes, 2 * this.#directory.sectorBytes)
-      const target = { bytes, view: viewOf(bytes), seed }
-      return readFrame(target, { at: 0, end, generation }, new FrameHeader()) > 0
+      await file.read(bytes, 2 * this.#directory.sectorBytes)
+      const header = new FrameHeader()
+      readFrameHeader(viewOf(bytes), 0, header)
+      return header.generation === generation >>> 0
     } finally {
       await file.close()
     }
