@@ -9,12 +9,14 @@ import {
   type ThreadChannelHandle,
   type ThreadRpcHandle,
 } from '../../src/channels/threads/mod.ts'
+import { meetBare } from './bare-barrier.ts'
 
 export type PartyOrder =
   | { readonly role: 'put'; readonly channel: ThreadChannelHandle; readonly what: What }
   | { readonly role: 'post'; readonly what: What; readonly batch: number }
   | { readonly role: 'serve'; readonly rpc: ThreadRpcHandle }
   | { readonly role: 'meet'; readonly barrier: ThreadBarrierHandle }
+  | { readonly role: 'meetBare'; readonly words: Int32Array; readonly parties: number }
 
 export interface What {
   readonly kind: 'text' | 'bytes' | 'buffer'
@@ -73,6 +75,9 @@ switch (order.role) {
     attachRpc(order.rpc, { service })
     break
   }
+  case 'meetBare':
+    meetBare(order.words, order.parties)
+    break
   default:
     meet(order.barrier)
 }

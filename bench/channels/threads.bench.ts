@@ -7,6 +7,7 @@ import { findProduct } from '../rivals.ts'
 import type { Stage } from '../stage.ts'
 import { atLeastMegabytesPerSecond, atLeastPerSecond, ratioTo } from '../target.ts'
 import { defineWorkload, type VariantOptions, type Workload } from '../workload.ts'
+import { allocateBare, bareRound } from './bare-barrier.ts'
 import type { PartyOrder, What } from './thread-party.ts'
 
 const BATCH = 1_000 // messages between two looks at the clock
@@ -95,6 +96,25 @@ function rounds(parties: number): (stage: Stage) => Promise<void> {
   }
 }
 
+/** The same with two words and nothing else: what waking and sleeping cost by themselves. */
+function bareRounds(parties: number): (stage: Stage) => Promise<void> {
+  return async (stage) => {
+    const words = allocateBare()
+    const workers = Array.from({ length: parties }, () =>
+      start({ role: 'meetBare', words, parties }),
+    )
+    while (bareRound(words) === 0) await sleep(LOOK_MS)
+    await stage.drive(async (section) => {
+      const before = bareRound(words)
+      do {
+        await sleep(LOOK_MS)
+        section.acknowledged = bareRound(words) - before
+      } while (!section.over(section.acknowledged))
+    })
+    await Promise.all(workers.map((worker) => worker.terminate()))
+  }
+}
+
 function barrierOfPython(parties: number): VariantOptions {
   return {
     name: 'threading.Barrier of Python',
@@ -168,6 +188,12 @@ export const workloads: readonly Workload[] = [
     targets: [ratioTo('threading.Barrier of Python').atLeast(3)],
     variants: [
       { name: 'thread barrier', role: 'ours', settings: '4 threads', run: rounds(4) },
+      {
+        name: 'bare Atomics.wait',
+        role: 'yardstick',
+        settings: '4 threads',
+        run: bareRounds(4),
+      },
       barrierOfPython(4),
     ],
   }),

@@ -12,7 +12,7 @@ export const threadLimits = {
   spinTurns: 400, // tries before a blocked thread sleeps: 10 to 20 us, what a sleep and a wake-up cost together
   spinTurnsMin: 16, // of a barrier whose parties wait for each other's core: less than a twentieth of a sleep
   probeTurns: 4_000, // tries that outlast the wake-up of a thread on an idle core: some 100 us
-  probeEvery: 256, // sleeps before one such probe: it costs them less than a tenth more
+  probeEvery: 256, // sleeps before one such probe, at most: it costs them less than a tenth more
   lockTries: 100, // tries for a lock that is held for less than a microsecond, before it counts as busy
   sliceMs: 1_000, // a sleeper looks up this often: finds a death that nobody could report
   leaseMs: 30_000, // a party that holds the ring this long without a sign of life counts as dead
