@@ -2,6 +2,7 @@
  * The one loop that puts a commit on the disk: write all pieces, then sync. Pure but for the two
  * system calls that it is given, so that every way they can fail is tested without a disk.
  */
+import { fdatasyncSync, writevSync } from 'node:fs'
 import { constants } from 'node:os'
 import { limits } from '../base/limits.ts'
 
@@ -10,6 +11,12 @@ export interface CommitCalls {
   /** Answers how many bytes were written, which may be fewer than there are. */
   writev(handle: number, pieces: readonly Uint8Array[], position: number): number
   fdatasync(handle: number): void
+}
+
+export const systemCalls: CommitCalls = {
+  writev: (handle, pieces, position) => writevSync(handle, pieces, position),
+  // On macOS libuv makes this F_FULLFSYNC, on Windows FlushFileBuffers: data and metadata.
+  fdatasync: fdatasyncSync,
 }
 
 export interface CommitOrder {
@@ -31,6 +38,15 @@ export class CommitLoop {
   constructor(calls: CommitCalls) {
     this.#calls = calls
     this.#failed = new Set()
+  }
+
+  /** A commit of this file failed elsewhere: none may follow it here. */
+  refuse(file: number): void {
+    this.#failed.add(file)
+  }
+
+  refuses(file: number): boolean {
+    return this.#failed.has(file)
   }
 
   /** Answers 0, or the number of the system's error. What is no error of the system is thrown. */

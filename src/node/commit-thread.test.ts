@@ -1,12 +1,14 @@
 /** The commit thread when things go wrong, and what it keeps of the memory it was shown. */
 import assert from 'node:assert/strict'
 import { closeSync, mkdtempSync, openSync, readSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { constants, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { setImmediate as macrotask } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
+import type { CommitCalls } from './commit-loop.ts'
+import type { Place } from './commit-place.ts'
 import { CommitThread } from './commit-thread.ts'
 
 function commit(thread: CommitThread, handle: number, piece: Uint8Array): Promise<void> {
@@ -109,4 +111,105 @@ test('slabs that were collected are forgotten while others are committed', async
     closeSync(handle)
     rmSync(directory, { recursive: true })
   }
+})
+
+/** Always the same place, and what it was told. */
+function alwaysAt(place: Place): { choose(): Place; ended(tookMs: number): void; ends: number[] } {
+  const ends: number[] = []
+  return { ends, choose: () => place, ended: (tookMs) => void ends.push(tookMs) }
+}
+
+const nothing: CommitCalls = { writev: () => 1, fdatasync: () => undefined }
+
+test('a commit that runs here is over at once, starts no thread, and is told to the place', async () => {
+  const written: number[] = []
+  const calls: CommitCalls = { ...nothing, writev: (handle) => written.push(handle) }
+  const place = alwaysAt('here')
+  const thread = new CommitThread({ calls, place })
+  const committing = commit(thread, 5, new Uint8Array(1))
+  assert.deepEqual(written, [5])
+  await committing
+  assert.equal(place.ends.length, 1)
+  await thread.close()
+})
+
+test('none runs here while one is with the thread', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'naru-thread-'))
+  const handle = openSync(join(directory, 'a'), 'w+')
+  const asked: string[] = []
+  const place = {
+    choose: (): Place => {
+      asked.push('asked')
+      return asked.length === 1 ? 'thread' : 'here'
+    },
+    ended: () => undefined,
+  }
+  const thread = new CommitThread({ place })
+  try {
+    const [first, second] = [1, 2].map((byte) =>
+      new Uint8Array(new SharedArrayBuffer(1)).fill(byte),
+    )
+    const both = [commit(thread, handle, first!), commit(thread, handle, second!)]
+    assert.deepEqual(asked, ['asked'])
+    await Promise.all(both)
+    const written = new Uint8Array(1)
+    assert.equal(readSync(handle, written, 0, 1, 0), 1)
+    assert.equal(written[0], 2)
+    await commit(thread, handle, new Uint8Array([3]))
+    assert.deepEqual(asked, ['asked', 'asked'])
+    assert.equal(readSync(handle, written, 0, 1, 0), 1)
+    assert.equal(written[0], 3)
+  } finally {
+    await thread.close()
+    closeSync(handle)
+    rmSync(directory, { recursive: true })
+  }
+})
+
+test('behind a commit that failed here none of its file follows, here or there', async () => {
+  const { ENOSPC } = constants.errno
+  let calls = 0
+  const failing: CommitCalls = {
+    ...nothing,
+    writev: () => {
+      calls++
+      throw Object.assign(new Error('full'), { errno: -ENOSPC, code: 'ENOSPC' })
+    },
+  }
+  const places: Place[] = ['here', 'here', 'thread']
+  const place = { choose: (): Place => places.shift() ?? 'thread', ended: () => undefined }
+  const thread = new CommitThread({ calls: failing, place })
+  await assert.rejects(commit(thread, 5, new Uint8Array(1)), { code: 'full' })
+  await assert.rejects(commit(thread, 5, new Uint8Array(1)), { code: 'io' })
+  await assert.rejects(commit(thread, 5, new Uint8Array(1)), { code: 'io' })
+  assert.equal(calls, 1)
+  await thread.close()
+})
+
+test('behind a commit that failed in the thread none of its file follows here', async () => {
+  let calls = 0
+  const counting: CommitCalls = { ...nothing, writev: () => ++calls }
+  const places: Place[] = ['thread', 'here']
+  const place = { choose: (): Place => places.shift() ?? 'here', ended: () => undefined }
+  const thread = new CommitThread({ calls: counting, place })
+  const closed = 1_000_000 // a handle that nobody has opened
+  const piece = new Uint8Array(new SharedArrayBuffer(1))
+  await assert.rejects(commit(thread, closed, piece), { name: 'DiskError' })
+  await assert.rejects(commit(thread, closed, piece), { code: 'io' })
+  assert.equal(calls, 0)
+  await thread.close()
+})
+
+test('a commit here that fails as no system does ends the commits, and says why', async () => {
+  const broken: CommitCalls = {
+    ...nothing,
+    writev: () => {
+      throw new TypeError('a mistake of ours')
+    },
+  }
+  const thread = new CommitThread({ calls: broken, place: alwaysAt('here') })
+  const saysWhy = { name: 'DiskError', message: /a mistake of ours/ }
+  await assert.rejects(commit(thread, 5, new Uint8Array(1)), saysWhy)
+  await assert.rejects(commit(thread, 6, new Uint8Array(1)), saysWhy)
+  await thread.close()
 })

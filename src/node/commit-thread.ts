@@ -1,13 +1,18 @@
 /**
  * The disk's side of the commit thread: it hands commits over in order, settles their promises, and
  * owns the thread. The thread starts with the first commit, or ahead of it, and sleeps between commits; it
- * keeps the process alive only while one is under way.
+ * keeps the process alive only while one is under way. A commit that the loop has time for is run here instead,
+ * if none is under way (commit-place.ts).
  */
+import { constants } from 'node:os'
+import { performance } from 'node:perf_hooks'
 import { Worker } from 'node:worker_threads'
 import { assert } from '../base/assert.ts'
 import { limits } from '../base/limits.ts'
 import { DiskError } from '../base/ports.ts'
 import { Ring } from '../base/ring.ts'
+import { type CommitCalls, CommitLoop, systemCalls } from './commit-loop.ts'
+import { CommitPlace, type Moment } from './commit-place.ts'
 import { type CommitEntry, CommitTable, type PiecePlace, type SlabMessage } from './commit-table.ts'
 import { diskErrorOfNumber } from './disk-errors.ts'
 
@@ -29,6 +34,15 @@ export interface Commit {
 interface Waiting {
   readonly commit: Commit
   readonly entry: CommitEntry
+  /** When it was handed to a thread that had nothing else to do; `null` if others were before it. */
+  readonly startedMs: number | null
+}
+
+/** What tests put in the place of this machine. */
+export interface CommitThreadOptions {
+  /** For the commits that run here. */
+  readonly calls?: CommitCalls
+  readonly place?: Pick<CommitPlace, 'choose' | 'ended'>
 }
 
 export class CommitThread {
@@ -43,14 +57,19 @@ export class CommitThread {
   /** Why no commit is taken any more; `null` while they are. */
   #failure: string | null
   #files: number
+  readonly #place: Pick<CommitPlace, 'choose' | 'ended'>
+  /** Knows all files of which a commit failed, there or here. */
+  readonly #here: CommitLoop
 
-  constructor() {
+  constructor({ calls = systemCalls, place = new CommitPlace() }: CommitThreadOptions = {}) {
     this.#commits = new Ring()
     this.#posted = 0
     this.#settled = 0
     this.#running = null
     this.#failure = null
     this.#files = 0
+    this.#place = place
+    this.#here = new CommitLoop(calls)
   }
 
   /** A number for a file that was just opened: its commits carry it. */
@@ -72,14 +91,46 @@ export class CommitThread {
       commit.reject(new DiskError('other', commit.path, this.#failure))
       return
     }
+    if (this.#here.refuses(commit.file)) {
+      settle(commit, constants.errno.EIO)
+      return
+    }
+    const started = this.#commits.size === 0 ? now() : null
+    if (started !== null && this.#place.choose(sizeOf(commit.pieces), started) === 'here') {
+      this.#runHere(commit, started)
+      return
+    }
+    this.#post(commit, started)
+  }
+
+  /** To the thread. `started` says when, if it has nothing else to do. */
+  #post(commit: Commit, started: Moment | null): void {
     this.#running ??= this.#start()
     // The commit holds its pieces until it is settled, so no slab of its is collected before.
-    this.#commits.push({ commit, entry: entryOf(commit, this.#running.slabs) })
+    const entry = entryOf(commit, this.#running.slabs)
+    this.#commits.push({ commit, entry, startedMs: started?.nowMs ?? null })
     this.#handOver(this.#running)
-    if (this.#commits.size === 1) {
+    if (started !== null) {
       this.#running.worker.ref()
       void this.#watch(this.#running)
     }
+  }
+
+  /** On the thread of the loop. None is under way, so the order of asking is kept. */
+  #runHere(commit: Commit, started: Moment): void {
+    let errno: number
+    try {
+      errno = this.#here.run(commit)
+    } catch (error) {
+      // No error of the system, so nobody knows what is written: as if the thread had died of it.
+      this.#failure ??= `a commit failed: ${String(error)}`
+      if (this.#running !== null) this.#end(this.#running)
+      commit.reject(new DiskError('io', commit.path, this.#failure))
+      return
+    }
+    const ended = now()
+    this.#place.ended(ended.nowMs - started.nowMs, ended)
+    settle(commit, errno)
   }
 
   /** Ends the thread once the commits under way are done. Idempotent. */
@@ -137,9 +188,11 @@ export class CommitThread {
       this.#settled++
       // First the thread gets its next work, then the owner hears.
       this.#handOver(running)
-      const { commit } = waiting
-      if (errno === 0) commit.resolve()
-      else commit.reject(diskErrorOfNumber(errno, commit.path))
+      const { commit, startedMs } = waiting
+      if (errno !== 0) this.#here.refuse(commit.file)
+      const ended = now()
+      if (startedMs !== null) this.#place.ended(ended.nowMs - startedMs, ended)
+      settle(commit, errno)
     }
   }
 
@@ -207,6 +260,21 @@ class Slabs {
     this.#worker.postMessage(message)
     this.#table.countMessage()
   }
+}
+
+function settle(commit: Commit, errno: number): void {
+  if (errno === 0) commit.resolve()
+  else commit.reject(diskErrorOfNumber(errno, commit.path))
+}
+
+function now(): Moment {
+  return { nowMs: performance.now(), idleMs: performance.eventLoopUtilization().idle }
+}
+
+function sizeOf(pieces: readonly Uint8Array[]): number {
+  let size = 0
+  for (const piece of pieces) size += piece.length
+  return size
 }
 
 function entryOf(commit: Commit, slabs: Slabs): CommitEntry {

@@ -2,22 +2,15 @@
  * The thread that commits: it sleeps on the table and does the system calls of one commit after the
  * other. Started by commit-thread.ts; it opens and closes nothing.
  */
-import { fdatasyncSync, writevSync } from 'node:fs'
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import { assert } from '../base/assert.ts'
-import { type CommitCalls, CommitLoop } from './commit-loop.ts'
+import { CommitLoop, systemCalls } from './commit-loop.ts'
 import { type CommitEntry, CommitTable, type SlabMessage } from './commit-table.ts'
-
-const calls: CommitCalls = {
-  writev: (handle, pieces, position) => writevSync(handle, pieces, position),
-  // On macOS libuv makes this F_FULLFSYNC, on Windows FlushFileBuffers: data and metadata.
-  fdatasync: fdatasyncSync,
-}
 
 assert(parentPort !== null, 'this is a thread')
 const port = parentPort
 const table = new CommitTable(workerData as SharedArrayBuffer)
-const loop = new CommitLoop(calls)
+const loop = new CommitLoop(systemCalls)
 const slabs = new Map<number, Uint8Array>()
 let messagesRead = 0
 
