@@ -28,7 +28,7 @@ async function latestBooks(broker: Broker, auditor: string): Promise<Books> {
   const stream = await broker.stream<Books>(`books of ${auditor}`, {})
   const { next } = stream.range(0)
   if (next > 0) {
-    for await (const { offset, body } of stream.read()) if (offset === next - 1) return body
+    for await (const { body } of stream.read({ from: next - 1 })) return body
   }
   return { next: 0, balances: {} }
 }

@@ -8,11 +8,13 @@ export {
   type BrokerErrorCode,
   QueueDiffers,
   QueueMissing,
+  RecordsUnreadable,
   StreamDiffers,
   StreamMissing,
 } from './api/errors.ts'
 export type { LineListen, ListenOptions } from './api/listen-options.ts'
 export type { Message } from './api/message.ts'
+export type { Offsets } from './api/offsets.ts'
 export type { BrokerQueue, QueueOptions, SendOptions } from './api/queue.ts'
 export type { BrokerRecord } from './api/record.ts'
 export type { Appended, BrokerStream, NewRecord, StreamOptions } from './api/stream.ts'

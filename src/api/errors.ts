@@ -44,6 +44,36 @@ export class StreamDiffers extends BrokerError {
   override readonly name = 'StreamDiffers'
 }
 
+/**
+ * Records that a Kafka client wrote cannot be read here. They stay where they are; whoever wants to go on begins at
+ * `next`, or moves his group there.
+ */
+export class RecordsUnreadable extends BrokerError {
+  override readonly name = 'RecordsUnreadable'
+  readonly partition: number
+  /** Of the first of them. */
+  readonly offset: number
+  /** Of the record behind the last of them. */
+  readonly next: number
+
+  constructor(place: RecordsPlace, reason: string, options?: ErrorOptions) {
+    const { stream, partition, offset, next } = place
+    const where = `stream '${stream}', partition ${partition}, offsets ${offset} to ${next - 1}`
+    super('RECORDS_UNREADABLE', `${where}: ${reason}`, options)
+    this.partition = partition
+    this.offset = offset
+    this.next = next
+  }
+}
+
+/** Where records lie that were stored together. */
+export type RecordsPlace = {
+  readonly stream: string
+  readonly partition: number
+  readonly offset: number
+  readonly next: number
+}
+
 /** The sentence for a refusal that is not the caller's to handle by name. */
 export function errorOf(refusal: Refusal): BrokerError {
   switch (refusal.kind) {

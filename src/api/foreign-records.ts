@@ -11,7 +11,7 @@ import { gunzip, type Inflate, unzstd } from '../node/inflate.ts'
 import { type Batch, readStoredBatch } from '../wire/kafka/batch.ts'
 import { type KafkaRecord, readRecords, recordBytesOf } from '../wire/kafka/read-records.ts'
 import type { BodyKind } from '../wire/plain/body.ts'
-import { BrokerError } from './errors.ts'
+import { type BrokerError, type RecordsPlace, RecordsUnreadable } from './errors.ts'
 import type { RecordHeader } from './record.ts'
 
 /** What a record is made of, besides its place. */
@@ -42,11 +42,12 @@ export class ForeignRecords {
 
   /** All records of the batch; the view is left alone once this returned. */
   async read(partition: Partition, view: BatchView): Promise<readonly RecordContent[]> {
-    const { offset, appendedMs } = view
+    const { offset, appendedMs, count } = view
     if (this.#partition === partition && this.#offset === offset) return this.#records
     const bytes = view.bytes.slice(view.at, view.at + view.size)
-    const where = `stream '${partition.stream}', partition ${partition.index}, offset ${offset}`
-    const records = await readAll(bytes, where)
+    const { stream, index } = partition
+    const place = { stream, partition: index, offset, next: offset + count }
+    const records = await readAll(bytes, place)
     this.#records = records.map((record) => contentOf(record, appendedMs))
     this.#partition = partition
     this.#offset = offset
@@ -54,28 +55,31 @@ export class ForeignRecords {
   }
 }
 
-async function readAll(bytes: Uint8Array, where: string): Promise<readonly KafkaRecord[]> {
+async function readAll(bytes: Uint8Array, place: RecordsPlace): Promise<readonly KafkaRecord[]> {
   const batch: Batch = readStoredBatch(bytes)
   const { name, inflate } = codecs[batch.codec]!
   if (inflate === null) {
-    const sentence = `${where}: records compressed with ${name} cannot be read here; a Kafka client can`
-    throw new BrokerError('RECORDS_UNREADABLE', sentence)
+    throw new RecordsUnreadable(
+      place,
+      `compressed with ${name}, which cannot be read here; a Kafka client can`,
+    )
   }
   const inflated = await inflate(recordBytesOf(bytes), inflatedBytesMax).catch((cause: unknown) => {
-    throw unreadable(where, cause)
+    throw unreadable(place, cause)
   })
   try {
     return readRecords(inflated, batch)
   } catch (error) {
     if (!(error instanceof Fault)) throw error
-    throw unreadable(where, error)
+    throw unreadable(place, error)
   }
 }
 
 /** Nobody looks into a batch when it is stored. */
-function unreadable(where: string, cause: unknown): BrokerError {
-  const sentence = `${where}: the producer wrote what are no records: ${String(cause)}`
-  return new BrokerError('RECORDS_UNREADABLE', sentence, { cause })
+function unreadable(place: RecordsPlace, cause: unknown): BrokerError {
+  return new RecordsUnreadable(place, `the producer wrote what are no records: ${String(cause)}`, {
+    cause,
+  })
 }
 
 function contentOf(

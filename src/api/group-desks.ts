@@ -23,6 +23,10 @@ export class GroupDesks {
     share(stream, members)
   }
 
+  hasMembers(stream: Stream, group: string): boolean {
+    return this.#members.get(stream)?.has(group) === true
+  }
+
   leave(stream: Stream, group: string, member: GroupMember): void {
     const groups = this.#members.get(stream)
     const members = groups?.get(group)?.filter((each) => each !== member) ?? []

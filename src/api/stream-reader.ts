@@ -3,7 +3,6 @@
  * what is durable, in the order of each partition, and holds no more than one batch.
  */
 import type { PartitionWatcher } from '../broker/partitions.ts'
-import { HELD } from '../broker/room.ts'
 import type { Runtime } from '../broker/runtime.ts'
 import type { BatchView } from '../machine/batch.ts'
 import { FORMAT_PLAIN } from '../machine/message.ts'
@@ -13,14 +12,18 @@ import { readPlainRecords } from '../wire/plain/records.ts'
 import { BrokerError, closed, streamMissing } from './errors.ts'
 import type { ForeignRecords, RecordContent } from './foreign-records.ts'
 import type { GroupDesks, GroupMember } from './group-desks.ts'
+import { commitAll, type Offsets, offsetsFor } from './offsets.ts'
 import type { OpenEnd, OpenEnds } from './open-ends.ts'
 import { BrokerRecord } from './record.ts'
 
 export type ReadOptions = {
   /** Readers of one group share the partitions, and the group remembers how far it has come. */
   readonly group?: string
-  /** Where to begin when the group has not begun, or there is none: `first` unless told otherwise. */
-  readonly from?: 'first' | 'next'
+  /**
+   * Where to begin when the group has not begun, or there is none: at the `first` record unless told otherwise, at
+   * the `next` one to come, or at an offset. What is gone by then is passed over, what is to come is waited for.
+   */
+  readonly from?: 'first' | 'next' | Offsets
   readonly signal?: AbortSignal
 }
 
@@ -58,6 +61,8 @@ export class StreamReader<T> implements PartitionWatcher, GroupMember, OpenEnd {
   #positions = new Map<Partition, number>()
   /** Made for the first batch that a Kafka client wrote. */
   #foreign: ForeignRecords | null = null
+  /** Where to begin in each partition, when that was said. */
+  readonly #starts: readonly number[] | null
   #waiting: (() => void) | null = null
   #isClosed = false
   #failure: Error | null = null
@@ -66,7 +71,9 @@ export class StreamReader<T> implements PartitionWatcher, GroupMember, OpenEnd {
     this.#runtime = runtime
     this.#stream = stream
     this.#groups = parts.groups
+    const { from = 'first' } = parts.options
     this.#options = parts.options
+    this.#starts = typeof from === 'string' ? null : offsetsFor(stream, from)
     this.#ends = parts.ends
   }
 
@@ -140,6 +147,7 @@ export class StreamReader<T> implements PartitionWatcher, GroupMember, OpenEnd {
     const committed =
       group === undefined ? undefined : this.#runtime.committed(this.#namespace(), group, partition)
     if (committed !== undefined) return committed.offset
+    if (this.#starts !== null) return this.#starts[partition.index]!
     return from === 'next' ? this.#runtime.visibleOffset(partition) : partition.firstOffset
   }
 
@@ -208,13 +216,8 @@ export class StreamReader<T> implements PartitionWatcher, GroupMember, OpenEnd {
     }
     // Somebody else reads it by now, and says how far.
     if (!this.#positions.has(partition)) return
-    for (;;) {
-      const committed = { offset, note: '' }
-      const commitment = { partition: partition.id, committed }
-      const ticket = this.#runtime.commitOffsets(this.#namespace(), group, [commitment])
-      if (ticket !== HELD) return this.#runtime.commits.settled(ticket)
-      await new Promise<void>((resolve) => this.#runtime.whenRoom(resolve))
-    }
+    const commitment = { partition: partition.id, committed: { offset, note: '' } }
+    await commitAll(this.#runtime, this.#stream, { group, commitments: [commitment] })
   }
 
   #namespace(): NonNullable<ReturnType<Runtime['namespace']>> {

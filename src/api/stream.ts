@@ -12,6 +12,7 @@ import { type Body, BodyEncoder } from './body.ts'
 import type { Durable } from './durable.ts'
 import { BrokerError, closed, errorOf, streamMissing } from './errors.ts'
 import type { GroupDesks } from './group-desks.ts'
+import { commitAll, type Offsets, offsetsFor } from './offsets.ts'
 import type { OpenEnds } from './open-ends.ts'
 import { partitionOfKey } from './partitioner.ts'
 import type { BrokerRecord } from './record.ts'
@@ -112,6 +113,27 @@ export class BrokerStream<T = unknown> {
     options: ReadOptions & { readonly recordsMax?: number } = {},
   ): AsyncGenerator<RecordBatch<T>> {
     return this.#reader(options).batches(options.recordsMax ?? recordsUsual)
+  }
+
+  /**
+   * The group goes on from there, backwards to read again, forwards to pass over what it cannot read; resolves when
+   * that is durable. Not while readers of the group are at work in this program: they would commit where they are.
+   */
+  async moveGroup(group: string, to: Offsets): Promise<void> {
+    this.#check()
+    const offsets = offsetsFor(this.#stream, to)
+    if (this.#groups.hasMembers(this.#stream, group)) {
+      const sentence = `group '${group}' reads stream '${this.name}'; end its readers, then move it`
+      throw new BrokerError('REFUSED', sentence)
+    }
+    const commitments = this.#stream.partitions.map((partition, index) => {
+      const offset = offsets[index]!
+      const end = this.#runtime.visibleOffset(partition)
+      if (offset <= end) return { partition: partition.id, committed: { offset, note: '' } }
+      const sentence = `partition ${index} of stream '${this.name}' ends at ${end}, before ${offset}`
+      throw new BrokerError('REFUSED', sentence)
+    })
+    await commitAll(this.#runtime, this.#stream, { group, commitments })
   }
 
   /** The stream and its records go. */

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { Broker } from '../../src/api/broker.ts'
+import { RecordsUnreadable } from '../../src/api/errors.ts'
 import type { BrokerRecord } from '../../src/api/record.ts'
 import { nodeWorld } from '../../src/node/world.ts'
 import { judgeBatch, readStoredBatch } from '../../src/wire/kafka/batch.ts'
@@ -90,9 +91,29 @@ test('a program reads compressed records where Node can inflate them, and hears 
       await client.createTopic(name, 1)
       const bytes = compressed(batch, codec, (inside) => inside)
       await client.produce(name, [{ partition: 0, bytes }])
-      const error = { code: 'RECORDS_UNREADABLE', message: new RegExp(`offset 0: .* ${name} `) }
+      const message = new RegExp(`offsets 0 to 2: compressed with ${name}, `)
+      const error = { name: 'RecordsUnreadable', code: 'RECORDS_UNREADABLE', message }
       await assert.rejects(read(broker, name, 1), error)
     }
+  }))
+
+test('a group passes over what cannot be read here: the error says where that ends', () =>
+  crossing(async (broker, client) => {
+    await client.createTopic('mixed', 1)
+    const unreadable = compressed(writeRecords(three), 3, (inside) => inside)
+    const readable = writeRecords(three.slice(0, 1))
+    await client.produce('mixed', [{ partition: 0, bytes: unreadable }])
+    await client.produce('mixed', [{ partition: 0, bytes: readable }])
+    const stream = await broker.stream('mixed')
+    const readOne = async (): Promise<string> => {
+      for await (const record of stream.read({ group: 'g' })) return record.text()
+      return ''
+    }
+    const error = await readOne().catch((reason: unknown) => reason)
+    assert(error instanceof RecordsUnreadable)
+    assert.deepEqual([error.partition, error.offset, error.next], [0, 0, 3])
+    await stream.moveGroup('g', error.next)
+    assert.equal(await readOne(), 'one')
   }))
 
 test('a program hears of records that are none, or grow beyond measure', () =>

@@ -1,0 +1,41 @@
+/**
+ * Places in a stream as a program names them: one offset for every partition, or a list with one for each. Knows
+ * nothing of what lies there.
+ */
+
+import { HELD } from '../broker/room.ts'
+import type { Runtime } from '../broker/runtime.ts'
+import type { Commitment } from '../machine/group.ts'
+import type { Stream } from '../machine/stream.ts'
+import { BrokerError, closed } from './errors.ts'
+
+/** The offset of each partition, in their order; one number is meant for all of them. */
+export type Offsets = number | readonly number[]
+
+/** One offset for each partition of the stream. Throws what a program can have got wrong. */
+export function offsetsFor(stream: Stream, offsets: Offsets): readonly number[] {
+  const { name, partitions } = stream
+  const each = typeof offsets === 'number' ? partitions.map(() => offsets) : offsets
+  if (each.length !== partitions.length) {
+    const sentence = `stream '${name}' has ${partitions.length} partitions, and ${each.length} offsets are given`
+    throw new BrokerError('REFUSED', sentence)
+  }
+  const wrong = each.find((offset) => !Number.isSafeInteger(offset) || offset < 0)
+  if (wrong === undefined) return each
+  throw new BrokerError('REFUSED', `an offset is a whole number from 0, not ${wrong}`)
+}
+
+/** Commits for a group, waiting for room where there is none; resolves when that is durable. */
+export async function commitAll(
+  runtime: Runtime,
+  stream: Stream,
+  { group, commitments }: { readonly group: string; readonly commitments: readonly Commitment[] },
+): Promise<void> {
+  const namespace = runtime.namespace(stream.namespace)
+  if (namespace === undefined) throw closed()
+  for (;;) {
+    const ticket = runtime.commitOffsets(namespace, group, commitments)
+    if (ticket !== HELD) return runtime.commits.settled(ticket)
+    await new Promise<void>((resolve) => runtime.whenRoom(resolve))
+  }
+}
