@@ -170,6 +170,22 @@ test('a message lives as long as one of its queues has it, whichever that is', (
   }
 })
 
+test('a batch lives until its last record is cut off, and no longer', () => {
+  const run = new MachineRun()
+  run.declareStream('/', 'a', 1)
+  run.append(0, 4, 0)
+  run.append(0, 4, 0)
+  for (const [share, alive] of [
+    [3 / 8, 2],
+    [1 / 5, 1], // of the five that are left: the end of the first batch
+    [1, 0],
+  ] as const) {
+    run.cut(0, share)
+    run.assertSound()
+    assert.equal(run.bodies.references.size, alive)
+  }
+})
+
 test('a snapshot shows the state it was begun in, whatever is done while it is written', async () => {
   await fc.assert(
     fc.asyncProperty(stepsArb, stepsArb, async (before, during) => {
