@@ -6,26 +6,29 @@
  */
 import { CrashDisk } from '../sim/crash-disk.ts'
 import type { CrashPoint } from '../sim/crash-point.ts'
+import { mix } from '../sim/disk-content.ts'
 import type { Image } from '../sim/disk-outcomes.ts'
 import { settled } from '../sim/turn.ts'
 import { Ledger } from './ledger.ts'
+import {
+  type AgainPlace,
+  type Outcome,
+  Recoveries,
+  type RecoverySpec,
+  recoverRecorded,
+} from './recoveries.ts'
 
-export interface CrashSpec<State, Entry> {
+export interface CrashSpec<State, Entry> extends RecoverySpec<State> {
   /** Names the workload in reports and replays. */
   readonly id: string
   /** The disk to start with; an empty one without. The same each time. */
   readonly disk?: () => CrashDisk
   /** Notes what it tries before it tries it, and what was acknowledged as soon as it was. */
   workload(disk: CrashDisk, ledger: Ledger<Entry>): Promise<void>
-  /** Opens the product on what a crash left, reads all there is and closes it. May write; must be deterministic. */
-  recover(disk: CrashDisk): Promise<State>
+  /** The disk that comes up where more is lost than the power; the image itself without. */
+  readonly comesUp?: (image: Image) => Image
   /** Throws if the state breaks a promise. `entries` is the ledger as it was when the power went. */
   check(state: State, entries: readonly Entry[]): void
-  /**
-   * Throws if a recovery that followed another one found something else. Asked for a power cut in and after
-   * a recovery; for a killed process only after it, because what was not synced may still be lost before.
-   */
-  compare?: ((first: State, second: State) => void) | undefined
 }
 
 export interface CrashOptions {
@@ -38,8 +41,11 @@ export interface CrashOptions {
   readonly killEvery?: number
   /** So many images by chance beside the enumerated ones, of every combination, at each crash point. Default 0. */
   readonly samples?: number
-  /** `last`: power is only cut when the workload is over. Default `all`. */
-  readonly points?: 'all' | 'last'
+  /**
+   * When the power is cut. `own`: not before the ledger says that what is this workload's own begins; `last`: when the
+   * workload is over. Default `all`.
+   */
+  readonly points?: 'all' | 'own' | 'last'
   /** Stops, and says so, after so many recoveries. Unlimited without. */
   readonly recoveriesMax?: number
 }
@@ -67,10 +73,13 @@ export interface CrashReport {
   readonly images: number
   /** Images that differ from every other of this workload, recovered and checked: after one power cut. */
   readonly states: number
-  /** The same, found only by a second crash during or after a recovery. */
+  /** Of those, the ones that had been recovered before: for another workload, or after a second crash. */
+  readonly known: number
+  /** Images that nothing had led to before a second crash during or after a recovery did. */
   readonly againStates: number
-  /** Recoveries after a kill, which leaves un-synced bytes in place. */
+  /** Kills, which leave un-synced bytes in place. */
   readonly killStates: number
+  /** Recoveries that were run. */
   readonly recoveries: number
   readonly checks: number
   readonly isComplete: boolean
@@ -90,7 +99,8 @@ export async function imageAt<State, Entry>(
 ): Promise<{ readonly image: Image; readonly entries: readonly Entry[] }> {
   const run = await runWorkload(spec)
   const point = pointAt(run.points, place.call)
-  const image = imageOf(point, place.image)
+  const left = imageOf(point, place.image)
+  const image = spec.comesUp?.(left) ?? left
   const entries = run.ledger.until(point.moment.mark)
   if (place.againCall === 0) return { image, entries }
   const { points } = await recoverRecorded(spec, image)
@@ -106,119 +116,162 @@ export async function replay<State, Entry>(
   const first = await imageAt(spec, { ...place, againCall: 0 })
   try {
     const { state, points } = await recoverRecorded(spec, first.image)
-    spec.check(state, first.entries)
-    if (place.againCall === 0) return null
+    if (place.againCall === 0) {
+      spec.check(state, first.entries)
+      return null
+    }
     const again = pointAt(points, place.againCall)
     const second = await recoverRecorded(spec, imageOf(again, place.againImage))
+    if (place.image !== KILLED || again === points.at(-1)) spec.compare?.(state, second.state)
     spec.check(second.state, first.entries)
-    if (place.image !== 'killed' || again === points.at(-1)) spec.compare?.(state, second.state)
     return null
   } catch (error) {
     return error
   }
 }
 
+/** Other workloads may share the recoveries, if they have the same one: then each disk is recovered once for all of them. */
 export async function enumerate<State, Entry>(
   spec: CrashSpec<State, Entry>,
   options: CrashOptions = {},
+  shared?: Recoveries<State>,
 ): Promise<CrashReport> {
   const run = await runWorkload(spec)
-  const enumeration = new Enumeration(spec, run.ledger, options)
-  const points = options.points === 'last' ? run.points.slice(-1) : run.points
-  const failure = run.failure ?? (await enumeration.run(points))
-  const { calls } = run
-  const { images, states, againStates, killStates, recoveries, checks, isComplete } = enumeration
+  const report = await crashRun(spec, run, { ...options, recoveries: shared })
+  if (report.failure === null || shared === undefined) return report
+  // A place inside a recovery may be named after the calls of another workload: find it once more without that one.
+  const alone = await crashRun(spec, run, { ...options, recoveries: undefined })
+  return alone.failure === null ? report : alone
+}
+
+async function crashRun<State, Entry>(
+  spec: CrashSpec<State, Entry>,
+  run: WorkloadRun<Entry>,
+  options: CrashOptions & { readonly recoveries: Recoveries<State> | undefined },
+): Promise<CrashReport> {
+  const { calls, ledger } = run
+  const recoveries = options.recoveries ?? new Recoveries(spec)
+  const before = countsOf(recoveries)
+  const enumeration = new Enumeration(spec, { ledger, recoveries }, options)
+  const failure = run.failure ?? (await enumeration.run(pointsOf(run, options.points ?? 'all')))
+  const { states, known, killStates, checks, isComplete } = enumeration
+  const after = countsOf(recoveries)
   return {
     workload: spec.id,
-    ...{ calls, images, states, againStates, killStates, recoveries, checks, isComplete },
-    failure,
+    ...{ calls, states, known, killStates, checks, isComplete, failure },
+    images: enumeration.images + after.images - before.images,
+    againStates: after.againStates - before.againStates,
+    recoveries: after.recoveries - before.recoveries,
   }
 }
 
-/** A distinct image and what came of it. */
-interface Recovered<State> {
-  readonly state: State
-  /** States that a second crash led to and that nothing compares with this one: judged whenever this one is. */
-  readonly again: { readonly call: number; readonly image: string; readonly state: State }[]
-  /** The mark that it was last judged with. */
-  mark: number
+function countsOf<State>({ images, againStates, recoveries }: Recoveries<State>): {
+  readonly images: number
+  readonly againStates: number
+  readonly recoveries: number
+} {
+  return { images, againStates, recoveries }
+}
+
+function pointsOf<Entry>(
+  { points, ledger }: WorkloadRun<Entry>,
+  which: 'all' | 'own' | 'last',
+): readonly CrashPoint[] {
+  if (which === 'last') return points.slice(-1)
+  if (which === 'all') return points
+  return points.filter(({ moment }) => moment.call > ledger.ownFrom)
 }
 
 class Enumeration<State, Entry> {
   readonly #spec: CrashSpec<State, Entry>
   readonly #ledger: Ledger<Entry>
+  readonly #recoveries: Recoveries<State>
   readonly #againEvery: number
   readonly #killEvery: number
   readonly #samples: number
   readonly #recoveriesMax: number
-  /** By identity, from first and second crashes alike: equal images are recovered once. */
-  readonly #known = new Map<number, Recovered<State>>()
-  /** By signature of a moment of a recovery: recoveries of many images soon do the same. */
-  readonly #seconds = new Map<number, ReadonlyMap<Recovered<State>, string>>()
+  /** Where counting every so-many-th begins: not at the same moment of every workload. */
+  readonly #turn: number
+  /** By identity: equal images are recovered once. */
+  readonly #seen = new Map<number, Outcome<State>>()
+  /** The mark that each was last judged with. */
+  readonly #judged = new Map<Outcome<State>, number>()
   /** Where it is, for the report of a failure. */
   #place: CrashPlace
   #entries: readonly Entry[] = []
   images = 0
   states = 0
-  againStates = 0
+  known = 0
   killStates = 0
-  recoveries = 0
   checks = 0
   isComplete: boolean = true
 
-  constructor(spec: CrashSpec<State, Entry>, ledger: Ledger<Entry>, options: CrashOptions) {
+  constructor(
+    spec: CrashSpec<State, Entry>,
+    { ledger, recoveries }: { ledger: Ledger<Entry>; recoveries: Recoveries<State> },
+    options: CrashOptions,
+  ) {
     this.#spec = spec
     this.#ledger = ledger
+    this.#recoveries = recoveries
     this.#againEvery = options.againEvery ?? 1
     this.#killEvery = options.killEvery ?? 1
     this.#samples = options.samples ?? 0
-    this.#recoveriesMax = options.recoveriesMax ?? Number.POSITIVE_INFINITY
+    this.#recoveriesMax =
+      (options.recoveriesMax ?? Number.POSITIVE_INFINITY) + recoveries.recoveries
+    this.#turn = turnOf(spec.id)
     this.#place = placeOf(spec.id, 0, 'none')
   }
 
   async run(points: readonly CrashPoint[]): Promise<CrashFailure | null> {
     try {
       let version = -1
-      let seen: ReadonlyMap<Recovered<State>, string> = new Map()
+      let seen: ReadonlyMap<Outcome<State>, string> = new Map()
       let versions = 0
       for (const point of points) {
         this.#entries = this.#ledger.until(point.moment.mark)
         if (point.moment.version === version) {
           // The same images, but the workload knows more: judge what is known again.
-          for (const [recovered, name] of seen) this.#judge(point, name, recovered)
+          for (const [outcome, name] of seen) this.#judge(point, name, outcome)
           continue
         }
         version = point.moment.version
         versions++
         seen = await this.#crash(point)
-        if (this.#killEvery > 0 && versions % this.#killEvery === 0) await this.#kill(point)
+        if (this.#isDue(versions, this.#killEvery)) await this.#kill(point)
         if (!this.isComplete) return null
       }
       return null
     } catch (error) {
-      return { place: this.#place, error }
+      return { place: this.#placeAgain(this.#recoveries.place), error }
     }
   }
 
-  async #crash(point: CrashPoint): Promise<ReadonlyMap<Recovered<State>, string>> {
-    const seen = new Map<Recovered<State>, string>()
+  async #crash(point: CrashPoint): Promise<ReadonlyMap<Outcome<State>, string>> {
+    const seen = new Map<Outcome<State>, string>()
     for (const image of this.#imagesOf(point)) {
       this.images++
-      let recovered = this.#known.get(image.identity)
-      if (recovered === undefined) {
-        if (this.recoveries >= this.#recoveriesMax) {
+      let outcome = this.#seen.get(image.identity)
+      if (outcome === undefined) {
+        if (this.#recoveries.recoveries >= this.#recoveriesMax) {
           this.isComplete = false
           break
         }
         this.#place = placeOf(this.#spec.id, point.moment.call, image.name)
-        this.states++
-        const isAgain = this.#againEvery > 0 && this.states % this.#againEvery === 0
-        recovered = isAgain ? await this.#recoverTwice(image) : await this.#recover(image)
+        outcome = await this.#recover(this.#spec.comesUp?.(image) ?? image)
+        this.#seen.set(image.identity, outcome)
       }
-      if (!seen.has(recovered)) seen.set(recovered, image.name)
-      this.#judge(point, image.name, recovered)
+      if (!seen.has(outcome)) seen.set(outcome, image.name)
+      this.#judge(point, image.name, outcome)
     }
     return seen
+  }
+
+  #recover(image: Image): Promise<Outcome<State>> {
+    this.states++
+    if (this.#recoveries.knows(image)) this.known++
+    const isAgain = this.#isDue(this.states, this.#againEvery)
+    return isAgain ? this.#recoveries.twice(image) : this.#recoveries.once(image)
   }
 
   *#imagesOf(point: CrashPoint): Generator<Image> {
@@ -228,91 +281,24 @@ class Enumeration<State, Entry> {
     }
   }
 
-  /** Only the process dies; then, in and after the next one's recovery, the machine. */
   async #kill(point: CrashPoint): Promise<void> {
-    const image = point.killed()
-    this.#place = placeOf(this.#spec.id, point.moment.call, image.name)
+    this.#place = placeOf(this.#spec.id, point.moment.call, KILLED)
     this.killStates++
-    this.recoveries++
-    const { state, points } = await recoverRecorded(this.#spec, image)
-    this.#check(state)
-    const checked = new Set<Recovered<State>>()
-    for (const next of points) {
-      const isAfter = next === points.at(-1)
-      for (const [recovered, name] of await this.#secondStates(next)) {
-        if (checked.has(recovered) && !isAfter) continue
-        checked.add(recovered)
-        this.#placeAgain(next, name)
-        this.#check(recovered.state)
-        if (isAfter) this.#spec.compare?.(state, recovered.state)
-      }
-    }
+    this.#judge(point, KILLED, await this.#recoveries.killed(point))
   }
 
-  async #recover(image: Image): Promise<Recovered<State>> {
-    this.recoveries++
-    const disk = new CrashDisk({ image })
-    const state = await settled(this.#spec.recover(disk), 'the recovery')
-    return this.#remember(image.identity, state)
+  #isDue(count: number, every: number): boolean {
+    return every > 0 && (count + this.#turn) % every === 0
   }
 
-  async #recoverTwice(image: Image): Promise<Recovered<State>> {
-    this.recoveries++
-    const { state, points } = await recoverRecorded(this.#spec, image)
-    const first = this.#remember(image.identity, state)
-    const { compare } = this.#spec
-    const seen = new Set<Recovered<State>>([first])
-    for (const point of points) {
-      for (const [recovered, name] of await this.#secondStates(point)) {
-        if (seen.has(recovered)) continue
-        seen.add(recovered)
-        this.#placeAgain(point, name)
-        this.#check(recovered.state)
-        if (compare !== undefined) {
-          this.#spec.compare?.(state, recovered.state)
-          continue
-        }
-        const { call } = point.moment
-        first.again.push({ call, image: name, state: recovered.state })
-      }
-    }
-    return first
-  }
-
-  /** What becomes of every image of a moment in or after a recovery, each with the first name it goes by. */
-  async #secondStates(point: CrashPoint): Promise<ReadonlyMap<Recovered<State>, string>> {
-    const { signature } = point
-    const known = this.#seconds.get(signature)
-    if (known !== undefined) return known
-    const seen = new Map<Recovered<State>, string>()
-    for (const image of point.images()) {
-      this.images++
-      let recovered = this.#known.get(image.identity)
-      if (recovered === undefined) {
-        this.#placeAgain(point, image.name)
-        this.againStates++
-        recovered = await this.#recover(image)
-      }
-      if (!seen.has(recovered)) seen.set(recovered, image.name)
-    }
-    this.#seconds.set(signature, seen)
-    return seen
-  }
-
-  #remember(identity: number, state: State): Recovered<State> {
-    const recovered: Recovered<State> = { state, again: [], mark: -1 }
-    this.#known.set(identity, recovered)
-    return recovered
-  }
-
-  #judge({ moment: { call, mark } }: CrashPoint, image: string, recovered: Recovered<State>): void {
-    if (recovered.mark === mark) return
-    recovered.mark = mark
+  #judge({ moment: { call, mark } }: CrashPoint, image: string, outcome: Outcome<State>): void {
+    if (this.#judged.get(outcome) === mark) return
+    this.#judged.set(outcome, mark)
     this.#place = placeOf(this.#spec.id, call, image)
-    this.#check(recovered.state)
-    for (const again of recovered.again) {
-      this.#place = { ...this.#place, againCall: again.call, againImage: again.image }
-      this.#check(again.state)
+    this.#check(outcome.state)
+    for (const { place, state } of outcome.again) {
+      this.#place = this.#placeAgain(place)
+      this.#check(state)
     }
   }
 
@@ -321,12 +307,21 @@ class Enumeration<State, Entry> {
     this.#spec.check(state, this.#entries)
   }
 
-  #placeAgain(point: CrashPoint, image: string): void {
-    const { workload, call, image: first } = this.#place
-    const againCall = point.moment.call
-    this.#place = { workload, call, image: first, againCall, againImage: image }
+  #placeAgain(again: AgainPlace | null): CrashPlace {
+    if (again === null) return this.#place
+    return { ...this.#place, againCall: again.call, againImage: again.image }
   }
 }
+
+/** Some number that differs from workload to workload and is the same each time. */
+function turnOf(id: string): number {
+  let turn = 0
+  for (let index = 0; index < id.length; index++) turn = mix(turn, id.charCodeAt(index))
+  return turn >>> 0
+}
+
+/** The image that a killed process leaves. */
+const KILLED = 'killed'
 
 /** The image of a workload that failed by itself. */
 const NO_CRASH = 'no crash'
@@ -356,16 +351,6 @@ async function runWorkload<State, Entry>(
     failure = { place: placeOf(spec.id, disk.callCount, NO_CRASH), error }
   }
   return { calls: disk.callCount, points: [...disk.points, disk.point()], ledger, failure }
-}
-
-async function recoverRecorded<State, Entry>(
-  spec: CrashSpec<State, Entry>,
-  image: Image,
-): Promise<{ state: State; points: readonly CrashPoint[] }> {
-  const disk = new CrashDisk({ image })
-  disk.record(() => 0)
-  const state = await settled(spec.recover(disk), 'the recovery')
-  return { state, points: [...disk.points, disk.point()] }
 }
 
 function imageOf(point: CrashPoint, name: string): Image {

@@ -9,8 +9,8 @@ import type { ToyFlaw } from './toy-store.ts'
 test('a store that keeps its promises survives every failure of every call', async () => {
   const report = await failEach(toySpec('none'))
   assert.equal(report.failure, null)
-  // 34 calls can fail with `io` in three ways but for four of them, and in other ways the fewer.
-  assert.ok(report.injections > 90)
+  // 34 calls can fail with `io` once and for good but for four of them, and in other ways the fewer.
+  assert.ok(report.injections > 60)
 })
 
 test('the power may go at every call of a run with a failure', async () => {

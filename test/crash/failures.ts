@@ -3,11 +3,13 @@
  * acknowledged may be lost, nothing may be invented, every file must be closed. The workload itself judges how
  * the product refused; it gets the disk and may heal it.
  */
+import assert from 'node:assert/strict'
 import { CrashDisk } from '../sim/crash-disk.ts'
 import { type Call, canFailWith, type Fault } from '../sim/disk-faults.ts'
 import { settled } from '../sim/turn.ts'
 import { type CrashFailure, type CrashReport, type CrashSpec, enumerate } from './enumerate.ts'
 import { Ledger } from './ledger.ts'
+import type { Recoveries } from './recoveries.ts'
 import { type Share, shareOf } from './shares.ts'
 
 /** A failure, but for the call that it meets. */
@@ -28,7 +30,7 @@ export const FAULT_SHAPES: readonly FaultShape[] = [
   { code: 'short', lasts: 'until-healed', writtenBytes: 2_000 },
 ]
 
-export interface FailureOptions {
+export interface FailureOptions<State> {
   readonly shapes?: readonly FaultShape[]
   /** Whether the power is cut at every call of each failing run, or only after it. Default `last`. */
   readonly points?: 'all' | 'last'
@@ -40,6 +42,8 @@ export interface FailureOptions {
    * that writes its tail anew before it trusts it can ask for `yes`. Default `no`.
    */
   readonly compares?: 'yes' | 'no'
+  /** What recoveries came to, shared with other workloads; only where they are compared. */
+  readonly recoveries?: Recoveries<State>
   /** Of the failures, those whose index leaves `share` when divided by `of`. All without. */
   readonly share?: Share
 }
@@ -48,8 +52,11 @@ export interface FailureReport {
   readonly workload: string
   /** Runs in which a call failed. */
   readonly injections: number
-  /** Distinct states judged after them. */
+  /** States judged after them, each distinct among those of its run. */
   readonly states: number
+  /** Of those, the ones that had been recovered before. */
+  readonly known: number
+  /** Recoveries that were run. */
   readonly recoveries: number
   /** The failure of the first run that broke a promise, and the fault of that run. */
   readonly failure: (CrashFailure & { readonly fault: Fault }) | null
@@ -77,7 +84,10 @@ export function withFault<State, Entry>(
   }
 }
 
-/** Every failure that this workload can meet: the run with a failure is the dry one up to the call that fails. */
+/**
+ * Every failure that this workload can meet, each once: the run with a failure is the dry one up to the call that
+ * fails.
+ */
 async function failuresOf<State, Entry>(
   spec: CrashSpec<State, Entry>,
   shapes: readonly FaultShape[],
@@ -88,23 +98,34 @@ async function failuresOf<State, Entry>(
   await settled(spec.workload(disk, new Ledger()), `the workload ${spec.id}`)
   return shapes.flatMap((shape) =>
     calls
-      .filter(({ kind }) => canFailWith(kind, shape.code))
+      .filter((call) => canFailWith(call.kind, shape.code) && isOwnWay(shape, call, shapes))
       .map(({ number }) => ({ ...shape, call: number })),
   )
 }
 
+/** False if another shape makes this call fail in the same way, or if nothing fails at all. */
+function isOwnWay(shape: FaultShape, call: Call, shapes: readonly FaultShape[]): boolean {
+  const { code, lasts, writtenBytes } = shape
+  if (lasts !== 'once') return true
+  if (code === 'short') return writtenBytes < call.sizeBytes
+  // What a failing write leaves does not matter where nothing is written.
+  const first = shapes.find((other) => other.code === code && other.lasts === lasts)
+  return call.kind === 'write' || shape === first
+}
+
 export async function failEach<State, Entry>(
   spec: CrashSpec<State, Entry>,
-  options: FailureOptions = {},
+  options: FailureOptions<State> = {},
 ): Promise<FailureReport> {
   const { shapes = FAULT_SHAPES, share = { share: 0, of: 1 } } = options
-  const totals = { workload: spec.id, injections: 0, states: 0, recoveries: 0 }
+  const totals = { workload: spec.id, injections: 0, states: 0, known: 0, recoveries: 0 }
   for (const fault of shareOf(await failuresOf(spec, shapes), share)) {
     const { met, report } = await failOnce(spec, fault, options)
     // A workload heals its disk at the end: what fails only after that fails no more.
     if (met === 0) continue
     totals.injections++
     totals.states += report.states
+    totals.known += report.known
     totals.recoveries += report.recoveries
     const { failure } = report
     if (failure !== null) return { ...totals, failure: { ...failure, fault } }
@@ -116,9 +137,10 @@ export async function failEach<State, Entry>(
 export async function failOnce<State, Entry>(
   spec: CrashSpec<State, Entry>,
   fault: Fault,
-  options: FailureOptions = {},
+  options: FailureOptions<State> = {},
 ): Promise<{ readonly met: number; readonly report: CrashReport }> {
-  const { points = 'last', compares = 'no', killEvery = 1 } = options
+  const { points = 'last', compares = 'no', killEvery = 1, recoveries } = options
+  assert(recoveries === undefined || compares === 'yes', 'shared recoveries compare')
   const disks: CrashDisk[] = []
   const faulty = withFault(spec, fault)
   const disk = (): CrashDisk => {
@@ -127,6 +149,7 @@ export async function failOnce<State, Entry>(
     return made
   }
   const compare = compares === 'yes' ? faulty.compare : undefined
-  const report = await enumerate({ ...faulty, disk, compare }, { againEvery: 0, killEvery, points })
+  const crashes = { againEvery: 0, killEvery, points }
+  const report = await enumerate({ ...faulty, disk, compare }, crashes, recoveries)
   return { met: disks[0]?.faults.met ?? 0, report }
 }

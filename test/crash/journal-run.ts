@@ -5,7 +5,16 @@
 import assert from 'node:assert/strict'
 import { Census, type CensusCounts } from '../journal/census.ts'
 import { type CrashOptions, type CrashReport, describePlace, enumerate } from './enumerate.ts'
-import { type Base, journalSpec, operations, type RecoverFrom } from './journal-spec.ts'
+import {
+  type Base,
+  fresh,
+  type JournalState,
+  journalSpec,
+  operations,
+  type RecoverFrom,
+} from './journal-spec.ts'
+import type { Prefixes } from './prefixes.ts'
+import { Recoveries } from './recoveries.ts'
 
 /** Every sequence of `shortest` to `longest` operations, the short ones first. */
 export function* sequences(shortest: number, longest: number): Generator<readonly string[]> {
@@ -19,7 +28,7 @@ export function* sequences(shortest: number, longest: number): Generator<readonl
 
 type Counts = Pick<
   CrashReport,
-  'calls' | 'states' | 'againStates' | 'killStates' | 'recoveries' | 'checks'
+  'calls' | 'states' | 'known' | 'againStates' | 'killStates' | 'recoveries' | 'checks'
 >
 
 /** What many enumerations saw, in a form that passes between processes. */
@@ -29,6 +38,7 @@ export class RunTotals {
   workloads = 0
   calls = 0
   states = 0
+  known = 0
   againStates = 0
   killStates = 0
   recoveries = 0
@@ -51,6 +61,7 @@ export class RunTotals {
   #add(other: Counts): void {
     this.calls += other.calls
     this.states += other.states
+    this.known += other.known
     this.againStates += other.againStates
     this.killStates += other.killStates
     this.recoveries += other.recoveries
@@ -58,17 +69,20 @@ export class RunTotals {
   }
 
   get counts(): RunCounts {
-    const { workloads, calls, states, againStates, killStates, recoveries, checks } = this
+    const { workloads, calls, states, known, againStates, killStates, recoveries, checks } = this
     const { counts: census } = this.census
-    return { workloads, calls, states, againStates, killStates, recoveries, checks, census }
+    return {
+      ...{ workloads, calls, states, known, againStates, killStates, recoveries, checks, census },
+    }
   }
 
   /** For people: one line. */
   describe(): string {
-    const { workloads, calls, states, againStates, killStates, recoveries } = this
+    const { workloads, calls, states, known, againStates, killStates, recoveries } = this
     const { rolled, retired, cleaned, snapshots, cut, olderSnapshots } = this.census
     return (
-      `${workloads} workloads, ${calls} disk calls, ${states} states after one crash, ` +
+      `${workloads} workloads, ${calls} disk calls, ${states} states after one crash ` +
+      `(${known} of them recovered before), ` +
       `${againStates} more after a second, ${killStates} kills, ${recoveries} recoveries ` +
       `(rolled ${rolled}, retired ${retired}, cleaned ${cleaned}, snapshots ${snapshots}, ` +
       `torn tails cut ${cut}, older snapshots ${olderSnapshots})`
@@ -84,8 +98,17 @@ export class RunTotals {
 export type RunOptions = CrashOptions & {
   readonly base: Base
   readonly recoverFrom?: RecoverFrom
+  /** What recoveries from there came to; shared with other sequences where it is given. */
+  readonly recoveries?: Recoveries<JournalState>
+  /** To be given where only a sequence's own points are crashed: all others must be those of shorter ones. */
+  readonly prefixes?: Prefixes
   /** Told after each workload. */
   readonly progress?: () => void
+}
+
+/** To share among any sequences: what is lost besides is lost before a recovery begins. */
+export function journalRecoveries(census: Census): Recoveries<JournalState> {
+  return new Recoveries(journalSpec(fresh, [], { census }))
 }
 
 /** Adds to the totals; throws at the first state that breaks a promise. */
@@ -94,10 +117,14 @@ export async function runSequences(
   options: RunOptions,
   totals: RunTotals,
 ): Promise<void> {
-  const { base, recoverFrom = 'newest', progress } = options
+  const { base, recoverFrom = 'newest', prefixes, progress } = options
   const { census } = totals
+  const { recoveries = journalRecoveries(census) } = options
+  assert((options.points === 'own') === (prefixes !== undefined))
   for (const names of all) {
-    const report = await enumerate(journalSpec(base, names, { recoverFrom, census }), options)
+    const digested = await prefixes?.expecting(names)
+    const spec = journalSpec(base, names, { recoverFrom, census, digested })
+    const report = await enumerate(spec, options, recoveries)
     if (report.failure !== null) throw explained(report)
     assert(report.isComplete)
     totals.add(report)

@@ -5,8 +5,9 @@
 import assert from 'node:assert/strict'
 import { snapshotName, snapshotTicket } from '../../src/journal/snapshot-reader.ts'
 import { Census } from '../journal/census.ts'
-import { JournalWorld } from '../journal/journal-world.ts'
+import { DIRECTORY, JournalWorld } from '../journal/journal-world.ts'
 import { CrashDisk } from '../sim/crash-disk.ts'
+import { withoutFile } from '../sim/disk-loss.ts'
 import type { Image } from '../sim/disk-outcomes.ts'
 import type { CrashSpec } from './enumerate.ts'
 import {
@@ -20,6 +21,7 @@ import {
 } from './journal-ops.ts'
 import { overlaps } from './journal-overlaps.ts'
 import type { Ledger } from './ledger.ts'
+import { Transcript } from './transcript.ts'
 
 /** What a recovered journal holds; `bodies` proves that every living body can be read and is its own. */
 export type JournalState = { readonly state: string; readonly bodies: string }
@@ -51,29 +53,32 @@ export async function agedBase(): Promise<Base> {
 
 export const operations: Readonly<Record<string, Operation>> = { ...steps, ...overlaps }
 
-/** Whether each recovery has all snapshots, or loses the newest one of two before it begins. */
+/** Whether each recovery has all snapshots, or the disk lost the newest one of two before it came up. */
 export type RecoverFrom = 'newest' | 'older'
 
 export type SpecOptions = {
   readonly recoverFrom?: RecoverFrom
   /** Counts what the workload and all recoveries did. */
   readonly census?: Census
+  /** Hears the digest of the run at both moments. */
+  readonly digested?: ((moment: Moment, digest: string) => void) | undefined
 }
+
+/** When the last operation is about to begin, and when it is over. */
+export type Moment = 'before the last' | 'over'
 
 /** A workload named by its operations, on a base. */
 export function journalSpec(
   base: Base,
   names: readonly string[],
-  { recoverFrom = 'newest', census = new Census() }: SpecOptions = {},
+  { recoverFrom = 'newest', census = new Census(), digested }: SpecOptions = {},
 ): CrashSpec<JournalState, JournalNote> {
   return {
     id: `${base.name}${recoverFrom === 'older' ? OLDER : ''}: ${names.join(', ')}`,
     disk: () => new CrashDisk(base.image === null ? {} : { image: base.image }),
-    workload: (disk, ledger) => runOperations(names, disk, { ledger, census }),
-    recover: async (disk) => {
-      if (recoverFrom === 'older' && (await loseNewestSnapshot(disk))) census.olderSnapshots++
-      return recoverState(disk, census)
-    },
+    workload: (disk, ledger) => runOperations(names, disk, { ledger, census, digested }),
+    comesUp: (image) => (recoverFrom === 'older' ? loseNewestSnapshot(image, census) : image),
+    recover: (disk) => recoverState(disk, census),
     check: (state, notes) => {
       checkState(base.state, state.state, notes)
     },
@@ -101,11 +106,26 @@ export async function specNamed(
 async function runOperations(
   names: readonly string[],
   disk: CrashDisk,
-  { ledger, census }: { readonly ledger: Ledger<JournalNote>; readonly census: Census },
+  { ledger, census, digested }: RunParts,
 ): Promise<void> {
+  const transcript = new Transcript(ledger)
+  if (digested !== undefined) disk.observe(transcript)
   const stage = await openStage(disk, ledger, census)
-  for (const name of names) await operationOf(name)(stage)
+  for (const [index, name] of names.entries()) {
+    if (index > 0 && index === names.length - 1) {
+      ledger.ownFrom = disk.callCount
+      digested?.('before the last', transcript.digest())
+    }
+    await operationOf(name)(stage)
+  }
+  digested?.('over', transcript.digest())
   stage.world.audit.assertHonest()
+}
+
+type RunParts = {
+  readonly ledger: Ledger<JournalNote>
+  readonly census: Census
+  readonly digested: SpecOptions['digested']
 }
 
 export function operationOf(name: string): Operation {
@@ -160,14 +180,14 @@ async function recoverState(disk: CrashDisk, census: Census): Promise<JournalSta
   return { state, bodies }
 }
 
-/** False when there is no second one. */
-async function loseNewestSnapshot(disk: CrashDisk): Promise<boolean> {
-  const entries = await disk.list('data').catch(() => [])
-  const tickets = entries.map((entry) => snapshotTicket(entry.name)).filter((one) => one >= 0)
-  if (tickets.length < 2) return false
-  const newest = snapshotName(Math.max(...tickets))
-  await disk.remove(disk.join('data', newest))
-  return true
+/** The disk without the newest of its snapshots, if there is another one. */
+function loseNewestSnapshot(image: Image, census: Census): Image {
+  const directory = image.tree().find(DIRECTORY)
+  if (directory?.kind !== 'directory') return image
+  const tickets = [...directory.current.keys()].map(snapshotTicket).filter((one) => one >= 0)
+  if (tickets.length < 2) return image
+  census.olderSnapshots++
+  return withoutFile(image, DIRECTORY, snapshotName(Math.max(...tickets)))
 }
 
 /**

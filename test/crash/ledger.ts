@@ -4,6 +4,8 @@
  */
 export class Ledger<Entry> {
   readonly #entries: Entry[] = []
+  /** Calls up to this one are those of a shorter workload too. Moved by the workload. */
+  ownFrom = 0
 
   get length(): number {
     return this.#entries.length

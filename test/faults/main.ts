@@ -16,6 +16,7 @@ function sum(all: readonly LoopTotals[]): LoopTotals {
     totals.workloads += one.workloads
     totals.injections += one.injections
     totals.states += one.states
+    totals.known += one.known
     totals.recoveries += one.recoveries
   }
   return totals

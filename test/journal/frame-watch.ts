@@ -42,7 +42,13 @@ export interface FrameListener {
 }
 
 /** A write that the disk takes in several parts. */
-type Write = { readonly position: number; readonly bytes: Uint8Array; done: number }
+type Write = {
+  readonly position: number
+  readonly sizeBytes: number
+  /** The parts so far; null while it may still come as one. */
+  bytes: Uint8Array | null
+  done: number
+}
 
 const TRAILER_SIZE = 68
 const TRAILER_MAGIC = 0x544f4f46
@@ -60,26 +66,32 @@ export class FrameWatch implements DiskObserver {
     const { kind, path, position, sizeBytes } = call
     if (kind === 'rename' && path.endsWith('/snapshot-spare'))
       this.#tell((to) => to.snapshotKept?.())
-    if (!isJournalFile(path)) return
-    if (kind === 'sync') this.#tell((to) => to.syncing?.(path))
-    if (kind !== 'write') return
+    if ((kind !== 'sync' && kind !== 'write') || !isJournalFile(path)) return
+    if (kind === 'sync') {
+      this.#tell((to) => to.syncing?.(path))
+      return
+    }
     const before = this.#writes.get(path)
     // The rest of a short write is a call of its own.
     if (before !== undefined && position === before.position + before.done) {
-      if (before.done + sizeBytes === before.bytes.length) return
+      if (before.done + sizeBytes === before.sizeBytes) return
     }
-    this.#writes.set(path, { position, bytes: new Uint8Array(sizeBytes), done: 0 })
+    this.#writes.set(path, { position, sizeBytes, bytes: null, done: 0 })
   }
 
   written(path: string, _position: number, bytes: Uint8Array): void {
     const write = this.#writes.get(path)
     if (write === undefined) return
-    write.bytes.set(bytes, write.done)
-    write.done += bytes.length
-    if (write.done < write.bytes.length) return
+    const { position, sizeBytes } = write
+    if (bytes.length < sizeBytes) {
+      write.bytes ??= new Uint8Array(sizeBytes)
+      write.bytes.set(bytes, write.done)
+      write.done += bytes.length
+      if (write.done < sizeBytes) return
+    }
     this.#writes.delete(path)
-    this.#tell((to) => to.wrote?.(path, write.position, write.bytes.length))
-    this.#read(path, write)
+    this.#tell((to) => to.wrote?.(path, position, sizeBytes))
+    this.#read(path, position, write.bytes ?? bytes)
   }
 
   synced(path: string): void {
@@ -93,7 +105,7 @@ export class FrameWatch implements DiskObserver {
   }
 
   /** What is neither frames nor a footer is a header or zeros. */
-  #read(path: string, { position, bytes }: Write): void {
+  #read(path: string, position: number, bytes: Uint8Array): void {
     const view = viewOf(bytes)
     const { length } = bytes
     if (length >= TRAILER_SIZE && view.getUint32(length - 4, true) === TRAILER_MAGIC) {

@@ -117,7 +117,7 @@ export class CrashFile implements DiskFile {
         through = tree.sequence
       },
       settle: () => {
-        syncFile(this.#node, through)
+        if (this.#engine.history === 'kept') syncFile(this.#node, through)
         this.#engine.changed()
         for (const observer of this.#engine.observers) observer.synced?.(this.#path)
       },

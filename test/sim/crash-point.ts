@@ -25,7 +25,7 @@ export class CrashPoint {
     this.#frozen = freezeDisk(tree)
   }
 
-  /** Points with equal signatures, of whatever disks, have the same images under the same names. */
+  /** Points with equal signatures, of whatever disks, have the same images, perhaps under other names. */
   get signature(): number {
     return signatureOf(this.#frozen)
   }

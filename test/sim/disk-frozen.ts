@@ -76,7 +76,10 @@ export function freezeDisk(tree: NameTree): FrozenDisk {
   }
 }
 
-/** 53 bits that are equal when two moments have the same images under the same names. */
+/**
+ * 53 bits that are equal when two moments have the same images in the same order, and as much is pending. Their names
+ * may differ: those count the calls since the disk came up, these the operations since each pending one.
+ */
 export function signatureOf(frozen: FrozenDisk): number {
   const lanes: [number, number] = [frozen.files.length, frozen.names.size]
   const stir = (left: number, right: number): void => {
@@ -99,11 +102,12 @@ export function signatureOf(frozen: FrozenDisk): number {
     stir(...durable.lanes())
     for (const operation of operations) {
       const [left, right] = operationLanes(operation)
-      stir(left ^ operation.sequence, right + fates.indexOf(operation.fate))
+      stir(left ^ (frozen.sequence - operation.sequence), right + fates.indexOf(operation.fate))
     }
   }
-  for (const { sequence, changes, fate } of frozen.nameOperations) {
-    stir(sequence, fates.indexOf(fate))
+  for (const { sequence, changes, waiting, fate } of frozen.nameOperations) {
+    stir(frozen.sequence - sequence, fates.indexOf(fate))
+    for (const directory of waiting) stir(places.get(directory) ?? -2, 3)
     for (const { directory, name, node } of changes) {
       stir(places.get(directory) ?? -2, 2)
       stirName(name, node)

@@ -357,10 +357,10 @@ function sizesOnly(file: FrozenFile): Content {
   return content.freeze()
 }
 
-/** Bytes that nobody wrote, the same in every run. */
+/** Bytes that nobody wrote: the same in every run, and at whatever call the write came. */
 function garbage(operation: FileOperation): Uint8Array {
   const bytes = new Uint8Array(operation.bytes.length)
-  let state = operation.sequence
+  let state = mix(operation.position, operation.bytes.length)
   for (let index = 0; index < bytes.length; index++) {
     state = mix(state, index)
     bytes[index] = state
