@@ -189,9 +189,9 @@ export class Session implements ConnectionHandler, HeartbeatOwner, Flushable, Li
     return this.#receivedBytes
   }
 
-  /** While it is blocked or held nothing is read, and what lies unread may well be a heartbeat. */
+  /** While it is held nothing is read, and what lies unread may well be a heartbeat. */
   isListening(): boolean {
-    return !this.alarm.isRaised && this.#holds === 0
+    return this.#holds === 0
   }
 
   beat(): void {
@@ -217,6 +217,10 @@ export class Session implements ConnectionHandler, HeartbeatOwner, Flushable, Li
     assert(this.#holds > 0, 'released more often than held')
     this.#holds--
     this.#goOn()
+  }
+
+  unfinishedBytes(channel: number): number | null {
+    return this.isListening() ? this.#inbox.unfinishedBytes(channel) : null
   }
 
   choke(): void {
@@ -348,6 +352,8 @@ export class Session implements ConnectionHandler, HeartbeatOwner, Flushable, Li
     } finally {
       this.#isParsing = false
     }
+    // Whatever became of what waited for room, nothing does now.
+    if (this.#holds === 0 && this.isRunning) this.alarm.clear()
   }
 
   /** Takes the protocol header; answers what follows it. */
