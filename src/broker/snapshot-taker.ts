@@ -67,7 +67,7 @@ export class SnapshotTaker {
       mark('snapshot/without-room')
       this.#parts.log.warn('no room for a snapshot; the next one will be tried later')
     } finally {
-      machine.freezer.thaw()
+      machine.thaw()
     }
   }
 
