@@ -1,4 +1,5 @@
 /** A queue as a program has it: send, consume, look, purge, delete. Many may be open on the same queue. */
+import type { Arrival } from '../broker/arrival.ts'
 import { HELD } from '../broker/room.ts'
 import type { Runtime } from '../broker/runtime.ts'
 import { Content, FORMAT_PLAIN } from '../machine/message.ts'
@@ -157,12 +158,9 @@ export class BrokerQueue<T = unknown> {
     const { arrivals } = this.#runtime
     const bytes = this.#encoder.kept()
     const { kind } = this.#encoder
-    let arrival = arrivals.open(bytes.length, persistence)
-    while (arrival === HELD) {
-      await this.#room()
-      arrival = arrivals.open(bytes.length, persistence)
-    }
+    const arrival = arrivals.open({ sizeBytes: bytes.length, persistence, bringer: null })
     try {
+      if (!arrival.isLetIn) await this.#turnOf(arrival)
       for (let at = 0; at < bytes.length; ) {
         at += arrival.put(bytes, at, bytes.length - at)
         if (at < bytes.length) await this.#room()
@@ -209,6 +207,12 @@ export class BrokerQueue<T = unknown> {
       if (this.#turn === settled) this.#turn = null
     }
     await this.#durable.after(ticket)
+  }
+
+  /** Throws when it will not come. */
+  async #turnOf(arrival: Arrival): Promise<void> {
+    await new Promise<void>((resolve) => arrival.whenLetIn(resolve))
+    this.#check()
   }
 
   /** Throws when there will be none. */

@@ -1,8 +1,8 @@
-/** Copies of bodies: exact, whatever their size, their place, and the memory they had last. */
+/** Copies: exact, whatever their size, their place, and the memory that was copied last. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { copyBody } from './bytes.ts'
+import { copyBytes } from './bytes.ts'
 
 /** A view of some memory, so that its own beginning is not the memory's. */
 const memory = fc
@@ -13,7 +13,16 @@ const memory = fc
     return around.subarray(before)
   })
 
-test('a copied body is the same bytes, and nothing around it has changed', () => {
+test('a whole array is copied as a part of one is', () => {
+  for (const size of [0, 1, 24, 25, 100, 129, 500]) {
+    const from = Uint8Array.from({ length: size }, (_, index) => 1 + (index % 250))
+    const into = new Uint8Array(size + 20)
+    assert.equal(copyBytes(from, 0, size, into, 7), 7 + size)
+    assert.deepEqual([...into], [...Array(7).fill(0), ...from, ...Array(13).fill(0)])
+  }
+})
+
+test('what is copied is the same bytes, and nothing around it has changed', () => {
   const copies = fc.array(
     fc.record({
       from: fc.nat(1),
@@ -28,7 +37,7 @@ test('a copied body is the same bytes, and nothing around it has changed', () =>
     fc.property(fc.tuple(memory, memory), fc.tuple(memory, memory), copies, (froms, intos, all) => {
       const expected = intos.map((into) => [...into])
       for (const { from, fromAt, size, into, at } of all) {
-        copyBody(froms[from]!, fromAt, size, intos[into]!, at)
+        assert.equal(copyBytes(froms[from]!, fromAt, size, intos[into]!, at), at + size)
         expected[into]!.splice(at, size, ...froms[from]!.subarray(fromAt, fromAt + size))
       }
       assert.deepEqual(

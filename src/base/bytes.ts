@@ -21,28 +21,47 @@ export function equalBytes(left: Uint8Array, right: Uint8Array): boolean {
   return left.length === right.length && compareBytes(left, right) === 0
 }
 
-// Where bytes were copied from and to last. Runs of messages go from one memory to one other, so that a view is made
+// Measured on Node 20. Byte by byte: 1 ns a byte. Four bytes at a time, through views that are there already: 21 ns
+// for 64 bytes, 31 for 100, 80 for 256. A fresh view and `set`: 28 to 34 ns whatever the size, and the view is garbage,
+// which costs about as much again later; a whole array needs none.
+const LOOP_SIZE_MAX = 24 // up to here a loop costs less than any call
+const WORDS_SIZE_MAX = 128 // up to here words cost less than a view and what becomes of it
+
+/**
+ * Copies [fromAt, fromAt + size) of `from` to `at`; answers where it ended. For the pieces of messages, of which many
+ * come from the same memory one behind the other.
+ */
+export function copyBytes(
+  from: Uint8Array,
+  fromAt: number,
+  size: number,
+  into: Uint8Array,
+  at: number,
+): number {
+  if (size > LOOP_SIZE_MAX) copyMore(from, fromAt, size, into, at)
+  else for (let index = 0; index < size; index++) into[at + index] = from[fromAt + index]!
+  return at + size
+}
+
+// Where words were copied from and to last. Runs of messages go from one memory to one other, so that a view is made
 // once a run; they keep no more alive than those two.
 let fromBytes: Uint8Array = EMPTY
 let fromView = new DataView(EMPTY.buffer)
 let intoBytes: Uint8Array = EMPTY
 let intoView = fromView
 
-// Measured on Node 20: four bytes at a time take 21 ns for 64 bytes, 31 for 100, 80 for 256; a view and `set` 28 ns
-// whatever the size, and the view is garbage, which costs about as much again later.
-const WORDS_SIZE_MAX = 128
-
-/**
- * Copies [fromAt, fromAt + size) of `from` to `at`: for bodies, of which many come from the same memory one behind the
- * other. What is only a few bytes long is copied faster by a plain loop.
- */
-export function copyBody(
+function copyMore(
   from: Uint8Array,
   fromAt: number,
   size: number,
   into: Uint8Array,
   at: number,
 ): void {
+  // Names and prefixes are arrays of their own, between pieces of one memory: they must not take its view's place.
+  if (size === from.length) {
+    into.set(from, at)
+    return
+  }
   if (size > WORDS_SIZE_MAX) {
     into.set(from.subarray(fromAt, fromAt + size), at)
     return

@@ -3,8 +3,8 @@
  * before its message is published. Whoever takes the body in owns the arrival and closes it; a connection that dies,
  * or a broker that does, leaves fragments that are dead.
  *
- *   coming --put, a fragment at a time--> whole --publish--> closed: the fragments live as long as the message
- *      '--------------- close ---------------------------------^ or are dead, if it was not published
+ *   waiting --its turn--> coming --put, a fragment at a time--> whole --publish--> closed: the fragments live as long
+ *      '---------------------'-------------- close -----------------^             as the message, or are dead
  */
 import { assert } from '../base/assert.ts'
 import { EMPTY } from '../base/bytes.ts'
@@ -21,12 +21,33 @@ export type ArrivalOwner = {
   readonly closed: (arrival: Arrival) => void
 }
 
+/** Who brings a body piece by piece, and may stop in the middle of it. */
+export interface Bringer {
+  /** How many bytes of it have come, or about; null while the bringer is not the one who is waited for. */
+  arrivedBytes(): number | null
+  /** No more of it came for too long while others waited for their turn. It is closed. */
+  givenUp(): void
+}
+
+export type Announcement = {
+  readonly sizeBytes: number
+  readonly persistence: Persistence
+  /** null: somebody has all of it at hand, and is never the one who is waited for. */
+  readonly bringer: Bringer | null
+}
+
 const BODY_FRAGMENT = 5 // a body that the store keeps, and nothing refers to yet
 
 export class Arrival {
   readonly sizeBytes: number
   readonly persistence: Persistence
   readonly #owner: ArrivalOwner
+  readonly #bringer: Bringer | null
+  #isLetIn = false
+  #whenLetIn: (() => void) | null = null
+  /** What had come when it was last looked at, -1 where that says nothing; how often in a row it was no more. */
+  #seenBytes = -1
+  #silentLooks = 0
   readonly #fragments: number[] = []
   /** Bytes in fragments. Invariant: with #filled not above sizeBytes. */
   #appended = 0
@@ -35,11 +56,17 @@ export class Arrival {
   #filled = 0
   #isClosed = false
 
-  constructor(owner: ArrivalOwner, sizeBytes: number, persistence: Persistence) {
+  constructor(owner: ArrivalOwner, { sizeBytes, persistence, bringer }: Announcement) {
     assert(sizeBytes > 0, 'an empty body is not large')
     this.#owner = owner
     this.sizeBytes = sizeBytes
     this.persistence = persistence
+    this.#bringer = bringer
+  }
+
+  /** Its turn has come: until then nothing of it is taken. */
+  get isLetIn(): boolean {
+    return this.#isLetIn
   }
 
   get isWhole(): boolean {
@@ -52,9 +79,16 @@ export class Arrival {
     return { sizeBytes: this.sizeBytes, fragments: this.#fragments }
   }
 
+  /** Calls once, when what waits is let in, or when the broker is over and there is nothing to wait for. */
+  whenLetIn(callback: () => void): void {
+    assert(!this.#isLetIn && this.#whenLetIn === null, 'one wait for one turn')
+    this.#whenLetIn = callback
+  }
+
   /** Takes the next bytes of the body. Answers how many it took; fewer: there is no room now, see `whenRoom`. */
   put(bytes: Uint8Array, at: number, size: number): number {
     assert(!this.#isClosed, 'a body that nobody wants any more')
+    assert(this.#isLetIn, 'a body whose turn has not come')
     assert(this.#appended + this.#filled + size <= this.sizeBytes, 'more body than announced')
     const { bodyBytes } = this.#owner.context.limits
     let taken = 0
@@ -73,6 +107,41 @@ export class Arrival {
       taken += more
     }
     return taken
+  }
+
+  // What its owner tells.
+
+  /** It has room, from now until it is closed. */
+  letIn(): void {
+    this.#isLetIn = true
+    this.wake()
+  }
+
+  /** Whoever waits for its turn goes on. */
+  wake(): void {
+    const callback = this.#whenLetIn
+    this.#whenLetIn = null
+    callback?.()
+  }
+
+  /** Looked at, at even intervals, while others wait. Answers how many times in a row nothing more had come. */
+  look(): number {
+    const arrivedBytes = this.#bringer?.arrivedBytes() ?? null
+    const isSilent = arrivedBytes !== null && arrivedBytes === this.#seenBytes
+    this.#silentLooks = isSilent ? this.#silentLooks + 1 : 0
+    this.#seenBytes = arrivedBytes ?? -1
+    return this.#silentLooks
+  }
+
+  /** Nobody was waiting meanwhile: what silence there was does not count. */
+  forgetSilence(): void {
+    this.#silentLooks = 0
+    this.#seenBytes = this.#bringer?.arrivedBytes() ?? -1
+  }
+
+  giveUp(): void {
+    this.close()
+    this.#bringer?.givenUp()
   }
 
   /** Lets go of the fragments: those that no message refers to are dead. Idempotent. */

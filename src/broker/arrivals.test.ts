@@ -98,8 +98,7 @@ test('what was given up half way is dead, and a crash leaves nothing of it', asy
   const disk = new CrashDisk()
   const broker = await DiskBroker.open(disk, limits)
   const queue = await broker.queue('q')
-  const arrival = broker.runtime.arrivals.open(900, 'persistent')
-  assert(arrival !== HELD)
+  const arrival = broker.arriving(900)
   assert.equal(arrival.put(new Uint8Array(450), 0, 450), 450)
   broker.publish(queue, 'new 1')
   await drained()
@@ -114,8 +113,7 @@ test('pieces of any size make the same body', async () => {
   const broker = await DiskBroker.open(new CrashDisk(), limits)
   const bytes = Buffer.from(Array.from({ length: 777 }, (_, index) => index % 251))
   for (const pieceSize of [1, 7, 99, 100, 101, 250, 777]) {
-    const arrival = broker.runtime.arrivals.open(bytes.length, 'transient')
-    assert(arrival !== HELD)
+    const arrival = broker.arriving(bytes.length, 'transient')
     for (let at = 0; at < bytes.length; at += pieceSize) {
       const size = Math.min(pieceSize, bytes.length - at)
       assert.equal(arrival.isWhole, false)
@@ -134,8 +132,7 @@ test('what finds no room is taken later, from where it stopped', async () => {
   const queue = await broker.queue('q')
   await drained()
   const bytes = Buffer.alloc(1_500, 'x')
-  const arrival = broker.runtime.arrivals.open(bytes.length, 'persistent')
-  assert(arrival !== HELD)
+  const arrival = broker.arriving(bytes.length)
   let turns = 0
   for (let at = 0; at < bytes.length; turns++) {
     const taken = arrival.put(bytes, at, bytes.length - at)
@@ -148,27 +145,6 @@ test('what finds no room is taken later, from where it stopped', async () => {
   assert(turns > 1, 'all of it found room at once')
   assert.deepEqual(await readAll(broker.runtime.arrivals.read(arrival)), bytes)
   arrival.close()
-})
-
-test('so many bytes are let in at once; who was held is called when one is through', async () => {
-  const broker = await DiskBroker.open(new CrashDisk(), limits)
-  const { arrivals } = broker.runtime
-  const first = arrivals.open(2_000, 'persistent')
-  assert(first !== HELD)
-  assert.equal(arrivals.open(1_001, 'persistent'), HELD)
-  assert.equal(broker.runtime.heldWhy, 'bodies-arriving')
-  const second = arrivals.open(1_000, 'persistent')
-  assert(second !== HELD)
-  let isCalled: boolean = false
-  broker.runtime.whenRoom(() => {
-    isCalled = true
-  })
-  await drained()
-  assert.equal(isCalled, false)
-  first.close()
-  await drained()
-  assert.equal(isCalled, true)
-  assert.notEqual(arrivals.open(2_000, 'persistent'), HELD)
 })
 
 test('a large body that is only transient is handed out, and gone with the process', async () => {
@@ -292,14 +268,12 @@ test('the files of large bodies come free, however those end', async () => {
   const bytes = new Uint8Array(900)
   const ends: Record<string, (broker: DiskBroker, queue: Queue) => void> = {
     'given up half way': (broker) => {
-      const arrival = broker.runtime.arrivals.open(bytes.length, 'persistent')
-      assert(arrival !== HELD)
+      const arrival = broker.arriving(bytes.length)
       assert.equal(arrival.put(bytes, 0, 450), 450)
       arrival.close()
     },
     'read and not kept': (broker) => {
-      const arrival = broker.runtime.arrivals.open(bytes.length, 'persistent')
-      assert(arrival !== HELD)
+      const arrival = broker.arriving(bytes.length)
       assert.equal(arrival.put(bytes, 0, bytes.length), bytes.length)
       const reading = broker.runtime.arrivals.read(arrival)
       reading.advance()
@@ -338,8 +312,7 @@ test('a body whose message finds no room is published later, as whole as it was'
   const route = runtime.route(runtime.machine.namespace(DEFAULT_NAMESPACE), '', queue.name)
   assert(!isRefusal(route))
   const bytes = Buffer.from(Array.from({ length: 777 }, (_, index) => index % 251))
-  const arrival = runtime.arrivals.open(bytes.length, 'persistent')
-  assert(arrival !== HELD)
+  const arrival = broker.arriving(bytes.length)
   assert.equal(arrival.put(bytes, 0, bytes.length), bytes.length)
   let before = 0
   while (runtime.publish(route, new Content(), 'persistent') !== HELD) before++
@@ -361,8 +334,7 @@ test('a body that comes while snapshots are taken and files cleaned is whole aft
   await broker.queue('q')
   const other = await broker.queue('other')
   const body = Buffer.from(`<new 1>${'x'.repeat(1_793)}`)
-  const arrival = broker.runtime.arrivals.open(body.length, 'persistent')
-  assert(arrival !== HELD)
+  const arrival = broker.arriving(body.length)
   // What lives in a file is far larger than its average: more than a cleaner expects.
   const pass = (): Promise<void> =>
     expectMark('snapshot/taken', async () => {

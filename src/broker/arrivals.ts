@@ -1,13 +1,16 @@
 /**
  * Arrivals lets large bodies in, so many bytes of them at once, and publishes them when they are whole. What a body
- * will need is counted from its beginning, so that those which were let in can always come to their end.
+ * will need is counted from its beginning, so that those which were let in can always come to their end. The others
+ * wait in a line, and whoever stops in the middle of a body while they do is given up (ADR 0013).
  */
 import { assert } from '../base/assert.ts'
+import { mark } from '../base/mark.ts'
 import type { Content } from '../machine/message.ts'
 import type { Route } from '../machine/route.ts'
-import { Arrival } from './arrival.ts'
+import { type Announcement, Arrival } from './arrival.ts'
+import { ArrivalWatch } from './arrival-watch.ts'
 import type { Context } from './context.ts'
-import type { Persistence, Publisher } from './publisher.ts'
+import type { Publisher } from './publisher.ts'
 import { Reading } from './reading.ts'
 import { HELD, type Room } from './room.ts'
 
@@ -15,31 +18,53 @@ export class Arrivals {
   readonly #context: Context
   readonly #room: Room
   readonly #publisher: Publisher
-  /** Of all bodies that are on their way, as announced. Invariant: not above limits.arrivingBytes. */
+  readonly #watch: ArrivalWatch
+  /** Those that were let in, and their sizes together. Invariant: #bytes is not above limits.arrivingBytes. */
+  readonly #coming = new Set<Arrival>()
   #bytes = 0
-  /** Somebody was told to wait for one to be through. */
-  #isAwaited = false
+  /** Those that wait, in the order in which they asked. */
+  readonly #line = new Set<Arrival>()
+  /** Bytes that went past the first in the line. Invariant: not above limits.arrivingBytes. */
+  #passedBytes = 0
+  #isMovePlanned = false
 
   constructor(context: Context, room: Room, publisher: Publisher) {
     this.#context = context
     this.#room = room
     this.#publisher = publisher
+    this.#watch = new ArrivalWatch(context, this.#coming)
   }
 
   /**
-   * A body begins to come, or HELD: too much is on its way. Whoever has another one open must not wait, because it
-   * may be what is waited for. The caller has looked that the size is between `bodyBytes` and `bodyBytesMax`.
+   * A body begins to come, or waits until it is let in: there is room, and nobody is before it. Whoever has another
+   * one open must not wait, see `openNow`. The caller has looked that it has between `bodyBytes` and `bodyBytesMax`.
    */
-  open(sizeBytes: number, persistence: Persistence): Arrival | typeof HELD {
-    const { limits } = this.#context
-    assert(sizeBytes <= limits.bodyBytesMax, 'a body larger than the limit')
-    if (this.#bytes + sizeBytes > limits.arrivingBytes) {
-      this.#isAwaited = true
-      return this.#room.held('bodies-arriving')
+  open(announcement: Announcement): Arrival {
+    const arrival = this.#make(announcement)
+    if (this.#line.size === 0 && this.#hasRoom(arrival)) this.#letIn(arrival)
+    else {
+      mark('arrivals/waits')
+      this.#line.add(arrival)
+      this.#watch.start()
     }
-    this.#bytes += sizeBytes
-    const owner = { context: this.#context, room: this.#room, closed: this.#closed }
-    return new Arrival(owner, sizeBytes, persistence)
+    return arrival
+  }
+
+  /**
+   * The same for whoever cannot wait, because those that wait may do so for what it has open already: past the line,
+   * or null where there is no room. No more goes past the first in the line than arrives at once: then it has room.
+   */
+  openNow(announcement: Announcement): Arrival | null {
+    const arrival = this.#make(announcement)
+    if (!this.#hasRoom(arrival)) return null
+    if (this.#line.size > 0) {
+      const passedBytes = this.#passedBytes + arrival.sizeBytes
+      if (passedBytes > this.#context.limits.arrivingBytes) return null
+      mark('arrivals/past-the-line')
+      this.#passedBytes = passedBytes
+    }
+    this.#letIn(arrival)
+    return arrival
   }
 
   /** As `Runtime.publish`, for a body that is whole. Its arrival is closed; the content's own body is not looked at. */
@@ -55,11 +80,48 @@ export class Arrivals {
     return new Reading(this.#context.engine.store, arrival.body)
   }
 
-  readonly #closed = ({ sizeBytes }: Arrival): void => {
-    this.#bytes -= sizeBytes
-    if (!this.#isAwaited) return
-    this.#isAwaited = false
+  /** The broker is over: nobody has anything to wait for. */
+  stop(): void {
+    this.#watch.stop()
+    const waiting = [...this.#line]
+    this.#line.clear()
+    for (const arrival of waiting) arrival.wake()
+  }
+
+  #make(announcement: Announcement): Arrival {
+    const { bodyBytesMax } = this.#context.limits
+    assert(announcement.sizeBytes <= bodyBytesMax, 'a body larger than the limit')
+    const owner = { context: this.#context, room: this.#room, closed: this.#closed }
+    return new Arrival(owner, announcement)
+  }
+
+  #hasRoom({ sizeBytes }: Arrival): boolean {
+    return this.#bytes + sizeBytes <= this.#context.limits.arrivingBytes
+  }
+
+  #letIn(arrival: Arrival): void {
+    this.#bytes += arrival.sizeBytes
+    this.#coming.add(arrival)
+    arrival.letIn()
+  }
+
+  readonly #closed = (arrival: Arrival): void => {
+    this.#line.delete(arrival)
+    if (this.#coming.delete(arrival)) this.#bytes -= arrival.sizeBytes
+    if (this.#isMovePlanned) return
+    this.#isMovePlanned = true
     // Not now: whoever closes it may be in the middle of his turn.
-    void Promise.resolve().then(() => this.#room.wake())
+    void Promise.resolve().then(this.#moveLine)
+  }
+
+  readonly #moveLine = (): void => {
+    this.#isMovePlanned = false
+    for (const arrival of this.#line) {
+      if (!this.#hasRoom(arrival)) break
+      this.#line.delete(arrival)
+      this.#passedBytes = 0
+      this.#letIn(arrival)
+    }
+    if (this.#line.size === 0) this.#watch.stop()
   }
 }

@@ -1,4 +1,5 @@
 /** What the parts of the runtime share: the state, where it is kept, and how to ask for a turn. Types only. */
+import type { Scheduler } from '../base/ports.ts'
 import type { Engine } from '../journal/engine.ts'
 import type { Machine } from '../machine/machine.ts'
 import type { BrokerLimits } from './limits.ts'
@@ -9,6 +10,7 @@ export type Context = {
   readonly engine: Engine
   readonly transient: TransientBodies
   readonly limits: BrokerLimits
+  readonly scheduler: Scheduler
   /** Asks for a turn of the runtime: soon, and once however often it is asked for. */
   readonly plan: () => void
   /** Whether anything may still be handed out: it has neither failed nor is it closing. */

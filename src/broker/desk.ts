@@ -66,6 +66,14 @@ export class Desk {
     return null
   }
 
+  /** Whoever comes for one message comes before those who stay, and behind those who came for one before. */
+  seatGetter(seat: Seat): void {
+    let place = this.seats.head
+    while (place !== null && place.empty !== null) place = place.next
+    if (place === null) this.seats.push(seat)
+    else this.seats.insertBefore(place, seat)
+  }
+
   /** Those who came for one message, and are first therefore, leave. */
   dismissGetters(): readonly Seat[] {
     const getters: Seat[] = []

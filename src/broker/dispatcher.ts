@@ -64,7 +64,7 @@ export class Dispatcher {
     consumer.credit = 1
     assert(consumer.hasRoom, 'who asks for a message can take it')
     const desk = this.deskOf(queue)
-    desk.seats.unshift(new Seat(consumer, empty))
+    desk.seatGetter(new Seat(consumer, empty))
     this.#touch(desk)
   }
 

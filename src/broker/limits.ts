@@ -6,6 +6,7 @@ export type BrokerLimitName =
   | 'bodyBytes'
   | 'bodyBytesMax'
   | 'arrivingBytes'
+  | 'arrivalIdleMs'
   | 'batchBytes'
   | 'transientBytes'
   | 'markAhead'
@@ -21,6 +22,7 @@ const brokerLimits: BrokerLimits = {
   bodyBytes: 256 * KiB, // in one entry of the journal; a larger body comes in fragments of this size
   bodyBytesMax: 128 * MiB, // RabbitMQ's for years (16 MiB since 4.0); a program that consumes has all of it in memory
   arrivingBytes: 512 * MiB, // of large bodies on their way, as announced: four of the largest, 512 of one MiB
+  arrivalIdleMs: 120_000, // without a byte of one while others wait: two heartbeats, as who shows no sign of life has
   batchBytes: 1_048_588, // what Kafka's producers are told by default; they cannot split what was refused
   transientBytes: 256 * MiB, // bodies that are only in memory; then publishers wait until some are consumed
   markAhead: 10_000, // one entry marks so many messages as perhaps delivered, while a backlog is drained

@@ -6,11 +6,8 @@ import type { TransientBodies } from './transient.ts'
 /** What `publish` and `append` answer when there is no room now: try again when `whenRoom` calls. */
 export const HELD = -1
 
-/**
- * What there is no room in; a slow disk has some as soon as it has written, and for large bodies there is some when
- * one of those on their way is through.
- */
-export type HeldWhy = 'disk-slow' | 'disk-full' | 'memory-full' | 'bodies-arriving'
+/** What there is no room in; a slow disk has some as soon as it has written. */
+export type HeldWhy = 'disk-slow' | 'disk-full' | 'memory-full'
 
 export class Room {
   readonly #engine: Engine
@@ -40,10 +37,6 @@ export class Room {
   /** Somebody is being told HELD. */
   held(why: HeldWhy): typeof HELD {
     this.why = why
-    if (why === 'bodies-arriving') {
-      mark('room/bodies-arriving')
-      return HELD // whoever lets them in wakes us
-    }
     if (why === 'disk-full') {
       mark('room/disk-full')
       this.isDiskFull = true

@@ -5,6 +5,8 @@ import { DiskBroker, type Taken } from '../../test/broker/disk-broker.ts'
 import { CrashDisk } from '../../test/sim/crash-disk.ts'
 import { drained, settled } from '../../test/sim/turn.ts'
 import type { Partition } from '../machine/partition.ts'
+import { Consumer } from './consumer.ts'
+import type { Delivery } from './delivery.ts'
 
 /** What a consumer gets of the queue `q` on a disk as it is, once everything has come to rest. */
 async function foundOn(disk: CrashDisk): Promise<readonly Taken[]> {
@@ -154,4 +156,19 @@ test('an end in good order leaves nothing that says it was delivered', async () 
     found.map(({ redelivered }) => redelivered),
     [false],
   )
+})
+
+test('those who ask for one message each get them in the order in which they asked', async () => {
+  const broker = await DiskBroker.open(new CrashDisk())
+  const queue = await broker.queue('q')
+  const got: string[] = []
+  for (let index = 0; index < 3; index++) broker.publish(queue, `new ${index}`)
+  // None is durable yet, so that all of them wait.
+  for (const name of ['a', 'b', 'c']) {
+    const deliver = ({ sequence }: Delivery): void => void got.push(`${name} ${sequence}`)
+    const receiver = { deliver, cancelled: () => undefined }
+    broker.runtime.get(queue, new Consumer(receiver, 'by-consumer', 1), () => got.push('none'))
+  }
+  await drained()
+  assert.deepEqual(got, ['a 1', 'b 2', 'c 3'])
 })

@@ -13,7 +13,7 @@ import type { World } from '../base/ports.ts'
 import type { Engine } from '../journal/engine.ts'
 import type { JournalStopped } from '../journal/errors.ts'
 import type { JournalLimits } from '../journal/limits.ts'
-import { type Batch, BatchView } from '../machine/batch.ts'
+import type { Batch, BatchView } from '../machine/batch.ts'
 import type { Commitment, Committed } from '../machine/group.ts'
 import type { Machine } from '../machine/machine.ts'
 import type { Content } from '../machine/message.ts'
@@ -24,6 +24,7 @@ import type { Queue } from '../machine/queue.ts'
 import { isRefusal, type Refusal } from '../machine/refusal.ts'
 import type { Route } from '../machine/route.ts'
 import { Arrivals } from './arrivals.ts'
+import { BatchReads } from './batch-reads.ts'
 import { Commits } from './commits.ts'
 import type { Consumer } from './consumer.ts'
 import type { Context } from './context.ts'
@@ -84,10 +85,8 @@ export class Runtime {
   readonly #room: Room
   readonly #partitions = new PartitionDesks()
   readonly #snapshots: SnapshotTaker
-  readonly #batch = new BatchView()
+  readonly #batches: BatchReads
   readonly #stopped: (error: Error) => void
-  /** Reads under way, by ticket: several who want one batch wait for one read. */
-  readonly #loading = new Map<number, Promise<void>>()
   #flushables: Flushable[] = []
   #isPlanned = false
   #closed: Promise<void> | null = null
@@ -101,6 +100,7 @@ export class Runtime {
     this.limits = checkedBrokerLimits(options.limits ?? {})
     this.machine = machine
     this.#engine = engine
+    this.#batches = new BatchReads(engine.store)
     this.commits = new Commits(engine.log.settledThrough)
     this.#stopped = options.stopped ?? (() => {})
     this.time = new JournalTime(world.clock, machine.newestMs, (text) => log.warn(text))
@@ -112,6 +112,7 @@ export class Runtime {
       engine,
       transient: this.#transient,
       limits: this.limits,
+      scheduler: world.scheduler,
       plan: () => this.#plan(),
       isRunning: () => this.#failure === null && this.#closed === null,
       fail: (error) => this.fail(error),
@@ -128,7 +129,7 @@ export class Runtime {
     const { commits } = this
     const parts = { commits, dispatcher: this.#dispatcher, partitions: this.#partitions }
     this.declare = new Declarations(context, parts)
-    this.#snapshots = new SnapshotTaker(context, world.scheduler, {
+    this.#snapshots = new SnapshotTaker(context, {
       log,
       writeDown: () => this.#dispatcher.write(),
     })
@@ -219,21 +220,12 @@ export class Runtime {
 
   /** The batch in row `row` if it is in memory, else null: then `load` it. Valid until the next call or turn. */
   batch(partition: Partition, row: number): BatchView | null {
-    const entry = this.#engine.store.peek(partition.ticketOf(row))
-    if (entry === null) return null
-    this.#batch.enter(entry)
-    return this.#batch
+    return this.#batches.peek(partition.ticketOf(row))
   }
 
   /** Brings a batch into memory, so that `batch` in the same turn answers it. */
   load(partition: Partition, row: number): Promise<void> {
-    const ticket = partition.ticketOf(row)
-    let loading = this.#loading.get(ticket)
-    if (loading === undefined) {
-      loading = this.#engine.store.load(ticket).finally(() => this.#loading.delete(ticket))
-      this.#loading.set(ticket, loading)
-    }
-    return loading
+    return this.#batches.load(partition.ticketOf(row))
   }
 
   /** `watcher` is told when more of the partition can be read, until it is taken off. */
@@ -331,7 +323,7 @@ export class Runtime {
     mark('runtime/failed')
     this.#failure = error instanceof Error ? error : new Error(String(error))
     this.commits.stop(this.#failure)
-    this.#room.wake()
+    this.#wakeAll()
     this.#stopped(this.#failure)
   }
 
@@ -367,7 +359,13 @@ export class Runtime {
     const error = new Error('the broker was closed')
     this.#failure ??= error
     this.commits.stop(error)
+    this.#wakeAll()
+  }
+
+  /** There is nothing to wait for any more. */
+  #wakeAll(): void {
     this.#room.wake()
+    this.arrivals.stop()
   }
 
   #plan(): void {

@@ -2,7 +2,7 @@
 import { assert } from '../base/assert.ts'
 import type { Log } from '../base/log.ts'
 import { mark } from '../base/mark.ts'
-import { DiskError, type Scheduler } from '../base/ports.ts'
+import { DiskError } from '../base/ports.ts'
 import { Writer } from '../base/writer.ts'
 import { JournalStopped } from '../journal/errors.ts'
 import { freeze } from '../machine/snapshot.ts'
@@ -16,14 +16,12 @@ type Parts = {
 
 export class SnapshotTaker {
   readonly #context: Context
-  readonly #scheduler: Scheduler
   readonly #parts: Parts
   #running: Promise<void> | null = null
   #closing = false
 
-  constructor(context: Context, scheduler: Scheduler, parts: Parts) {
+  constructor(context: Context, parts: Parts) {
     this.#context = context
-    this.#scheduler = scheduler
     this.#parts = parts
   }
 
@@ -69,11 +67,11 @@ export class SnapshotTaker {
       mark('snapshot/without-room')
       this.#parts.log.warn('no room for a snapshot; the next one will be tried later')
     } finally {
-      machine.freezer.thaw()
+      machine.thaw()
     }
   }
 
   #turn(): Promise<void> {
-    return new Promise((resolve) => this.#scheduler.soon(resolve))
+    return new Promise((resolve) => this.#context.scheduler.soon(resolve))
   }
 }

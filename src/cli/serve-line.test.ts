@@ -68,7 +68,7 @@ test('what a client was told OK for outlives a killed server', async () => {
     {
       await using naru = new NaruProcess('naru', ['serve', ...PORTS, ...flags])
       const { urls } = await naru.ready()
-      assert.equal(await client(urls.line, '21.5\n21.7\n'), 'OK 0\nOK 1\n')
+      assert.equal(await client(urls.line, '21.5\n21.7\n'), 'OK 1\nOK 2\n')
       naru.signal('SIGKILL')
       await naru.exit()
     }

@@ -4,6 +4,7 @@
  * nothing until its target is whole and synced; one journal entry then swaps the files.
  */
 
+import { mark } from '../base/mark.ts'
 import type { Seed } from './checksum.ts'
 import { EntryCursor as Cursor, type EntryCursor } from './entry-cursor.ts'
 import { JournalDamaged } from './errors.ts'
@@ -54,10 +55,10 @@ export function chooseSources(
   for (const file of files) {
     const due = covered(file) && isDue(file, cycle)
     const scattered = due && isScattered(file, limits)
-    if (scattered && run.length === 0) return [file]
+    if (scattered && run.length === 0 && fits(survivorBytes(file), file, limits)) return [file]
     const wanted = due && liveShare(file) < limits.cleanBelow
     const survivors = wanted ? survivorBytes(file) : 0
-    if (wanted && bytes + survivors <= capacity(file, limits)) {
+    if (wanted && fits(bytes + survivors, file, limits)) {
       run.push(file)
       bytes += survivors
     } else {
@@ -84,16 +85,22 @@ function liveShare(file: JournalFile): number {
   return file.bodies === 0 ? 0 : Math.min(1, file.live / file.bodies)
 }
 
-/** What the survivors of a file take in a target, by its averages. */
+/** What the survivors of a file take in a target: by its averages, or by what a cleaner found that had to give up. */
 function survivorBytes(file: JournalFile): number {
+  // What died since took its share along: until a tenth of it did, the same files come out as too much again.
+  const known = file.survivors
+  if (known !== null) return known.bytes * Math.min(1, file.live / known.live)
   const count = Math.min(file.live, file.bodies)
   const bodies = file.bodyBytes * liveShare(file)
   return bodies + count * (ENTRY_HEADER_SIZE + SURVIVOR_HEADER_SIZE + ROW_SIZE)
 }
 
-function capacity(file: JournalFile, limits: JournalLimits): number {
-  const room = file.fileBytes - 2 * limits.sectorBytes - footerSize(0, 0)
-  return room * FILL_SHARE
+function fits(bytes: number, file: JournalFile, limits: JournalLimits): boolean {
+  return bytes <= roomOf(file, limits) * FILL_SHARE - footerSize(0, 0)
+}
+
+function roomOf({ fileBytes }: JournalFile, limits: JournalLimits): number {
+  return fileBytes - 2 * limits.sectorBytes
 }
 
 const FILL_SHARE = 0.9 // averages err; a target that turns out too small costs the whole effort
@@ -116,31 +123,26 @@ export class Cleaner {
 
   /**
    * Writes the survivors of the sources into a new file, whole and synced. Null when there is no file for
-   * them now. The caller swaps them in, with `file` as the target's handle.
+   * them now, or more of them than expected: what they take is known from then on. The caller swaps them in, with
+   * `file` as the target's handle.
    */
   async clean(
     sources: readonly JournalFile[],
   ): Promise<{ target: CleanedTarget; file: JournalFile } | null> {
-    const survivors: Survivor[] = []
-    const scanner = new Scanner(this.#context.limits, this.#context.seed)
-    for (const source of sources) await this.#collect(source, scanner, survivors)
-    survivors.sort((left, right) => left.log - right.log || left.ticket - right.ticket)
-    const logs = new Set<number>()
-    let bytes = 0
-    for (const survivor of survivors) {
-      bytes += survivor.bytes.length
-      if ((survivor.flags & ENTRY_FLAG_INDEXED) !== 0) logs.add(survivor.log)
-    }
-    bytes += footerSize(survivors.length, logs.size)
-    const frames = 2 + Math.ceil((2 * bytes) / this.#context.limits.frameBytes)
-    bytes += frames * (FRAME_HEADER_SIZE + ROW_SIZE)
-    const file = this.#context.spares.take('clean', bytes)
+    // Before anything is read: while there is no file, it would be read for nothing again and again.
+    const expected = sources.reduce((sum, source) => sum + survivorBytes(source), footerSize(0, 0))
+    const file = this.#context.spares.take('clean', Math.floor(expected / FILL_SHARE))
     if (file === 'wait' || file === 'full') return null
     file.level = Math.min(LEVEL_MAX, 1 + Math.max(...sources.map((source) => source.level)))
     file.firstTicket = sources[0]!.firstTicket
     file.endTicket = sources[sources.length - 1]!.endTicket
     file.lastCommit = sources[sources.length - 1]!.lastCommit
     try {
+      const survivors = await this.#collectAll(sources, roomOf(file, this.#context.limits))
+      if (survivors === null) {
+        await this.giveBack(file)
+        return null
+      }
       await this.#write(file, survivors)
     } catch (error) {
       await this.giveBack(file)
@@ -156,6 +158,29 @@ export class Cleaner {
   async giveBack(target: JournalFile): Promise<void> {
     await this.#context.handles.leave(target)
     this.#context.spares.retire(target)
+  }
+
+  /** Every living body of the sources, sorted by log; or null when they take more than `room` bytes. */
+  async #collectAll(
+    sources: readonly JournalFile[],
+    room: number,
+  ): Promise<readonly Survivor[] | null> {
+    const survivors: Survivor[] = []
+    const found: Found[] = []
+    const scanner = new Scanner(this.#context.limits, this.#context.seed)
+    for (const source of sources) {
+      const { length } = survivors
+      const { live } = source
+      await this.#collect(source, scanner, survivors)
+      found.push({ source, live, bytes: sizeOf(survivors.slice(length)) })
+    }
+    const bytes = targetBytes(survivors, this.#context.limits)
+    if (bytes > room) {
+      mark('cleaner/more-than-expected')
+      note(found, bytes)
+      return null
+    }
+    return survivors.sort((left, right) => left.log - right.log || left.ticket - right.ticket)
   }
 
   /** Copies every living body of the source. */
@@ -241,6 +266,31 @@ export class Cleaner {
     sealFrame(target, 0, header)
     return bytes
   }
+}
+
+/** What was found alive in a source that had so many references when it was looked at. */
+type Found = { readonly source: JournalFile; readonly live: number; readonly bytes: number }
+
+/** From now on the sources are expected to take what they do take: each its share, and never less than before. */
+function note(found: readonly Found[], bytes: number): void {
+  const sum = found.reduce((total, each) => total + each.bytes, 0)
+  for (const { source, live, bytes: own } of found) {
+    const known = source.survivors === null ? 0 : survivorBytes(source)
+    source.survivors = { live: Math.max(1, live), bytes: Math.max(known, (bytes * own) / sum) }
+  }
+}
+
+function sizeOf(survivors: readonly Survivor[]): number {
+  return survivors.reduce((sum, { bytes }) => sum + bytes.length, 0)
+}
+
+/** What a file needs to hold them: its frames, and a footer that names each. */
+function targetBytes(survivors: readonly Survivor[], limits: JournalLimits): number {
+  const logs = new Set<number>()
+  for (const { flags, log } of survivors) if ((flags & ENTRY_FLAG_INDEXED) !== 0) logs.add(log)
+  const bytes = sizeOf(survivors) + footerSize(survivors.length, logs.size)
+  const frames = 2 + Math.ceil((2 * bytes) / limits.frameBytes)
+  return bytes + frames * (FRAME_HEADER_SIZE + ROW_SIZE)
 }
 
 function copyOf(entry: EntryCursor): Survivor {

@@ -1,4 +1,5 @@
 /** The journal's errors: what happened, where, and what to do. Refusals of `reserve` are values, not errors. */
+import { DiskError } from '../base/ports.ts'
 
 export type JournalErrorCode =
   | 'JOURNAL_LOCKED'
@@ -46,4 +47,13 @@ export class JournalStopped extends JournalError {
       { cause },
     )
   }
+}
+
+/** Why a directory could not be opened: people can mend a full disk, and are told so. */
+export function openingError(error: unknown, path: string): unknown {
+  if (!(error instanceof DiskError) || error.code !== 'full') return error
+  const message =
+    `the disk of ${path} is full (${error.message}). Nothing that it holds is lost; ` +
+    'make room there, then start again'
+  return new JournalError('JOURNAL_FULL', message, { cause: error })
 }

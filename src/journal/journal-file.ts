@@ -31,6 +31,8 @@ export class JournalFile {
   bodies = 0
   bodyBytes = 0
   runs = 0
+  /** What a cleaner that had to give up found alive, and what it takes in a target; null: averages are all there is. */
+  survivors: { readonly live: number; readonly bytes: number } | null = null
   /** Null when the footer has not been read yet (sealed files only). */
   index: FileIndex | null
   /** The open handle, or null; owned by whoever opened it last through the table's handle cache. */

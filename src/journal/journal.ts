@@ -10,7 +10,7 @@ import { ChunkPool } from './chunk-pool.ts'
 import { type Directory, openDirectory } from './directory.ts'
 import type { Engine, EngineEvents, Log, Snapshot, Store } from './engine.ts'
 import type { EntryView } from './entry-cursor.ts'
-import { JournalError, type JournalStopped } from './errors.ts'
+import { JournalError, type JournalStopped, openingError } from './errors.ts'
 import { FileTable, rowOf } from './file-table.ts'
 import { ENTRY_KIND_JOURNAL } from './format.ts'
 import { Handles } from './handles.ts'
@@ -45,6 +45,14 @@ const EPOCH_HEAD: EntryHead = { kind: ENTRY_KIND_JOURNAL, flags: 0, log: 0, numb
 
 /** Opens the journal of a directory, making it first if need be. Rejects with a JournalError that says what to do. */
 export async function openJournal(options: JournalOptions, ownerOf: OwnerOf): Promise<Journal> {
+  try {
+    return await openLocked(options, ownerOf)
+  } catch (error) {
+    throw openingError(error, options.directory)
+  }
+}
+
+async function openLocked(options: JournalOptions, ownerOf: OwnerOf): Promise<Journal> {
   const { disk, directory: path } = options
   await disk.makeDirectory(path)
   const lock = await takeLock(disk, path)

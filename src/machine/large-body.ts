@@ -40,8 +40,14 @@ type Kept = { readonly body: LargeBody; references: number }
 /** The large bodies that queues refer to, by the ticket of their message. */
 export class LargeBodies {
   readonly #bodies: Bodies
-  /** Ascending by ticket: that is the order in which they come. */
+  /** Ascending by ticket: that is the order in which they come. With those gone that a snapshot has yet to read. */
   readonly #byTicket = new Map<number, Kept>()
+  /** Tickets that a snapshot has yet to read: above the one, up to the other. None: they are equal. */
+  #readThrough = 0
+  #frozenThrough = 0
+  /** Tickets that went, but for the snapshot. */
+  #husks: number[] = []
+  #newest = 0
   /** The first fragment of each. */
   readonly #firsts = new Set<number>()
 
@@ -71,7 +77,8 @@ export class LargeBodies {
     kept.references--
     assert(kept.references >= 0, 'more queues let a large body go than had it')
     if (kept.references > 0) return
-    this.#byTicket.delete(ticket)
+    if (ticket > this.#readThrough && ticket <= this.#frozenThrough) this.#husks.push(ticket)
+    else this.#byTicket.delete(ticket)
     this.#firsts.delete(kept.body.fragments[0]!)
     for (const fragment of kept.body.fragments) this.#bodies.release(fragment, 1)
   }
@@ -85,13 +92,35 @@ export class LargeBodies {
     return this.#firsts.has(fragment.number === 0 ? fragment.ticket : fragment.number)
   }
 
-  /** All there are now, ascending by ticket. */
-  all(): readonly (readonly [ticket: number, body: LargeBody])[] {
-    return [...this.#byTicket].map(([ticket, { body }]) => [ticket, body])
+  /**
+   * All there are now, ascending by ticket, to be read bit by bit while others come and these go: nothing is copied.
+   * Whoever reads thaws it when he is done or gives up.
+   */
+  freeze(): Generator<readonly [ticket: number, body: LargeBody]> {
+    assert(this.#husks.length === 0, 'one snapshot at a time')
+    this.#readThrough = 0
+    this.#frozenThrough = this.#newest
+    return this.#frozen()
+  }
+
+  thaw(): void {
+    this.#frozenThrough = this.#readThrough
+    for (const ticket of this.#husks) this.#byTicket.delete(ticket)
+    this.#husks = []
+  }
+
+  *#frozen(): Generator<readonly [ticket: number, body: LargeBody]> {
+    for (const [ticket, { body }] of this.#byTicket) {
+      if (ticket > this.#frozenThrough) break
+      this.#readThrough = ticket
+      yield [ticket, body]
+    }
+    this.#readThrough = this.#frozenThrough
   }
 
   #put(ticket: number, body: LargeBody, references: number): void {
-    assert(!this.#byTicket.has(ticket), 'a ticket is one message')
+    assert(ticket > this.#newest, 'they come in the order of their tickets')
+    this.#newest = ticket
     this.#byTicket.set(ticket, { body, references })
     this.#firsts.add(body.fragments[0]!)
   }

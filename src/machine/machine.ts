@@ -75,6 +75,12 @@ export class Machine {
     return isLive(this, entry)
   }
 
+  /** A snapshot has read all it wants of what was frozen for it. */
+  thaw(): void {
+    this.freezer.thaw()
+    this.large.thaw()
+  }
+
   /** Applies an entry that is read back. */
   replay(entry: EntryView): void {
     this.stoppedCleanly = false

@@ -10,7 +10,7 @@
  *
  * The frame around it has a checksum; nothing here is checked again.
  */
-import { copyBody, EMPTY } from '../base/bytes.ts'
+import { copyBytes, EMPTY } from '../base/bytes.ts'
 import { type EntryView, setU32At, setU48At, u32At, u48At } from './entry.ts'
 import type { Queue } from './queue.ts'
 
@@ -68,26 +68,9 @@ export function writeMessage(
     setU48At(bytes, at + 4, target.nextSequence)
     at += TARGET_SIZE
   }
-  at = copy(head, 0, head.length, bytes, at)
-  at = copy(content.properties, content.propertiesAt, content.propertiesSize, bytes, at)
-  copyBody(content.body, content.bodyAt, content.bodySize, bytes, at)
-}
-
-// Measured on Node 20: a byte loop beats `set` on a fresh view up to about this size.
-const LOOP_BYTES = 64
-
-function copy(
-  from: Uint8Array,
-  fromAt: number,
-  size: number,
-  into: Uint8Array,
-  at: number,
-): number {
-  if (size <= LOOP_BYTES) {
-    for (let index = 0; index < size; index++) into[at + index] = from[fromAt + index]!
-  } else if (fromAt === 0 && size === from.length) into.set(from, at)
-  else into.set(from.subarray(fromAt, fromAt + size), at)
-  return at + size
+  at = copyBytes(head, 0, head.length, bytes, at)
+  at = copyBytes(content.properties, content.propertiesAt, content.propertiesSize, bytes, at)
+  copyBytes(content.body, content.bodyAt, content.bodySize, bytes, at)
 }
 
 /** Where the parts of a stored message lie. One object is reused; valid as long as the bytes are. */

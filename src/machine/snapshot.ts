@@ -75,7 +75,7 @@ export function freeze(machine: Machine): () => Generator<Uint8Array> {
   }
   const queues = [...machine.queues.values()].filter((queue) => queue.durable).map(freezeQueue)
   const partitions = byId(machine.partitions.values()).map((partition) => partition.freeze())
-  const large = machine.large.all()
+  const large = machine.large.freeze()
   machine.freezer.freeze()
   return function* pieces() {
     yield head.take()

@@ -3,7 +3,7 @@
  * is one line for each frame. Time stands still unless a test moves it.
  */
 import assert from 'node:assert/strict'
-import type { Connection, ConnectionHandler, Net, World } from '../../src/base/ports.ts'
+import type { Connection, Net, World } from '../../src/base/ports.ts'
 import { Writer } from '../../src/base/writer.ts'
 import type { BrokerLimits } from '../../src/broker/limits.ts'
 import { Runtime } from '../../src/broker/runtime.ts'
@@ -15,6 +15,7 @@ import { FRAME_BODY, FRAME_END, FRAME_HEADER, PROTOCOL_HEADER } from '../../src/
 import { type Fields, type MethodName, writeMethod } from '../../src/wire/amqp/method-codec.ts'
 import { type Properties, writeProperties } from '../../src/wire/amqp/properties.ts'
 import { Clockwork } from '../channels/clockwork.ts'
+import { ScriptedConnection } from '../gateway/scripted-connection.ts'
 import { Transcript } from './transcript.ts'
 
 const LOOPBACK = '127.0.0.1:50000'
@@ -90,25 +91,12 @@ export class AmqpWorld {
   }
 }
 
-/** One client: the broker's end of its connection is this object. */
-export class ScriptedClient implements Connection {
-  readonly peer: string
-  readonly local: Connection['local'] = { host: '127.0.0.1', port: 5672 }
-  /** Bytes that the client has not taken; it takes all at once unless it is slow. */
-  pendingBytes = 0
-  isSlow = false
-  isPaused = false
-  /** Our side ended, or dropped, or nothing of the kind. */
-  state: 'open' | 'ended' | 'destroyed' = 'open'
-  readonly #clockwork: Clockwork
+/** One client, whose frames are written down. */
+export class ScriptedClient extends ScriptedConnection {
   #transcript = new Transcript()
-  #handler: ConnectionHandler | null = null
-  #unread: Uint8Array[] = []
-  #untaken: Uint8Array[] = []
 
   constructor(clockwork: Clockwork, peer: string) {
-    this.#clockwork = clockwork
-    this.peer = peer
+    super(clockwork, peer, 5672)
   }
 
   /** What was heard, a line for each frame, a content with its method. */
@@ -123,8 +111,8 @@ export class ScriptedClient implements Connection {
   /** Sends, lets everything happen, and answers what was heard since it was last asked. */
   async say(...parts: readonly Uint8Array[]): Promise<readonly string[]> {
     const before = this.heard.length
-    for (const part of parts) this.#receive(part)
-    await this.#clockwork.settle()
+    for (const part of parts) this.receive(part)
+    await this.clockwork.settle()
     return this.heard.slice(before)
   }
 
@@ -133,84 +121,8 @@ export class ScriptedClient implements Connection {
     for (const piece of pieces) await this.say(piece)
   }
 
-  /** The client's side is gone. */
-  async leave(): Promise<void> {
-    this.#close()
-    await this.#clockwork.settle()
-  }
-
-  /** A slow client takes everything. */
-  async takeAll(): Promise<void> {
-    const untaken = this.#untaken
-    this.#untaken = []
-    this.pendingBytes = 0
-    for (const bytes of untaken) this.#transcript.add(bytes)
-    this.#handler?.drained()
-    await this.#clockwork.settle()
-  }
-
-  // The port.
-
-  start(handler: ConnectionHandler): void {
-    this.#handler = handler
-  }
-
-  write(bytes: Uint8Array): boolean {
-    assert.equal(this.state, 'open', 'a write after the end')
-    if (!this.isSlow) {
-      this.#transcript.add(bytes)
-      return true
-    }
-    // As the port has it, what is not taken is still the writer's memory.
-    this.#untaken.push(bytes)
-    this.pendingBytes += bytes.length
-    return false
-  }
-
-  cork(): void {}
-  uncork(): void {}
-
-  pause(): void {
-    this.isPaused = true
-  }
-
-  resume(): void {
-    this.isPaused = false
-    const unread = this.#unread
-    this.#unread = []
-    if (unread.length > 0) {
-      this.#clockwork.scheduler.soon(() => {
-        for (const bytes of unread) this.#receive(bytes)
-      })
-    }
-  }
-
-  end(): void {
-    if (this.state === 'open') this.state = 'ended'
-  }
-
-  destroy(): void {
-    this.state = 'destroyed'
-    this.#clockwork.scheduler.soon(() => this.#close())
-  }
-
-  #receive(bytes: Uint8Array): void {
-    if (this.state === 'destroyed') return
-    if (this.isPaused) {
-      this.#unread.push(bytes)
-      return
-    }
-    // The bytes are the receiver's for the call only: afterwards they are something else.
-    const lent = Buffer.from(bytes)
-    this.#handler?.data(lent)
-    lent.fill(0xdb)
-  }
-
-  #close(): void {
-    this.state = 'destroyed'
-    const handler = this.#handler
-    this.#handler = null
-    handler?.closed(null)
+  protected override hear(bytes: Uint8Array): void {
+    this.#transcript.add(bytes)
   }
 }
 

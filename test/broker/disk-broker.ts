@@ -5,9 +5,11 @@
 import assert from 'node:assert/strict'
 import type { World } from '../../src/base/ports.ts'
 import { SeededRandom } from '../../src/base/random.ts'
+import type { Arrival } from '../../src/broker/arrival.ts'
 import { Consumer } from '../../src/broker/consumer.ts'
 import type { Delivery } from '../../src/broker/delivery.ts'
 import type { BrokerLimits } from '../../src/broker/limits.ts'
+import type { Persistence } from '../../src/broker/publisher.ts'
 import type { Reading } from '../../src/broker/reading.ts'
 import { HELD } from '../../src/broker/room.ts'
 import { DEFAULT_NAMESPACE, Runtime } from '../../src/broker/runtime.ts'
@@ -121,14 +123,20 @@ export class DiskBroker {
   /** Publishes a message with a large body of this name; answers its ticket. */
   publishLarge(key: { readonly name: string }, name: string, options: LargeOptions): number {
     const { size, persistence = 'persistent', exchange = '' } = options
-    const arrival = this.runtime.arrivals.open(size, persistence)
-    assert(arrival !== HELD)
+    const arrival = this.arriving(size, persistence)
     assert.equal(arrival.put(bodyOf(name, size), 0, size), size, 'no room')
     const route = this.runtime.route(this.#namespace, exchange, key.name)
     assert(!isRefusal(route))
     const ticket = this.runtime.arrivals.publish(route, new Content(), arrival)
     assert(ticket !== HELD, 'no room')
     return ticket
+  }
+
+  /** A body of this size begins to come. */
+  arriving(sizeBytes: number, persistence: Persistence = 'persistent'): Arrival {
+    const arrival = this.runtime.arrivals.open({ sizeBytes, persistence, bringer: null })
+    assert(arrival.isLetIn, 'too much is on its way')
+    return arrival
   }
 
   /** Nothing is kept but what queues and streams refer to. */

@@ -1,14 +1,14 @@
 /**
- * A Kafka client that is a script: the broker's end of its connection is this object. It encodes what it asks for and
- * decodes what it hears, and fails where an answer is not the one of the oldest request.
+ * A Kafka client that is a script. It encodes what it asks for and decodes what it hears, and fails where an answer is
+ * not the one of the oldest request.
  */
 import assert from 'node:assert/strict'
-import type { Connection, ConnectionHandler } from '../../src/base/ports.ts'
 import { decodeResponseHeader, openRequest } from '../../src/wire/kafka/frame.ts'
 import { type ApiName, apis } from '../../src/wire/kafka/messages/apis.generated.ts'
 import { WireReader } from '../../src/wire/kafka/reader.ts'
 import { WireWriter } from '../../src/wire/kafka/writer.ts'
 import type { Clockwork } from '../channels/clockwork.ts'
+import { ScriptedConnection } from '../gateway/scripted-connection.ts'
 import { type Answer, apiCodecs, type Body } from './api-codecs.ts'
 
 /** A request that was sent; its answer once there is one. */
@@ -44,31 +44,16 @@ export class Asked<N extends ApiName> {
   }
 }
 
-export class KafkaClient implements Connection {
-  readonly peer: string
-  readonly local: Connection['local'] = { host: '127.0.0.1', port: 9092 }
-  /** Bytes that the client has not taken; it takes all at once unless it is slow. */
-  pendingBytes = 0
-  isSlow = false
-  /** Below this the system buffers, and tells nobody when it has taken all. */
-  bufferBytes = 0
-  isPaused = false
-  /** Our side ended, or dropped, or nothing of the kind. */
-  state: 'open' | 'ended' | 'destroyed' = 'open'
+export class KafkaClient extends ScriptedConnection {
   /** Told before an answer is looked at. */
   onAnswer: () => void = () => undefined
-  readonly #clockwork: Clockwork
   readonly #waiting: Asked<ApiName>[] = []
   readonly #received: Uint8Array[] = []
   #partial: Uint8Array = new Uint8Array(0)
-  #handler: ConnectionHandler | null = null
-  #unread: Uint8Array[] = []
-  #untaken: Uint8Array[] = []
   #correlationId = 0
 
   constructor(clockwork: Clockwork, peer: string) {
-    this.#clockwork = clockwork
-    this.peer = peer
+    super(clockwork, peer, 9092)
   }
 
   /** Everything that was heard, as it came. */
@@ -109,106 +94,11 @@ export class KafkaClient implements Connection {
 
   /** Any bytes; what they are answered with is in `received`. */
   async bytes(bytes: Uint8Array): Promise<void> {
-    this.#receive(bytes)
-    await this.#clockwork.advance(0)
+    this.receive(bytes)
+    await this.clockwork.advance(0)
   }
 
-  /** The client sends no more, and still listens. */
-  async finish(): Promise<void> {
-    this.#handler?.ended()
-    await this.#clockwork.advance(0)
-  }
-
-  /** The client's side is gone. */
-  async leave(): Promise<void> {
-    this.#close()
-    await this.#clockwork.advance(0)
-  }
-
-  /** A slow client takes everything. */
-  async takeAll(): Promise<void> {
-    const untaken = this.#untaken
-    this.#untaken = []
-    this.pendingBytes = 0
-    for (const bytes of untaken) this.#hear(bytes)
-    this.#handler?.drained()
-    await this.#clockwork.advance(0)
-  }
-
-  /** A slow client takes what was written first, so many times, and leaves the rest. */
-  takeSome(writes: number): void {
-    for (const bytes of this.#untaken.splice(0, writes)) {
-      this.pendingBytes -= bytes.length
-      this.#hear(bytes)
-    }
-  }
-
-  /** The same where the system never said that it is enough: so it says nothing now. */
-  takeQuietly(): void {
-    const untaken = this.#untaken
-    this.#untaken = []
-    this.pendingBytes = 0
-    for (const bytes of untaken) this.#hear(bytes)
-  }
-
-  // The port.
-
-  start(handler: ConnectionHandler): void {
-    this.#handler = handler
-  }
-
-  write(bytes: Uint8Array): boolean {
-    assert.equal(this.state, 'open', 'a write after the end')
-    if (!this.isSlow) {
-      this.#hear(bytes)
-      return true
-    }
-    // As the port has it, what is not taken is still the writer's memory.
-    this.#untaken.push(bytes)
-    this.pendingBytes += bytes.length
-    return this.pendingBytes < this.bufferBytes
-  }
-
-  cork(): void {}
-  uncork(): void {}
-
-  pause(): void {
-    this.isPaused = true
-  }
-
-  resume(): void {
-    this.isPaused = false
-    const unread = this.#unread
-    this.#unread = []
-    if (unread.length > 0) {
-      this.#clockwork.scheduler.soon(() => {
-        for (const bytes of unread) this.#receive(bytes)
-      })
-    }
-  }
-
-  end(): void {
-    if (this.state === 'open') this.state = 'ended'
-  }
-
-  destroy(): void {
-    this.state = 'destroyed'
-    this.#clockwork.scheduler.soon(() => this.#close())
-  }
-
-  #receive(bytes: Uint8Array): void {
-    if (this.state === 'destroyed') return
-    if (this.isPaused) {
-      this.#unread.push(bytes)
-      return
-    }
-    // The bytes are the receiver's for the call only: afterwards they are something else.
-    const lent = Buffer.from(bytes)
-    this.#handler?.data(lent)
-    lent.fill(0xdb)
-  }
-
-  #hear(bytes: Uint8Array): void {
+  protected override hear(bytes: Uint8Array): void {
     const copy = Buffer.from(bytes)
     this.#received.push(copy)
     let all = Buffer.concat([this.#partial, copy])
@@ -221,13 +111,6 @@ export class KafkaClient implements Connection {
       all = all.subarray(end)
     }
     this.#partial = all
-  }
-
-  #close(): void {
-    this.state = 'destroyed'
-    const handler = this.#handler
-    this.#handler = null
-    handler?.closed(null)
   }
 }
 

@@ -106,6 +106,6 @@ async function* blocksOf(bytes: Uint8Array, blockSize: number): AsyncGenerator<U
 /** The whole durable state as bytes; equal states have equal ones. */
 export function imageOf(machine: Machine): Uint8Array {
   const pieces = [...freeze(machine)()]
-  machine.freezer.thaw()
+  machine.thaw()
   return new Uint8Array(Buffer.concat(pieces))
 }

@@ -3,7 +3,7 @@
  * compared with it, because bytes that leave something out are equal to other bytes that leave it out.
  */
 import type { Machine } from '../../src/machine/machine.ts'
-import { TRANSIENT } from '../../src/machine/page.ts'
+import { LARGE, TRANSIENT } from '../../src/machine/page.ts'
 import type { Partition } from '../../src/machine/partition.ts'
 import type { Queue } from '../../src/machine/queue.ts'
 
@@ -21,8 +21,9 @@ export function portraitOf(machine: Machine): unknown {
         offsets: [...offsets].sort(([left], [right]) => left - right),
       })),
     })),
-    large: machine.large.all(),
-    queues: byId(machine.queues.values()).filter(isDurable).map(queuePortrait),
+    queues: byId(machine.queues.values())
+      .filter(isDurable)
+      .map((queue) => queuePortrait(queue, machine)),
     partitions: byId(machine.partitions.values()).map(partitionPortrait),
   }
 }
@@ -35,7 +36,7 @@ function byId<T extends { readonly id: number }>(items: Iterable<T>): T[] {
   return [...items].sort((left, right) => left.id - right.id)
 }
 
-function queuePortrait(queue: Queue): unknown {
+function queuePortrait(queue: Queue, { large }: Machine): unknown {
   const { id, namespace, name, options, mark, redeliveredThrough, nextSequence } = queue
   const kept = [...queue.living()].filter((each) => (queue.stateOf(each) & TRANSIENT) === 0)
   const messages = kept.map((sequence) => ({
@@ -44,9 +45,14 @@ function queuePortrait(queue: Queue): unknown {
     size: queue.sizeOf(sequence),
     redelivered: queue.isRedelivered(sequence),
     deliveries: queue.deliveriesOf(sequence),
+    large: isLarge(queue, sequence) ? large.get(queue.ticketOf(sequence)) : null,
   }))
   const place = { id, namespace, name, options: { ...options, notes: [...options.notes] } }
   return { ...place, mark, redeliveredThrough, nextSequence, messages }
+}
+
+function isLarge(queue: Queue, sequence: number): boolean {
+  return (queue.stateOf(sequence) & LARGE) !== 0
 }
 
 function partitionPortrait(partition: Partition): unknown {

@@ -1,10 +1,10 @@
 /** A channel as the sink of a line socket, for tests that set the pace themselves. It acknowledges nothing. */
 import type { Sender } from '../../src/channels/contract.ts'
 import type { LineMessage } from '../../src/gateway/line/message.ts'
-import type { LineSink, Ticket } from '../../src/gateway/line/sink.ts'
+import type { LineSink, Position } from '../../src/gateway/line/sink.ts'
 
 export function channelSink(channel: Sender<LineMessage>): LineSink {
-  let taken: Ticket = 0
+  let taken: Position = 0
   return {
     acknowledges: 'never',
     offer: (message) => {

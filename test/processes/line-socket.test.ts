@@ -115,7 +115,7 @@ test('what a client was told OK for is in the durable queue when the broker is o
       })
       socket.end('one\ntwo\nthe last')
       await once(socket, 'close')
-      assert.equal(answers, 'OK 0\nOK 1\nOK 2\n')
+      assert.equal(answers, 'OK 1\nOK 2\nOK 3\n')
     }
     await using broker = await Broker.open({ dir })
     const queue = await broker.queue('lines')

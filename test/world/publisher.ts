@@ -105,12 +105,13 @@ export class Publisher implements Client {
     persistence: Persistence,
   ): Promise<Arrival | null> {
     const { random, runtime } = session
-    let arrival = runtime.arrivals.open(body.length, persistence)
-    while (arrival === HELD && !session.isEnding) {
-      await session.room()
-      arrival = runtime.arrivals.open(body.length, persistence)
+    const announcement = { sizeBytes: body.length, persistence, bringer: null }
+    const arrival = runtime.arrivals.open(announcement)
+    if (!arrival.isLetIn) await session.turn(arrival)
+    if (session.isEnding || !arrival.isLetIn) {
+      arrival.close()
+      return null
     }
-    if (arrival === HELD) return null
     const givesUp = !session.run.isLast && below(random, 8) === 0
     for (let at = 0; at < body.length; ) {
       const size = Math.min(body.length - at, 1 + below(random, 200))

@@ -6,6 +6,7 @@ import { runWorld } from './world.ts'
 
 /** Odd places of the broker, each of which some seed of every range comes past. */
 const MARKS = [
+  'arrivals/waits',
   'declarations/wait-for-room',
   'dispatch/body-loaded',
   'dispatch/entries-wait-for-room',
@@ -16,7 +17,6 @@ const MARKS = [
   'queue/copied-on-write',
   'queue/mark-beyond-the-end',
   'recovery/older-snapshot',
-  'room/bodies-arriving',
   'room/disk-full',
   'room/disk-slow',
   'room/memory-full',

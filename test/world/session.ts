@@ -3,6 +3,7 @@
  * next, or is asked to leave before a clean stop. The world owns it; a client never keeps it.
  */
 import type { Net, Random } from '../../src/base/ports.ts'
+import type { Arrival } from '../../src/broker/arrival.ts'
 import type { Reading } from '../../src/broker/reading.ts'
 import type { Runtime } from '../../src/broker/runtime.ts'
 import { isRefusal, type Refusal } from '../../src/machine/refusal.ts'
@@ -112,6 +113,16 @@ export class Session {
       // As whoever takes a body has to: what is kept and cannot be read is damage.
       if (!this.run.isOver) this.runtime.fail(error)
     })
+  }
+
+  /** Waits until a large body may come. */
+  async turn(arrival: Arrival): Promise<void> {
+    await this.until(
+      new Promise<void>((resolve) => {
+        arrival.whenLetIn(resolve)
+      }),
+    )
+    await this.sleep(0)
   }
 
   /** Waits for room after HELD. */

@@ -33,7 +33,6 @@ export class Channel {
   readonly publisher: Publisher
   readonly consumption: Consumption
   state: 'open' | 'closing' | 'closed' = 'open'
-  confirms: 'on' | 'off' = 'off'
   /** The queue that was declared last: an empty name means this one. */
   lastQueue = ''
 

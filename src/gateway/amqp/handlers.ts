@@ -40,7 +40,6 @@ const handlers: Handlers = {
   },
 
   'confirm.select': (channel, { noWait }) => {
-    channel.confirms = 'on'
     channel.publisher.confirming.begin()
     if (!noWait) channel.send('confirm.select-ok', {})
     return null

@@ -5,7 +5,7 @@
  */
 import { EMPTY, KiB } from '../../base/bytes.ts'
 import { FRAME_HEADER_SIZE, FRAME_OVERHEAD } from '../../wire/amqp/frame.ts'
-import { u32At } from '../../wire/amqp/integers.ts'
+import { u16At, u32At } from '../../wire/amqp/integers.ts'
 
 /** Takes whole frames from [at, end) and answers where it stopped: at a piece of a frame, or where it is held. */
 export type Parse = (bytes: Uint8Array, at: number, end: number) => number
@@ -21,6 +21,12 @@ export class Inbox {
 
   get size(): number {
     return this.#end - this.#at
+  }
+
+  /** Bytes of the frame that is not whole yet, if it is this channel's or nobody can tell. */
+  unfinishedBytes(channel: number): number {
+    const isOther = this.size > 2 && u16At(this.#bytes, this.#at + 1) !== channel
+    return isOther ? 0 : this.size
   }
 
   /** Parses what is held and then `chunk`; what cannot be parsed now is copied. */

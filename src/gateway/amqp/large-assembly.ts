@@ -4,12 +4,16 @@
  */
 import { assert } from '../../base/assert.ts'
 import { EMPTY } from '../../base/bytes.ts'
-import type { Arrival } from '../../broker/arrival.ts'
+import { mark } from '../../base/mark.ts'
+import type { Arrival, Bringer } from '../../broker/arrival.ts'
+import type { Persistence } from '../../broker/publisher.ts'
 import type { Content } from '../../machine/message.ts'
 import type { Link } from './link.ts'
+import { type Reply, silentMidway, tooMuchArriving } from './replies.ts'
 
-export class LargeAssembly {
+export class LargeAssembly implements Bringer {
   readonly #link: Link
+  readonly #channel: number
   #arrival: Arrival | null = null
   #properties: Uint8Array = EMPTY
   /** Bytes of the body in frames that are done with. */
@@ -18,8 +22,9 @@ export class LargeAssembly {
   /** Bytes of the present frame that the broker has. */
   #taken = 0
 
-  constructor(link: Link) {
+  constructor(link: Link, channel: number) {
     this.#link = link
+    this.#channel = channel
   }
 
   get missingBytes(): number {
@@ -31,18 +36,29 @@ export class LargeAssembly {
     return this.#arrival
   }
 
-  begin(arrival: Arrival, properties: Uint8Array): void {
+  /** Answers why it may not come; null: it may, when the connection is not held any more. */
+  begin(properties: Uint8Array, sizeBytes: number, persistence: Persistence): Reply | null {
     assert(this.#arrival === null, 'one message at a time')
+    const { arrivingBytes, broker, limits } = this.#link
+    if (arrivingBytes + sizeBytes > limits.arrivingBytes) return tooMuchArriving
+    const announcement = { sizeBytes, persistence, bringer: this }
+    // Nobody waits on a connection whose other channels bring what may be waited for.
+    const arrival =
+      arrivingBytes > 0 ? broker.arrivals.openNow(announcement) : broker.arrivals.open(announcement)
+    if (arrival === null) return tooMuchArriving
     this.#arrival = arrival
     this.#properties = properties
-    this.#bodySize = arrival.sizeBytes
+    this.#bodySize = sizeBytes
     this.#received = 0
-    this.#link.arrivingBytes += arrival.sizeBytes
+    this.#link.arrivingBytes += sizeBytes
+    if (!arrival.isLetIn) this.#awaitTurn(arrival)
+    return null
   }
 
   /** The body of the next frame, or of one that is offered again. False: there is no room for all of it now. */
   put(bytes: Uint8Array, at: number, size: number): boolean {
     if (this.#arrival === null) return true
+    if (!this.#arrival.isLetIn) return false
     this.#taken += this.#arrival.put(bytes, at + this.#taken, size - this.#taken)
     return this.#taken === size
   }
@@ -70,5 +86,25 @@ export class LargeAssembly {
     this.#arrival.close()
     this.#arrival = null
     this.#properties = EMPTY
+  }
+
+  // What the broker asks and tells.
+
+  /** What is only a piece of a frame counts: a client may be slow. */
+  arrivedBytes(): number | null {
+    const unfinishedBytes = this.#link.unfinishedBytes(this.#channel)
+    return unfinishedBytes === null ? null : this.#received + unfinishedBytes
+  }
+
+  givenUp(): void {
+    this.#link.fail(silentMidway(this.#link.broker.limits.arrivalIdleMs))
+  }
+
+  #awaitTurn(arrival: Arrival): void {
+    mark('amqp/large-waits')
+    const link = this.#link
+    link.alarm.raise('memory')
+    link.hold()
+    arrival.whenLetIn(() => link.release())
   }
 }

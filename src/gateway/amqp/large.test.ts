@@ -13,15 +13,10 @@ import {
   publish,
   type ScriptedClient,
 } from '../../../test/amqp/amqp-world.ts'
+import { bareHead, openChannel, selectConfirms } from '../../../test/amqp/phrases.ts'
 import { expectMark } from '../../base/mark.ts'
 
 const LETTERS = 'abcdefghijklmnopqrstuvwxyz'
-const select = method(1, 'confirm.select', { noWait: false })
-const open2 = method(2, 'channel.open', { outOfBand: '' })
-const bare = (channel: number) =>
-  method(channel, 'basic.publish', {
-    ...{ ticket: 0, exchange: '', routingKey: 'q', mandatory: false, immediate: false },
-  })
 const closeChannel = method(1, 'channel.close', {
   ...{ replyCode: 200, replyText: '', classId: 0, methodId: 0 },
 })
@@ -34,7 +29,7 @@ function openWorld(limits: Parameters<typeof AmqpWorld.open>[0] = {}): Promise<A
 /** A client to which a large body is going out and that takes nothing; channel 2 is open too. */
 async function slowClient(world: AmqpWorld): Promise<ScriptedClient> {
   const client = await world.client()
-  await client.say(open2, declare(1, 'q'), select)
+  await client.say(openChannel(2), declare(1, 'q'), selectConfirms(1))
   client.forget()
   client.isSlow = true
   await client.say(publish(2, { key: 'q', body: LETTERS.repeat(3) }), consume(1, 'q'))
@@ -79,12 +74,12 @@ test('large and small messages keep their order to a consumer', async () => {
 test('a client that dies in the middle of a large body leaves nothing behind', async () => {
   const world = await openWorld()
   const client = await world.client()
-  await client.say(declare(1, 'q', { durable: true }), bare(1), contentHeader(1, 26))
+  await client.say(declare(1, 'q', { durable: true }), bareHead(1, 'q'), contentHeader(1, 26))
   await client.say(bodyFrame(1, LETTERS.slice(0, 25)))
   await client.leave()
-  const { arrivals } = world.broker
-  assert.equal(typeof arrivals.open(1_000, 'transient'), 'object')
-  assert.equal(typeof arrivals.open(1_000, 'transient'), 'object')
+  const announcement = { sizeBytes: 1_000, persistence: 'transient', bringer: null } as const
+  const arrivals = [1, 2].map(() => world.broker.arrivals.open(announcement))
+  assert(arrivals.every(({ isLetIn }) => isLetIn))
   assert.equal(world.broker.references, 0)
   assert.equal(world.broker.namespace('/')?.queues.get('q')?.readyCount, 0)
   world.check()
@@ -93,8 +88,13 @@ test('a client that dies in the middle of a large body leaves nothing behind', a
 test('nobody else waits for a large body that comes slowly, and it is confirmed when it is whole', async () => {
   const world = await openWorld()
   const [slow, quick] = [await world.client(), await world.client()]
-  await slow.say(declare(1, 'q', { durable: true }), select, bare(1), contentHeader(1, 26))
-  await quick.say(select)
+  await slow.say(
+    declare(1, 'q', { durable: true }),
+    selectConfirms(1),
+    bareHead(1, 'q'),
+    contentHeader(1, 26),
+  )
+  await quick.say(selectConfirms(1))
   const properties = { deliveryMode: 2 }
   for (let at = 0; at < 26; at++) {
     slow.forget()
@@ -174,7 +174,7 @@ test('a mistake ends the channel behind the body that is on its way', async () =
     /^1 channel\.close replyCode=406 .*unknown delivery tag 77/,
   )
   client.isSlow = false
-  await client.say(method(1, 'channel.close-ok', {}), method(1, 'channel.open', { outOfBand: '' }))
+  await client.say(method(1, 'channel.close-ok', {}), openChannel(1))
   assert.equal(client.heard.at(-1), '1 channel.open-ok')
   world.check()
 })
@@ -193,7 +193,7 @@ test('a client that goes while a large body goes out to it lets go of it', async
 test('a mandatory large message that nobody gets comes back whole, then its confirm', async () => {
   const world = await openWorld()
   const client = await world.client()
-  await client.say(select)
+  await client.say(selectConfirms(1))
   client.forget()
   await client.say(publish(1, { key: 'nobody', body: LETTERS, mandatory: true }))
   assert.deepEqual(client.heard, [
@@ -220,9 +220,9 @@ test('what comes back waits behind a large body that goes out', async () => {
 test('a connection brings so many bytes of large messages at once, on all its channels', async () => {
   const world = await openWorld({ bodyBytes: 60, arrivingBytes: 100 })
   const client = await world.client()
-  await client.say(open2, declare(1, 'q'))
+  await client.say(openChannel(2), declare(1, 'q'))
   client.forget()
-  await client.say(bare(1), contentHeader(1, 60), bare(2), contentHeader(2, 41))
+  await client.say(bareHead(1, 'q'), contentHeader(1, 60), bareHead(2, 'q'), contentHeader(2, 41))
   assert.match(
     client.heard.join(),
     /^2 channel\.close replyCode=406 .*too many bytes of large messages/,
@@ -236,9 +236,9 @@ test('a connection brings so many bytes of large messages at once, on all its ch
 test('a large body waits until others are through, unless its own connection brings one', async () => {
   const world = await openWorld()
   const [first, second] = [await world.client(), await world.client()]
-  await first.say(declare(1, 'q'), bare(1), contentHeader(1, 1_000))
-  await first.say(open2, method(3, 'channel.open', { outOfBand: '' }), bare(2))
-  await first.say(contentHeader(2, 1_000), bare(3))
+  await first.say(declare(1, 'q'), bareHead(1, 'q'), contentHeader(1, 1_000))
+  await first.say(openChannel(2), openChannel(3), bareHead(2, 'q'))
+  await first.say(contentHeader(2, 1_000), bareHead(3, 'q'))
   await second.say(publish(1, { key: 'q', body: LETTERS }), get(1, 'q'))
   assert.deepEqual(second.heard, [])
   first.forget()

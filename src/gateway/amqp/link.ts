@@ -6,6 +6,7 @@ import type { Fields, MethodName } from '../../wire/amqp/method-codec.ts'
 import type { Alarm } from './alarm.ts'
 import type { AmqpLimits } from './limits.ts'
 import type { Outbox } from './outbox.ts'
+import type { Reply } from './replies.ts'
 
 /** Has something to say before the output of a turn goes out. */
 export interface Teller {
@@ -32,6 +33,10 @@ export interface Link {
   /** What the client is told while there is no room for what it publishes. */
   readonly alarm: Alarm
   send<N extends MethodName>(channel: number, name: N, fields: Fields<N>): void
+  /** Ends the connection with a reason that the client is told. */
+  fail(reply: Reply): void
+  /** Bytes of a frame of this channel that is not whole yet; null while nothing is read. */
+  unfinishedBytes(channel: number): number | null
   /** Nothing is parsed until the same number of `release`. */
   hold(): void
   release(): void

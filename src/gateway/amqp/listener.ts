@@ -3,15 +3,14 @@
  * in the log who was refused, and ends them all when it is closed.
  */
 import type { Log } from '../../base/log.ts'
-import type { Address, Connection, Listener, Random, Timer } from '../../base/ports.ts'
+import type { Address, Connection, Listener, Random } from '../../base/ports.ts'
 import type { Runtime } from '../../broker/runtime.ts'
+import { Farewell } from '../farewell.ts'
+import { RefusalLog } from '../refusal-log.ts'
 import { type AmqpLimits, amqpLimits } from './limits.ts'
 import { replyOf } from './replies.ts'
 import { Session } from './session.ts'
 import { Slabs } from './slabs.ts'
-
-/** Between two lines of the log about refused clients: whoever attacks us shall not fill the disk with it. */
-const refusalLogMs = 1_000
 
 export interface AmqpListener extends AsyncDisposable {
   /** Where it really listens. */
@@ -36,20 +35,19 @@ export async function openAmqpListener(context: {
 
 class AmqpServer implements AmqpListener {
   readonly #broker: Runtime
-  readonly #log: Log
   readonly #limits: AmqpLimits
   readonly #slabs: Slabs
   readonly #sessions = new Set<Session>()
   #listener: Listener | null = null
   #closing: Promise<void> | null = null
-  /** Called when the last session has closed, while closing. */
-  #onEmpty: (() => void) | null = null
-  #toldMs = Number.NEGATIVE_INFINITY
-  #untold = 0
+  readonly #refusals: RefusalLog
+  readonly #farewell: Farewell
 
   constructor(broker: Runtime, log: Log, limits: AmqpLimits) {
+    const { clock, scheduler } = broker.world
     this.#broker = broker
-    this.#log = log
+    this.#refusals = new RefusalLog('amqp', clock, log)
+    this.#farewell = new Farewell(scheduler)
     this.#limits = limits
     this.#slabs = new Slabs(limits.slabBytes, limits.slabsKept)
   }
@@ -79,7 +77,7 @@ class AmqpServer implements AmqpListener {
   #accept(connection: Connection): void {
     if (this.#closing !== null || this.#sessions.size >= this.#limits.connections) {
       connection.destroy()
-      if (this.#closing === null) this.#tell(connection.peer, 'too many connections')
+      if (this.#closing === null) this.#refusals.tell(connection.peer, 'too many connections')
       return
     }
     const { random } = this.#broker.world
@@ -97,42 +95,27 @@ class AmqpServer implements AmqpListener {
 
   #left(session: Session, refusal: string | null): void {
     this.#sessions.delete(session)
-    if (refusal !== null) this.#tell(session.connection.peer, refusal)
-    if (this.#sessions.size === 0) this.#onEmpty?.()
-  }
-
-  #tell(peer: string, refusal: string): void {
-    const nowMs = this.#broker.world.clock.monotonicMs()
-    if (nowMs - this.#toldMs < refusalLogMs) {
-      this.#untold++
-      return
-    }
-    const others = this.#untold === 0 ? '' : ` (and ${this.#untold} others before)`
-    this.#log.warn(`amqp: ${peer} was let go: ${refusal}${others}`)
-    this.#toldMs = nowMs
-    this.#untold = 0
+    if (refusal !== null) this.#refusals.tell(session.connection.peer, refusal)
+    if (this.#sessions.size === 0) this.#farewell.isEmpty()
   }
 
   async #close(): Promise<void> {
     const stopped = this.#listener?.close()
-    await this.#drain()
+    if (this.#sessions.size > 0) await this.#sayFarewell()
     await stopped
   }
 
-  #drain(): Promise<void> {
-    return new Promise((resolve) => {
-      let timer: Timer | null = null
-      this.#onEmpty = () => {
-        timer?.cancel()
-        resolve()
-      }
-      const sessions = [...this.#sessions]
-      if (sessions.length === 0) return resolve()
-      timer = this.#broker.world.scheduler.after(this.#limits.drainMs, () => {
+  #sayFarewell(): Promise<void> {
+    const reason = "broker forced connection closure with reason 'shutdown'"
+    return this.#farewell.wait({
+      ask: () => {
+        for (const session of [...this.#sessions])
+          session.fail(replyOf('connection-forced', reason))
+      },
+      drop: () => {
         for (const session of [...this.#sessions]) session.connection.destroy()
-      })
-      const reason = "broker forced connection closure with reason 'shutdown'"
-      for (const session of sessions) session.fail(replyOf('connection-forced', reason))
+      },
+      afterMs: this.#limits.drainMs,
     })
   }
 }

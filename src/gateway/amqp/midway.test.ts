@@ -12,34 +12,23 @@ import {
   publish,
   type ScriptedClient,
 } from '../../../test/amqp/amqp-world.ts'
+import {
+  bareHead,
+  declareDirect,
+  deleteExchange,
+  openChannel,
+  selectConfirms,
+} from '../../../test/amqp/phrases.ts'
 import { MiB } from '../../base/bytes.ts'
 
 const LETTERS = 'abcdefghijklmnopqrstuvwxyz'
-const select = method(1, 'confirm.select', { noWait: false })
-const open1 = method(1, 'channel.open', { outOfBand: '' })
 const limits = { bodyBytes: 10, bodyBytesMax: 1_000, arrivingBytes: 2_000 }
-const notes = {
-  ...{ passive: false, durable: false, autoDelete: false, internal: false, noWait: false },
-  arguments: [],
-}
-const declareX = method(2, 'exchange.declare', {
-  ...{ ticket: 0, exchange: 'x', type: 'direct' },
-  ...notes,
-})
-const deleteX = method(2, 'exchange.delete', {
-  ...{ ticket: 0, exchange: 'x', ifUnused: false, noWait: false },
-})
-const open2 = method(2, 'channel.open', { outOfBand: '' })
-const toX = method(1, 'basic.publish', {
-  ...{ ticket: 0, exchange: 'x', routingKey: '', mandatory: false, immediate: false },
-})
 
 /** Two large bodies begin, and nobody else's may before they are through. */
 async function bringTwo(client: ScriptedClient): Promise<void> {
-  await client.say(open2, declare(1, 'q'))
+  await client.say(openChannel(2), declare(1, 'q'))
   for (const channel of [1, 2]) {
-    const head = { ticket: 0, exchange: '', routingKey: 'q', mandatory: false, immediate: false }
-    await client.say(method(channel, 'basic.publish', head), contentHeader(channel, 1_000))
+    await client.say(bareHead(channel, 'q'), contentHeader(channel, 1_000))
   }
 }
 
@@ -47,9 +36,10 @@ test('a message whose exchange goes while it comes is refused as if it had come 
   for (const body of ['short', LETTERS]) {
     const world = await AmqpWorld.open({}, limits)
     const client = await world.client()
-    await client.say(select, open2, declareX)
+    await client.say(selectConfirms(1), openChannel(2), declareDirect(2, 'x'))
     client.forget()
-    await client.say(toX, contentHeader(1, body.length), bodyFrame(1, body.slice(0, 3)), deleteX)
+    await client.say(bareHead(1, '', 'x'), contentHeader(1, body.length))
+    await client.say(bodyFrame(1, body.slice(0, 3)), deleteExchange(2, 'x'))
     await client.say(bodyFrame(1, body.slice(3)), bodyFrame(1, 'what came too late'))
     assert.deepEqual(client.heard, [
       '2 exchange.delete-ok',
@@ -66,7 +56,7 @@ test('a client whose large body waits for others is told so, and is not taken fo
   await bringTwo(first)
   const second = world.connect()
   const clientProperties = capable('connection.blocked')
-  await second.say(handshakeWith({ clientProperties, heartbeat: 1 }), open1)
+  await second.say(handshakeWith({ clientProperties, heartbeat: 1 }), openChannel(1))
   second.forget()
   await second.say(publish(1, { key: 'q', body: LETTERS }))
   assert.deepEqual(second.heard, ['0 connection.blocked reason=low on memory'])

@@ -43,7 +43,7 @@ import { Confirming } from './confirming.ts'
 import { LargeAssembly } from './large-assembly.ts'
 import type { Link } from './link.ts'
 import type { Outlet } from './outlet.ts'
-import { type Reply, replyOf, replyTo, tooLarge, tooMuchArriving } from './replies.ts'
+import { type Reply, replyOf, replyTo, tooLarge } from './replies.ts'
 import { RouteCache } from './route-cache.ts'
 import { writeReturn, writeReturnHeads } from './write-content.ts'
 
@@ -74,7 +74,7 @@ export class Publisher {
     this.#channel = channel
     this.#outlet = outlet
     this.confirming = new Confirming(link, channel, outlet)
-    this.#large = new LargeAssembly(link)
+    this.#large = new LargeAssembly(link, channel)
     const { bodyBytes, bodyBytesMax } = link.broker.limits
     this.#bodyMax = Math.min(link.limits.bodyBytes, bodyBytesMax)
     this.#smallMax = Math.min(this.#bodyMax, bodyBytes)
@@ -181,7 +181,12 @@ export class Publisher {
     const propertiesAt = payloadAt + HEADER_PROPERTIES_AT
     this.#deliveryMode = scanProperties(bytes, propertiesAt, payloadEnd)
     const properties = bytes.subarray(propertiesAt, payloadEnd)
-    if (bodySize > this.#smallMax) return this.#beginLarge(properties, bodySize) ?? size
+    if (bodySize > this.#smallMax) {
+      const refused = this.#large.begin(properties.slice(), bodySize, this.#persistence)
+      if (refused !== null) return refused
+      this.#state = 'large'
+      return size
+    }
     this.#assembly.begin(properties, bodySize)
     if (bodySize > 0) {
       this.#state = 'body'
@@ -223,24 +228,6 @@ export class Publisher {
     this.#content.body = EMPTY
   }
 
-  /** Answers null when the body may come, 0 when it has to wait, or why it may not. */
-  #beginLarge(properties: Uint8Array, bodySize: number): Taken | null {
-    const link = this.#link
-    const { alarm, broker } = link
-    if (link.arrivingBytes + bodySize > link.limits.arrivingBytes) return tooMuchArriving
-    const arrival = broker.arrivals.open(bodySize, this.#persistence)
-    if (arrival === HELD) {
-      // Its other channels bring what may be waited for.
-      if (link.arrivingBytes > 0) return tooMuchArriving
-      this.#refuseOrHold(broker.heldWhy)
-      return 0
-    }
-    if (alarm.isRaised) alarm.clear()
-    this.#large.begin(arrival, properties.slice())
-    this.#state = 'large'
-    return null
-  }
-
   #takeLarge(bytes: Uint8Array, at: number, size: number): Taken {
     const large = this.#large
     const more = size - FRAME_OVERHEAD
@@ -270,7 +257,7 @@ export class Publisher {
   }
 
   #sendLarge(way: Route, arrival: Arrival): boolean {
-    const { alarm, broker } = this.#link
+    const { broker } = this.#link
     const content = this.#content
     this.#large.enter(content)
     const isReturned = this.#isReturned(way, this.#bits)
@@ -278,7 +265,6 @@ export class Publisher {
     const reading = isReturned ? broker.arrivals.read(arrival) : null
     const ticket = broker.arrivals.publish(way, content, arrival)
     if (ticket === HELD) return this.#refuseOrHold(broker.heldWhy)
-    if (alarm.isRaised) alarm.clear()
     if (reading !== null) {
       const { properties } = content
       const bodySize = reading.sizeBytes
@@ -291,12 +277,11 @@ export class Publisher {
 
   /** Hands the content to the broker; false: there is no room, and the connection is held until there is. */
   #send(way: Route, bits: number): boolean {
-    const { alarm, broker } = this.#link
+    const { broker } = this.#link
     const isReturned = this.#isReturned(way, bits)
     if (isReturned && this.#outlet.isBusy) return this.#awaitOutlet()
     const ticket = broker.publish(way, this.#content, this.#persistence)
     if (ticket === HELD) return this.#refuseOrHold(broker.heldWhy)
-    if (alarm.isRaised) alarm.clear()
     if (isReturned) this.#return(way)
     this.confirming.await(ticket)
     return true

@@ -174,6 +174,12 @@ export const tooMuchArriving: Reply = replyOf(
   'too many bytes of large messages are on their way already',
 )
 
+/** It has the room that others wait for. RabbitMQ has no such case; the code is for what there is not enough of. */
+export function silentMidway(idleMs: number): Reply {
+  const text = `nothing of a large message came for ${idleMs} ms while others waited to send theirs`
+  return replyOf('resource-error', text)
+}
+
 /** What broken bytes are called. Every fault of a decoder is a frame that cannot be read. */
 export function replyToFault(fault: Fault): Reply {
   if (fault.code === 'unknown-method') return replyOf('command-invalid', fault.message)

@@ -1,14 +1,10 @@
 /**
  * A session is one client of the AMQP listener, from its first byte to its last. It owns the connection, takes
  * frames from it to whom they belong, and sends what they answer; no message and no declaration lives in it.
- * Its phases are drawn in phase.ts.
- *
- * Input waits for three reasons, each by itself: it is *held* while a request is with the broker, so that answers
- * keep their order and nothing is taken that has no room; it *rests* when it had its share of the turn; and
- * requests with answers wait while the peer does not take what it was sent (*choked*).
+ * Its phases are drawn in phase.ts; when it is read, intake.ts says.
  */
 import { assert } from '../../base/assert.ts'
-import { Fault } from '../../base/fault.ts'
+import type { Fault } from '../../base/fault.ts'
 import { mark } from '../../base/mark.ts'
 import type { Connection, ConnectionHandler, Timer } from '../../base/ports.ts'
 import type { Flushable, Runtime } from '../../broker/runtime.ts'
@@ -27,7 +23,7 @@ import { ChannelZero } from './channel-zero.ts'
 import { Channels, type MethodId } from './channels.ts'
 import type { Tuning } from './handshake.ts'
 import { Heartbeat, type HeartbeatOwner } from './heartbeat.ts'
-import { Inbox } from './inbox.ts'
+import { Intake } from './intake.ts'
 import type { AmqpLimits } from './limits.ts'
 import type { Link, Teller } from './link.ts'
 import { Outbox } from './outbox.ts'
@@ -56,28 +52,19 @@ export class Session implements ConnectionHandler, HeartbeatOwner, Flushable, Li
   arrivingBytes = 0
   readonly alarm: Alarm = new Alarm(this)
   isChoked = false
-  /** A request waits for that, so that nothing behind it can be read. */
-  #awaitsDrain = false
   vhost = '/'
   phase: Phase = 'greeting'
   /** What a frame may have, both ways. */
   frameMax: number
   readonly #onClosed: (refusal: string | null) => void
   readonly zero: ChannelZero
-  readonly #inbox = new Inbox()
+  readonly #intake: Intake
   readonly #channels: Channels
   #namespace: Namespace | null = null
   /** Queues that go with this connection. */
   readonly #owned = new Set<Queue>()
   readonly #tellers: Teller[] = []
   #isFlushPlanned = false
-  #holds = 0
-  #isResting = false
-  #isParsing = false
-  /** Whether the connection is paused. */
-  #isPaused = false
-  #bytesThisTurn = 0
-  #receivedBytes = 0
   /** The first bytes, until they are a protocol header or not. */
   readonly #greeting = new Uint8Array(PROTOCOL_HEADER_SIZE)
   #heartbeat: Heartbeat | null = null
@@ -100,6 +87,16 @@ export class Session implements ConnectionHandler, HeartbeatOwner, Flushable, Li
       pendingMax: owner.limits.outboundBytes,
       onDirty: () => this.#planFlush(),
     })
+    this.#intake = new Intake({
+      connection: owner.connection,
+      shareBytes: owner.limits.readBytesPerTurn,
+      phase: () => this.phase,
+      parse: this.#parse,
+      greet: (bytes) => (this.phase === 'greeting' ? this.#greet(bytes) : bytes),
+      planFlush: () => this.#planFlush(),
+      broken: (fault) => this.#broken(fault),
+      unheld: () => this.#unheld(),
+    })
   }
 
   get namespace(): Namespace {
@@ -115,11 +112,6 @@ export class Session implements ConnectionHandler, HeartbeatOwner, Flushable, Li
     return this.phase === 'running'
   }
 
-  /** Once it is over nobody's answer has to keep its place any more. */
-  get #isHeld(): boolean {
-    return this.#holds > 0 && isAlive(this.phase)
-  }
-
   start(): void {
     this.#arm(this.limits.handshakeMs, () => this.drop('the handshake took too long'))
     this.connection.start(this)
@@ -128,20 +120,7 @@ export class Session implements ConnectionHandler, HeartbeatOwner, Flushable, Li
   // What the connection tells.
 
   data(chunk: Uint8Array): void {
-    this.#receivedBytes += chunk.length
-    if (this.phase === 'ending' || this.phase === 'closed') return
-    // A Buffer's `subarray` costs twice a plain array's, and the hot paths take one for each body.
-    const bytes = new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length)
-    this.#guard(() => {
-      const rest = this.phase === 'greeting' ? this.#greet(bytes) : bytes
-      if (rest.length > 0) this.#inbox.take(rest, this.#parse)
-    })
-    this.#bytesThisTurn += chunk.length
-    if (this.#bytesThisTurn < this.limits.readBytesPerTurn || this.#isResting) return
-    mark('amqp/rests')
-    this.#isResting = true
-    this.#planFlush()
-    this.#considerPause()
+    this.#intake.take(chunk)
   }
 
   ended(): void {
@@ -153,9 +132,8 @@ export class Session implements ConnectionHandler, HeartbeatOwner, Flushable, Li
     this.outbox.drained()
     if (!this.isChoked || this.outbox.isFull) return
     this.isChoked = false
-    this.#awaitsDrain = false
     this.#channels.resume()
-    this.#goOn()
+    this.#intake.drained()
   }
 
   closed(error: Error | null): void {
@@ -163,7 +141,7 @@ export class Session implements ConnectionHandler, HeartbeatOwner, Flushable, Li
     this.phase = 'closed'
     this.#timer?.cancel()
     this.outbox.close()
-    this.#inbox.clear()
+    this.#intake.clear()
     this.#onClosed(this.#refusal ?? (error === null ? null : error.message))
   }
 
@@ -175,10 +153,7 @@ export class Session implements ConnectionHandler, HeartbeatOwner, Flushable, Li
     for (const teller of tellers) teller.tell()
     tellers.length = 0
     this.outbox.flush()
-    this.#bytesThisTurn = 0
-    if (!this.#isResting) return
-    this.#isResting = false
-    this.#goOn()
+    this.#intake.turnEnded()
   }
 
   sentBytes(): number {
@@ -186,12 +161,11 @@ export class Session implements ConnectionHandler, HeartbeatOwner, Flushable, Li
   }
 
   receivedBytes(): number {
-    return this.#receivedBytes
+    return this.#intake.receivedBytes
   }
 
-  /** While it is blocked or held nothing is read, and what lies unread may well be a heartbeat. */
   isListening(): boolean {
-    return !this.alarm.isRaised && this.#holds === 0
+    return this.#intake.isListening
   }
 
   beat(): void {
@@ -209,14 +183,15 @@ export class Session implements ConnectionHandler, HeartbeatOwner, Flushable, Li
   }
 
   hold(): void {
-    this.#holds++
-    this.#considerPause()
+    this.#intake.hold()
   }
 
   release(): void {
-    assert(this.#holds > 0, 'released more often than held')
-    this.#holds--
-    this.#goOn()
+    this.#intake.release()
+  }
+
+  unfinishedBytes(channel: number): number | null {
+    return this.isListening() ? this.#intake.unfinishedBytes(channel) : null
   }
 
   choke(): void {
@@ -229,8 +204,7 @@ export class Session implements ConnectionHandler, HeartbeatOwner, Flushable, Li
   /** Nothing is parsed until the peer has taken what it was sent. */
   awaitDrain(): void {
     this.choke()
-    this.#awaitsDrain = true
-    this.#considerPause()
+    this.#intake.awaitDrain()
   }
 
   tellLater(teller: Teller): void {
@@ -271,7 +245,7 @@ export class Session implements ConnectionHandler, HeartbeatOwner, Flushable, Li
     this.outbox.flush()
     this.#arm(this.limits.lingerMs, () => this.connection.destroy())
     // Whatever it was held for, the answer to the close may lie behind it.
-    this.#goOn()
+    this.#intake.goOn()
   }
 
   /** Everything is said: what still comes is thrown away, until the peer has closed too. */
@@ -280,7 +254,7 @@ export class Session implements ConnectionHandler, HeartbeatOwner, Flushable, Li
     this.letGo()
     this.phase = 'ending'
     this.outbox.flush()
-    this.#considerPause()
+    this.#intake.considerPause()
     this.connection.end()
     this.#arm(this.limits.lingerMs, () => this.connection.destroy())
   }
@@ -318,41 +292,19 @@ export class Session implements ConnectionHandler, HeartbeatOwner, Flushable, Li
     this.broker.atTurnEnd(this)
   }
 
-  #considerPause(): void {
-    const isWaiting = this.#isHeld || this.#isResting || this.#awaitsDrain
-    const shouldPause = isWaiting && isAlive(this.phase)
-    if (shouldPause === this.#isPaused) return
-    this.#isPaused = shouldPause
-    if (shouldPause) this.connection.pause()
-    else this.connection.resume()
+  #broken(fault: Fault): void {
+    this.fail(replyToFault(fault))
+    this.end()
   }
 
-  /** Takes up what waited, if nothing holds it any more. */
-  #goOn(): void {
-    if (this.#isHeld || this.#isParsing || this.phase === 'closed') return
-    this.#guard(() => this.#inbox.parse(this.#parse))
-    this.#considerPause()
-  }
-
-  /** Whatever broken bytes cause ends here, and nothing is read behind them. */
-  #guard(action: () => void): void {
-    assert(!this.#isParsing, 'parsing within parsing')
-    this.#isParsing = true
-    try {
-      action()
-    } catch (error) {
-      if (!(error instanceof Fault)) throw error
-      this.fail(replyToFault(error))
-      this.#inbox.clear()
-      this.end()
-    } finally {
-      this.#isParsing = false
-    }
+  /** Whatever became of what waited for room, nothing does now. */
+  #unheld(): void {
+    if (this.isRunning) this.alarm.clear()
   }
 
   /** Takes the protocol header; answers what follows it. */
   #greet(bytes: Uint8Array): Uint8Array {
-    const known = this.#receivedBytes - bytes.length
+    const known = this.#intake.receivedBytes - bytes.length
     const take = Math.min(PROTOCOL_HEADER_SIZE - known, bytes.length)
     this.#greeting.set(bytes.subarray(0, take), known)
     const match = matchProtocolHeader(this.#greeting, 0, known + take)
@@ -369,7 +321,7 @@ export class Session implements ConnectionHandler, HeartbeatOwner, Flushable, Li
   /** Takes whole frames while nothing holds them; answers where it stopped. */
   readonly #parse = (bytes: Uint8Array, start: number, end: number): number => {
     let at = start
-    while (at < end && !this.#isHeld) {
+    while (at < end && !this.#intake.isHeld) {
       if (this.phase === 'ending' || this.phase === 'closed') return end
       const size = frameLength(bytes, at, end, this.frameMax)
       if (size < 0) break

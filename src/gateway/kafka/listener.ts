@@ -6,14 +6,12 @@ import { assert } from '../../base/assert.ts'
 import type { Log } from '../../base/log.ts'
 import type { Address, Connection, Listener, World } from '../../base/ports.ts'
 import { DEFAULT_NAMESPACE, type Runtime } from '../../broker/runtime.ts'
+import { RefusalLog } from '../refusal-log.ts'
 import { BufferPool } from './frame-buffer.ts'
 import type { Gateway, KafkaOptions } from './gateway.ts'
 import { Groups } from './groups.ts'
 import { type KafkaLimits, kafkaLimits } from './limits.ts'
 import { Session } from './session.ts'
-
-/** Between two lines of the log about clients that were let go: whoever attacks us shall not fill the disk with it. */
-const refusalLogMs = 1_000
 
 const kafkaOptions: KafkaOptions = { partitions: 1, autoCreate: 'on', advertised: null }
 
@@ -48,9 +46,7 @@ class KafkaServer implements KafkaListener {
   readonly #sessions = new Set<Session>()
   #listener: Listener | null = null
   #closing: Promise<void> | null = null
-  /** Since the last line in the log, which was written at #toldMs. */
-  #untold = 0
-  #toldMs = Number.NEGATIVE_INFINITY
+  readonly #refusals: RefusalLog
 
   constructor(context: {
     readonly world: World
@@ -66,6 +62,7 @@ class KafkaServer implements KafkaListener {
     const groups = groupsOf.get(broker) ?? new Groups(world, limits)
     groupsOf.set(broker, groups)
     const options = { ...kafkaOptions, ...context.options }
+    this.#refusals = new RefusalLog('kafka', world.clock, log)
     this.#gateway = {
       world,
       broker,
@@ -114,19 +111,7 @@ class KafkaServer implements KafkaListener {
 
   #left(session: Session): void {
     this.#sessions.delete(session)
-    if (session.refusal !== null) this.#tell(session.peer, session.refusal)
-  }
-
-  #tell(peer: string, refusal: string): void {
-    const nowMs = this.#gateway.world.clock.monotonicMs()
-    if (nowMs - this.#toldMs < refusalLogMs) {
-      this.#untold++
-      return
-    }
-    const others = this.#untold === 0 ? '' : ` (and ${this.#untold} others before)`
-    this.#gateway.log.warn(`kafka: ${peer} was let go: ${refusal}${others}`)
-    this.#toldMs = nowMs
-    this.#untold = 0
+    if (session.refusal !== null) this.#refusals.tell(session.peer, session.refusal)
   }
 
   async #close(): Promise<void> {

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { DiskBroker } from '../../../test/broker/disk-broker.ts'
 import { MemoryWorld } from '../../../test/processes/memory-world.ts'
 import { CrashDisk } from '../../../test/sim/crash-disk.ts'
-import { settled } from '../../../test/sim/turn.ts'
+import { drained, settled } from '../../../test/sim/turn.ts'
 import { KiB, MiB } from '../../base/bytes.ts'
 import { expectMark } from '../../base/mark.ts'
 import type { Disk } from '../../base/ports.ts'
@@ -66,12 +66,12 @@ class Place {
 test('the queue is made where there is none, and used as it is where there is one', async () => {
   const place = await Place.open()
   const made = await place.sink('made')
-  assert.equal(made.offer('a'), 0)
+  assert.equal(made.offer('a'), 1)
   assert.equal(place.find('made')?.durable, true)
   assert.equal(place.find('made')?.readyCount, 1)
   const there = await place.transientQueue('there')
   const used = await place.sink('there')
-  assert.equal(used.offer(Uint8Array.of(1, 2)), 0)
+  assert.equal(used.offer(Uint8Array.of(1, 2)), 1)
   assert.equal(there.readyCount, 1)
   assert.equal(place.find('there'), there)
 })
@@ -113,7 +113,7 @@ test('while the broker has no room clients wait, and what is consumed makes room
 test('a queue that somebody deleted is made again by the next message', async () => {
   const place = await Place.open()
   const sink = await place.sink('line')
-  assert.equal(sink.offer('lost with the queue'), 0)
+  assert.equal(sink.offer('lost with the queue'), 1)
   const before = place.find('line')!
   await place.drive(place.broker.declare.deleteQueue(before))
   const taken = expectMark('line/queue-made-again', () => {
@@ -141,14 +141,24 @@ test('OK says that the disk has the message, and it is there after a crash', asy
   const sink = await settled(openQueueSink(broker.runtime, 'line', {}), 'the sink')
   assert.equal(sink.acknowledges, 'durable')
   for (let index = 0; index < 5; index++) {
-    const ticket = sink.offer(`<new ${index}>`)
-    assert.equal(ticket, index)
-    const told = sink.acked(ticket).then(() => broker.assertDurable(`new ${index}`))
+    const position = sink.offer(`<new ${index}>`)
+    assert.equal(position, index + 1)
+    const told = sink.acked(position).then(() => broker.assertDurable(`new ${index}`))
     await settled(told, 'the OK')
   }
   assert.deepEqual(broker.early, [])
   const again = await DiskBroker.open(disk.killProcess())
-  assert.equal((await again.queue('line')).readyCount, 5)
+  const queue = await again.queue('line')
+  assert.equal(queue.readyCount, 5)
+  // A number that a client was told stays this message's.
+  const taken = again.take(queue)
+  await drained()
+  assert.deepEqual(
+    taken.map(({ name, sequence }) => [name, sequence]),
+    Array.from({ length: 5 }, (_, index) => [`new ${index}`, index + 1]),
+  )
+  const more = await settled(openQueueSink(again.runtime, 'line', {}), 'the sink')
+  assert.equal(more.offer('<old 5>'), 6)
 })
 
 test('a queue that somebody made again in memory alone takes nothing that OK is promised for', async () => {

@@ -15,7 +15,7 @@ import { lineLimits } from './limits.ts'
 import type { LineMessage } from './message.ts'
 import { LineOptionError, type LineOptions } from './options.ts'
 import { type MessageQueue, QueueSink } from './queue-sink.ts'
-import type { LineSink } from './sink.ts'
+import type { LineSink, Position } from './sink.ts'
 
 const encoder = new TextEncoder()
 const NO_NOTES = new Uint8Array(0)
@@ -41,6 +41,8 @@ class LineQueue implements MessageQueue {
   readonly #content = new Content()
   #queue: Queue
   #route: Route
+  /** What the newest message waits for to be safe. */
+  #through = 0
   /** Settles when a deleted queue is there again, or cannot be; null unless that is under way. */
   #remaking: Promise<void> | null = null
   /** Why it could not be made again; told to whoever asks next. */
@@ -54,7 +56,7 @@ class LineQueue implements MessageQueue {
     this.acknowledges = broker.durability !== 'memory' && queue.durable ? 'durable' : 'never'
   }
 
-  publish(message: LineMessage): number | 'full' {
+  publish(message: LineMessage): Position | 'full' {
     const { failure } = this.#broker
     if (failure !== null) throw failure
     if (this.#queue.deleted) return this.#remake()
@@ -67,7 +69,9 @@ class LineQueue implements MessageQueue {
     content.body = bytes
     content.bodySize = bytes.length
     const ticket = this.#broker.publish(this.#route, content, 'persistent')
-    return ticket === HELD ? 'full' : ticket
+    if (ticket === HELD) return 'full'
+    this.#through = Math.max(this.#through, ticket)
+    return this.#queue.nextSequence - 1
   }
 
   whenRoom(callback: () => void): void {
@@ -75,8 +79,8 @@ class LineQueue implements MessageQueue {
     else void this.#remaking.then(callback)
   }
 
-  safe(through: number): Promise<void> {
-    return this.#broker.commits.settled(through)
+  safe(): Promise<void> {
+    return this.#broker.commits.settled(this.#through)
   }
 
   #remake(): 'full' {

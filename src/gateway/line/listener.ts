@@ -4,16 +4,15 @@
  */
 import { assert } from '../../base/assert.ts'
 import type { Log } from '../../base/log.ts'
-import type { Address, Connection, Listener, Timer } from '../../base/ports.ts'
+import type { Address, Connection, Listener } from '../../base/ports.ts'
+import { Farewell } from '../farewell.ts'
+import { RefusalLog } from '../refusal-log.ts'
 import { checkedOptions, LineOptionError, type LineOptions } from './options.ts'
 import { type LineWorld, Session, type SessionCounters, type SessionOptions } from './session.ts'
 import type { LineSink } from './sink.ts'
 
 /** Clients that are being told that there is no place. Beyond that they are dropped without a word. */
 const turnedAwayMax = 1_000 // a flood of connections must not become a flood of sessions
-
-/** Between two lines of the log about refused clients: whoever attacks us shall not fill the disk with it. */
-const refusalLogMs = 1_000
 
 /** What all clients of a listener did, those who left included. */
 export interface LineCounters {
@@ -71,20 +70,16 @@ class LineServer implements LineListener {
   readonly #world: LineWorld
   readonly #sink: LineSink
   readonly #options: SessionOptions
-  readonly #log: Log | null
   readonly #sessions = new Set<Session>()
   readonly #leaving = new Set<Session>()
   /** What the clients that have left did. */
   readonly #past = { refused: 0, messages: 0, bytes: 0, answered: 0, waits: 0, cutBytes: 0 }
   #clientsEver = 0
   #turnedAway = 0
-  /** Since the last line in the log, which was written at #toldMs. */
-  #untold = 0
-  #toldMs = Number.NEGATIVE_INFINITY
   #listener: Listener | null = null
   #closing: Promise<void> | null = null
-  /** Called when the last session has closed, while closing. */
-  #onEmpty: (() => void) | null = null
+  readonly #refusals: RefusalLog
+  readonly #farewell: Farewell
 
   constructor(owner: {
     readonly world: LineWorld
@@ -95,7 +90,8 @@ class LineServer implements LineListener {
     this.#world = owner.world
     this.#sink = owner.sink
     this.#options = owner.options
-    this.#log = owner.log
+    this.#refusals = new RefusalLog('line', owner.world.clock, owner.log)
+    this.#farewell = new Farewell(owner.world.scheduler)
   }
 
   async listen(address: Address): Promise<void> {
@@ -165,41 +161,26 @@ class LineServer implements LineListener {
     among.delete(session)
     add(this.#past, session.counters)
     const { peer, refusal } = session.counters
-    if (refusal !== null) this.#tell(peer, refusal)
-    if (this.#sessions.size + this.#leaving.size === 0) this.#onEmpty?.()
-  }
-
-  #tell(peer: string, refusal: string): void {
-    const nowMs = this.#world.clock.monotonicMs()
-    if (nowMs - this.#toldMs < refusalLogMs) {
-      this.#untold++
-      return
-    }
-    const others = this.#untold === 0 ? '' : ` (and ${this.#untold} others before)`
-    this.#log?.warn(`line: ${peer} was let go: ${refusal}${others}`)
-    this.#toldMs = nowMs
-    this.#untold = 0
+    if (refusal !== null) this.#refusals.tell(peer, refusal)
+    if (this.#sessions.size + this.#leaving.size === 0) this.#farewell.isEmpty()
   }
 
   async #close(): Promise<void> {
     const stopped = this.#listener?.close()
-    await this.#drain()
+    if (this.#sessions.size + this.#leaving.size > 0) await this.#sayFarewell()
     await stopped
   }
 
-  #drain(): Promise<void> {
-    return new Promise((resolve) => {
-      let timer: Timer | null = null
-      this.#onEmpty = () => {
-        timer?.cancel()
-        resolve()
-      }
-      const sessions = [...this.#sessions, ...this.#leaving]
-      if (sessions.length === 0) return resolve()
-      timer = this.#world.scheduler.after(this.#options.drainMs, () => {
-        for (const session of [...this.#sessions, ...this.#leaving]) session.destroy()
-      })
-      for (const session of sessions) session.drain()
+  #sayFarewell(): Promise<void> {
+    const all = (): readonly Session[] => [...this.#sessions, ...this.#leaving]
+    return this.#farewell.wait({
+      ask: () => {
+        for (const session of all()) session.drain()
+      },
+      drop: () => {
+        for (const session of all()) session.destroy()
+      },
+      afterMs: this.#options.drainMs,
     })
   }
 }

@@ -36,7 +36,8 @@ class SlowQueue implements MessageQueue {
     this.#callbacks.push(callback)
   }
 
-  safe(through: number): Promise<void> {
+  safe(): Promise<void> {
+    const through = this.bodies.length
     if (through <= this.#durable) return Promise.resolve()
     return new Promise((resolve, reject) => {
       this.#askers.push({ through, resolve, reject })
@@ -67,14 +68,14 @@ test('a message is acknowledged when the queue says that it is safe, and not bef
   const queue = new SlowQueue(10)
   const sink = new QueueSink(queue)
   const acked: number[] = []
-  const note = (ticket: number) => () => void acked.push(ticket)
-  assert.equal(sink.offer('one'), 0)
-  const first = sink.acked(0).then(note(0))
-  assert.equal(sink.offer('two'), 1)
-  const second = sink.acked(1).then(note(1))
+  const note = (position: number) => () => void acked.push(position)
+  assert.equal(sink.offer('one'), 1)
+  const first = sink.acked(1).then(note(1))
+  assert.equal(sink.offer('two'), 2)
+  const second = sink.acked(2).then(note(2))
   queue.commit(1)
   await first
-  assert.deepEqual(acked, [0])
+  assert.deepEqual(acked, [1])
   queue.commit(2)
   await second
   assert.deepEqual(queue.bodies, ['one', 'two'])
@@ -83,7 +84,7 @@ test('a message is acknowledged when the queue says that it is safe, and not bef
 test('who waits gets the room in the order of asking, and nobody overtakes', async () => {
   const queue = new SlowQueue(1)
   const sink = new QueueSink(queue)
-  assert.equal(sink.offer('early'), 0)
+  assert.equal(sink.offer('early'), 1)
   assert.equal(sink.offer('late'), 'full')
   const second = new AbortController()
   const waiting = await expectMark('line/waits-for-room', () => [
@@ -94,19 +95,19 @@ test('who waits gets the room in the order of asking, and nobody overtakes', asy
   second.abort(new Error('gone'))
   await assert.rejects(waiting[1]!, { message: 'gone' })
   queue.makeRoom(1)
-  assert.equal(await waiting[0], 1)
+  assert.equal(await waiting[0], 2)
   queue.room = 1 // and nobody has been told
   assert.equal(sink.offer('late'), 'full')
   queue.makeRoom(0)
-  assert.equal(await waiting[2], 2)
+  assert.equal(await waiting[2], 3)
   assert.deepEqual(queue.bodies, ['early', 'first', 'third'])
 })
 
 test('when the disk has failed nobody is told OK, and nobody waits for ever', async () => {
   const queue = new SlowQueue(1)
   const sink = new QueueSink(queue)
-  assert.equal(sink.offer('early'), 0)
-  const unsafe = sink.acked(0)
+  assert.equal(sink.offer('early'), 1)
+  const unsafe = sink.acked(1)
   const waiting = sink.put('late', never)
   queue.fail(new Error('the disk is gone'))
   await assert.rejects(unsafe, { message: 'the disk is gone' })
@@ -121,5 +122,5 @@ test('a message that the queue refuses concerns its sender alone', async () => {
   assert.equal(sink.offer('large'), 'closed')
   await assert.rejects(sink.put('large', never), { message: 'too large' })
   queue.refusal = null
-  assert.equal(sink.offer('small'), 0)
+  assert.equal(sink.offer('small'), 1)
 })

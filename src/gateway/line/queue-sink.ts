@@ -5,26 +5,26 @@
  */
 import { mark } from '../../base/mark.ts'
 import type { LineMessage } from './message.ts'
-import type { LineSink, Ticket } from './sink.ts'
+import type { LineSink, Position } from './sink.ts'
 
 /** As much of a queue as a sink needs. */
 export interface MessageQueue {
   readonly acknowledges: LineSink['acknowledges']
   /**
-   * Takes the message now: the answer is what `safe` is asked for, and never falls. `full` takes nothing. Throws
-   * why this message, or any, cannot be taken at all.
+   * Takes the message now, and answers where it stands. `full` takes nothing. Throws why this message, or any, cannot
+   * be taken at all.
    */
-  publish(message: LineMessage): number | 'full'
+  publish(message: LineMessage): Position | 'full'
   /** Calls once when, after `full`, it is worth another try. */
   whenRoom(callback: () => void): void
-  /** Resolves when everything up to there will survive a crash; rejects when that will never be. */
-  safe(through: number): Promise<void>
+  /** Resolves when everything taken so far will survive a crash; rejects when that will never be. */
+  safe(): Promise<void>
 }
 
 interface Waiting {
   readonly message: LineMessage
   readonly signal: AbortSignal
-  readonly resolve: (ticket: Ticket) => void
+  readonly resolve: (position: Position) => void
   readonly reject: (reason: unknown) => void
   readonly giveUp: () => void
 }
@@ -36,25 +36,22 @@ export class QueueSink implements LineSink {
   readonly #waiting = new Set<Waiting>()
   /** The queue was asked to call when there is room, and has not called. */
   #isAsked = false
-  #tickets: Ticket = 0
-  /** What the newest message waits for. */
-  #through = 0
 
   constructor(queue: MessageQueue) {
     this.#queue = queue
     this.acknowledges = queue.acknowledges
   }
 
-  offer(message: LineMessage): Ticket | 'full' | 'closed' {
+  offer(message: LineMessage): Position | 'full' | 'closed' {
     if (this.#waiting.size > 0) return 'full'
     try {
-      return this.#publish(message)
+      return this.#queue.publish(message)
     } catch {
       return 'closed' // a broker that has stopped, or a body that it does not take
     }
   }
 
-  put(message: LineMessage, signal: AbortSignal): Promise<Ticket> {
+  put(message: LineMessage, signal: AbortSignal): Promise<Position> {
     return new Promise((resolve, reject) => {
       const giveUp = (): void => {
         this.#leave(waiting)
@@ -68,15 +65,8 @@ export class QueueSink implements LineSink {
   }
 
   /** Asked for the newest at the moment, which is this one or came with it: safe is safe, and never too early. */
-  acked(_ticket: Ticket): Promise<void> {
-    return this.#queue.safe(this.#through)
-  }
-
-  #publish(message: LineMessage): Ticket | 'full' {
-    const through = this.#queue.publish(message)
-    if (through === 'full') return 'full'
-    this.#through = Math.max(this.#through, through)
-    return this.#tickets++
+  acked(_position: Position): Promise<void> {
+    return this.#queue.safe()
   }
 
   #go(): void {
@@ -96,10 +86,10 @@ export class QueueSink implements LineSink {
 
   #serve(waiting: Waiting): 'served' | 'full' {
     try {
-      const ticket = this.#publish(waiting.message)
-      if (ticket === 'full') return 'full'
+      const position = this.#queue.publish(waiting.message)
+      if (position === 'full') return 'full'
       this.#leave(waiting)
-      waiting.resolve(ticket)
+      waiting.resolve(position)
     } catch (error) {
       this.#leave(waiting)
       waiting.reject(error)

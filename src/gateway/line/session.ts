@@ -8,13 +8,13 @@ import { type Framer, type Framing, framer, LENGTH_SIZE } from './framing.ts'
 import { Held } from './held.ts'
 import type { LineLimits } from './limits.ts'
 import { type Bodies, bodyOf, type LineMessage } from './message.ts'
-import type { LineSink, Ticket } from './sink.ts'
+import type { LineSink, Position } from './sink.ts'
 
 const encoder = new TextEncoder()
 
 export type LineWorld = Pick<World, 'clock' | 'net' | 'scheduler'>
 
-/** `ok`: each message is answered `OK id` once it is durable. Only for a sink that says when that is. */
+/** `ok`: each message is answered with its position once it is durable. Only for a sink that says when that is. */
 export type Answers = 'none' | 'ok'
 
 export interface SessionOptions extends LineLimits {
@@ -218,20 +218,20 @@ export class Session implements ConnectionHandler {
   }
 
   #offer(message: LineMessage): void {
-    const ticket = this.#sink.offer(message)
-    if (ticket === 'closed') this.#refuse('closed')
-    else if (ticket === 'full') this.#wait(message)
-    else this.#taken(ticket)
+    const position = this.#sink.offer(message)
+    if (position === 'closed') this.#refuse('closed')
+    else if (position === 'full') this.#wait(message)
+    else this.#taken(position)
   }
 
   #wait(message: LineMessage): void {
     this.counters.waits++
     this.#waiting = true
     this.#sink.put(message, this.#stopped.signal).then(
-      (ticket) => {
+      (position) => {
         this.#waiting = false
         this.#activeMs = this.#world.clock.monotonicMs()
-        this.#taken(ticket)
+        this.#taken(position)
         this.#pump()
       },
       () => {
@@ -242,12 +242,12 @@ export class Session implements ConnectionHandler {
     )
   }
 
-  #taken(ticket: Ticket): void {
+  #taken(position: Position): void {
     this.counters.messages++
     if (this.#options.answers === 'none') return
     this.#unanswered++
-    this.#sink.acked(ticket).then(
-      () => this.#answer(ticket),
+    this.#sink.acked(position).then(
+      () => this.#answer(position),
       () => {
         this.#unanswered--
         this.#refuse('not stored')
@@ -278,11 +278,11 @@ export class Session implements ConnectionHandler {
 
   // Answers.
 
-  #answer(ticket: Ticket): void {
+  #answer(position: Position): void {
     this.#unanswered--
     // The acknowledgements of one commit arrive in one turn; the first of them writes for all.
     if (this.#answers.length === 0) void Promise.resolve().then(() => this.#writeAnswers())
-    this.#answers.push(`OK ${ticket}`)
+    this.#answers.push(`OK ${position}`)
   }
 
   #writeAnswers(): void {

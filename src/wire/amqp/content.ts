@@ -11,7 +11,7 @@
  *   nack     = 60:u16 120:u16 tag:u64 bits:u8                                     1 multiple, 2 requeue
  *   reject   = 60:u16 90:u16 tag:u64 bits:u8                                      1 requeue
  */
-import { copyBody } from '../../base/bytes.ts'
+import { copyBytes } from '../../base/bytes.ts'
 import { Fault } from '../../base/fault.ts'
 import { Writer } from '../../base/writer.ts'
 import {
@@ -22,7 +22,7 @@ import {
   FRAME_METHOD,
   FRAME_OVERHEAD,
 } from './frame.ts'
-import { copyAt, setU16At, setU32At, setU64At, u16At, u32At, u64At } from './integers.ts'
+import { setU16At, setU32At, setU64At, u16At, u32At, u64At } from './integers.ts'
 import { writeShortString } from './short-string.ts'
 
 export const CLASS_BASIC = 60
@@ -129,7 +129,7 @@ export function writeContentHeader(
   setU32At(bytes, at, CLASS_BASIC * 2 ** 16)
   setU64At(bytes, at + 4, content.bodySize)
   const propertiesAt = at + HEADER_PROPERTIES_AT
-  const end = copyAt(bytes, propertiesAt, content.bytes, content.propertiesAt, propertiesSize)
+  const end = copyBytes(content.bytes, content.propertiesAt, propertiesSize, bytes, propertiesAt)
   bytes[end] = FRAME_END
   return end + 1
 }
@@ -147,8 +147,7 @@ export function writeBodyFrame(
   setU16At(bytes, at + 1, channel)
   setU32At(bytes, at + 3, size)
   const bodyAt = content.bodyAt + offset
-  copyBody(content.bytes, bodyAt, size, bytes, at + FRAME_HEADER_SIZE)
-  const end = at + FRAME_HEADER_SIZE + size
+  const end = copyBytes(content.bytes, bodyAt, size, bytes, at + FRAME_HEADER_SIZE)
   bytes[end] = FRAME_END
   return end + 1
 }
@@ -184,11 +183,11 @@ export function writeDeliver(
   redelivered: number,
   content: ContentView,
 ): number {
-  const tagAt = copyAt(bytes, at, prefix, 0, prefix.length)
+  const tagAt = copyBytes(prefix, 0, prefix.length, bytes, at)
   setU64At(bytes, tagAt, tag)
   bytes[tagAt + 8] = redelivered
   const headAt = tagAt + DELIVER_REST_SIZE
-  const end = copyAt(bytes, headAt, content.bytes, content.headAt, content.headSize)
+  const end = copyBytes(content.bytes, content.headAt, content.headSize, bytes, headAt)
   setU32At(bytes, at + 3, end - at - FRAME_HEADER_SIZE)
   bytes[end] = FRAME_END
   return end + 1

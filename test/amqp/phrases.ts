@@ -1,0 +1,33 @@
+/** What clients of AMQP stories say besides publishing and consuming, with all that a story leaves out filled in. */
+import { method } from './amqp-world.ts'
+
+export function openChannel(channel: number): Uint8Array {
+  return method(channel, 'channel.open', { outOfBand: '' })
+}
+
+export function selectConfirms(channel: number): Uint8Array {
+  return method(channel, 'confirm.select', { noWait: false })
+}
+
+/** A publish without its content. */
+export function bareHead(channel: number, routingKey: string, exchange = ''): Uint8Array {
+  const flags = { mandatory: false, immediate: false }
+  return method(channel, 'basic.publish', { ticket: 0, exchange, routingKey, ...flags })
+}
+
+export function declareDirect(channel: number, exchange: string): Uint8Array {
+  return method(channel, 'exchange.declare', {
+    ...{ ticket: 0, exchange, type: 'direct', passive: false, durable: false },
+    ...{ autoDelete: false, internal: false, noWait: false, arguments: [] },
+  })
+}
+
+export function deleteExchange(channel: number, exchange: string): Uint8Array {
+  return method(channel, 'exchange.delete', { ticket: 0, exchange, ifUnused: false, noWait: false })
+}
+
+/** Binds a queue by its own name. */
+export function bind(channel: number, exchange: string, queue: string): Uint8Array {
+  const place = { ticket: 0, queue, exchange, routingKey: queue }
+  return method(channel, 'queue.bind', { ...place, noWait: false, arguments: [] })
+}
