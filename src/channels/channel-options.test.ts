@@ -60,6 +60,7 @@ test('options that make no sense together are refused', () => {
     { capacity: -1 },
     { capacity: 1.5 },
     { capacity: Number.NaN },
+    { whenFull: 'wait' as never },
     { capacity: 0, whenFull: 'drop-oldest' },
     { capacity: 0, whenFull: 'conflate' },
     { capacity: 0, delayMs: () => 1 },

@@ -242,7 +242,12 @@ test('whoever only sends learns from the send that the queue is gone', () =>
 
 test('options that make no sense are refused', async () => {
   await Place.run(async (place) => {
-    for (const options of [{ capacity: 0 }, { capacity: 1.5 }, { prefetch: 0 }]) {
+    for (const options of [
+      { capacity: 0 },
+      { capacity: 1.5 },
+      { prefetch: 0 },
+      { prefetchBytes: 0 },
+    ]) {
       await assert.rejects(place.channel('odd', options), ChannelMisuse)
     }
   })
@@ -327,7 +332,7 @@ test('a value that goes back as it is handed over belongs to nobody: get and the
   for (const way of ['get', 'loop'] as const) {
     const ports = new Clockwork()
     let acks = 0
-    const message = { body: 1, ack: () => acks++ }
+    const message = { body: 1, bytes: Uint8Array.of(1), ack: () => acks++ }
     const queue = {
       name: 'closed in between',
       readyCount: 0,
@@ -335,6 +340,7 @@ test('a value that goes back as it is handed over belongs to nobody: get and the
       trySend: () => null,
       room: () => new Promise<void>(() => {}),
       consume: () => ({
+        waitingCount: 0,
         async *batches() {
           const messages = (function* () {
             yield message

@@ -116,6 +116,7 @@ async function openWriting(
   ports: Ports,
 ): Promise<number> {
   refuseWindows()
+  signal?.throwIfAborted()
   const untilMs = ports.clock.monotonicMs() + timeoutMs
   for (;;) {
     try {
