@@ -61,6 +61,8 @@ test('options that make no sense together are refused', () => {
     { capacity: 1.5 },
     { capacity: Number.NaN },
     { whenFull: 'wait' as never },
+    { priority: 5 as never },
+    { delayMs: 100 as never },
     { capacity: 0, whenFull: 'drop-oldest' },
     { capacity: 0, whenFull: 'conflate' },
     { capacity: 0, delayMs: () => 1 },

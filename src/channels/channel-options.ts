@@ -76,6 +76,11 @@ export function checkOptions<T extends Sendable>(options: ChannelOptions<T>): vo
   if (!policies.includes(whenFull)) {
     throw new ChannelMisuse(`whenFull is one of ${policies.join(', ')}, not ${String(whenFull)}`)
   }
+  for (const name of ['conflate', 'priority', 'delayMs', 'trace'] as const) {
+    const given = options[name]
+    if (given === undefined || typeof given === 'function') continue
+    throw new ChannelMisuse(`${name} is a function, not ${String(given)}`)
+  }
   const replaces = whenFull === 'drop-oldest' || whenFull === 'conflate'
   if (replaces && capacity === 0) {
     throw new ChannelMisuse(`a channel that holds nothing cannot ${whenFull}`)

@@ -80,6 +80,7 @@ syncContract({
 
 rpcContract({
   name: 'calls in one process',
+  values: 'shared',
   run: async (body) => {
     const ports = new Clockwork()
     await body({

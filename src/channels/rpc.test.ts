@@ -123,6 +123,15 @@ test('the methods of an object are served as they are, those of its classes too,
   await assert.rejects(world.until(caller.call('greet')), { code: 'RPC_MISSING' })
 })
 
+test('a call that makes no sense is refused here, and ends no other', async () => {
+  const { caller, callee, world } = make()
+  callee.serve('double', (n: number) => n * 2)
+  await assert.rejects(caller.call(undefined as never), { code: 'RPC_MISUSE' })
+  const deadlineMs = '50' as never
+  await assert.rejects(caller.call('double', 1, { deadlineMs }), { code: 'RPC_MISUSE' })
+  assert.equal(await world.until(caller.call('double', 2)), 4)
+})
+
 test('what cannot be served is refused where it is offered', () => {
   const { callee } = make()
   assert.throws(() => callee.serve('price', 20 as never), {

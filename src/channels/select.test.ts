@@ -199,6 +199,16 @@ test('a wake-up that comes to nothing keeps the select waiting', async () => {
   assert.deepEqual(second.value, { name: 'far', value: 2 })
 })
 
+test('what is no case of a select is refused by its name', async () => {
+  const { world, one } = make()
+  const cases = { good: receive(one), bad: one as never }
+  await assert.rejects(select(cases, {}, world), {
+    code: 'CHANNEL_MISUSE',
+    message: /'bad' is none/,
+  })
+  assert.throws(() => trySelect(cases, world), ChannelMisuse)
+})
+
 test('a value that turns out not to be sendable, or readable, ends its select alone', async () => {
   for (const side of ['send', 'receive'] as const) {
     const { world, one, two } = make(1)

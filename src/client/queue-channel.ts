@@ -107,6 +107,10 @@ export class QueueChannel<T extends Sendable>
     const { codec = bodyCodec<T>(), acks = 'on-get', onUnreadable = null } = options
     const { prefetch = prefetchDefault, prefetchBytes = prefetchBytesDefault } = options
     const { capacity = Number.POSITIVE_INFINITY } = options
+    checkQueue(queue)
+    if (acks !== 'on-get' && acks !== 'on-task-done') {
+      throw new ChannelMisuse(`acks is on-get or on-task-done, not ${String(acks)}`)
+    }
     checkCount('prefetch', prefetch)
     checkCountOrInfinity('prefetchBytes', prefetchBytes)
     checkCountOrInfinity('capacity', capacity)
@@ -346,6 +350,12 @@ export class QueueChannel<T extends Sendable>
     const why = this.#failure === null ? {} : { cause: this.#failure }
     return new ChannelClosed(`${this.name} is closed`, why)
   }
+}
+
+/** A promise of a queue is easily taken for one. */
+function checkQueue(queue: ChannelQueue): void {
+  if (typeof queue?.trySend === 'function') return
+  throw new ChannelMisuse('this is no queue: await what broker.queue answers')
 }
 
 function checkCount(name: string, count: number): void {

@@ -60,6 +60,28 @@ test('a message larger than all that may be ahead still arrives', () =>
     }
   }))
 
+test('a codec carries what JSON cannot hold, and what it cannot read reaches the call that asked', () =>
+  Place.run(async (place) => {
+    const codec = {
+      encode: (value: Date) => value.toISOString(),
+      decode: (body: unknown) => {
+        const date = new Date(Date.parse(String(body)))
+        if (Number.isNaN(date.getTime())) throw new RangeError(`${String(body)} is no time`)
+        return date
+      },
+    }
+    const dates = await place.channel<Date>('dates', { codec })
+    const texts = await place.channel('dates')
+    const value = new Date(86_400_000)
+    await place.drive(dates.put(value))
+    await place.put(texts, 'tomorrow')
+    await place.drive(dates.put(value))
+    assert.deepEqual(await place.drive(dates.get()), value)
+    await assert.rejects(place.drive(dates.get()), /tomorrow is no time/)
+    assert.deepEqual(await place.drive(dates.get()), value)
+    assert.equal(dates.size, 0)
+  }))
+
 for (const acks of modes) {
   test(`what cannot be read was not got: join and taskDone go by the others, with acks ${acks}`, () =>
     Place.run(async (place) => {

@@ -37,6 +37,7 @@ async function onlyTheMeetingIsLeft({ broker, ports }: Place, meeting: string): 
 
 rpcContract({
   name: 'calls over a broker',
+  values: 'copied',
   run: (body) =>
     Place.run(async (place) => {
       const { broker, ports } = place

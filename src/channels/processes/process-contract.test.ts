@@ -107,6 +107,7 @@ syncContract({
 
 rpcContract({
   name: 'calls between processes',
+  values: 'copied',
   run: async (body) => {
     const world = new MemoryWorld(4, 'seeded')
     await body({

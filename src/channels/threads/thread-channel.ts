@@ -77,7 +77,7 @@ export class ThreadChannel<T extends Sendable>
     handle: ThreadChannelHandle,
     options: AttachOptions = {},
   ): ThreadChannel<T> {
-    if (handle.kind !== 'naru/thread-channel') throw new ChannelMisuse('this is no channel handle')
+    if (handle?.kind !== 'naru/thread-channel') throw new ChannelMisuse('this is no channel handle')
     return new ThreadChannel<T>(handle, takeSeat(handle, options.role), options)
   }
 

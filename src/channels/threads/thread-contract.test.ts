@@ -74,6 +74,7 @@ syncContract({ name: 'across threads', run: (body) => body(syncWorld) })
 
 rpcContract({
   name: 'calls across threads',
+  values: 'copied',
   run: (body) =>
     body({
       connect: async (service, options) => {
