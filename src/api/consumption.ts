@@ -190,7 +190,7 @@ export class Consumption<T = unknown>
     this.#isReading = false
     this.#ready.push(message)
     this.#readyBytes += message.bytes.length
-    this.#pace()
+    if (this.#readyBytes >= this.#readyBytesMax) this.#pace()
     if (this.#tellComing !== null) this.#wake()
   }
 

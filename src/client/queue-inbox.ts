@@ -103,8 +103,9 @@ export class QueueInbox<T extends Sendable> {
 
   get(options: WaitOptions | undefined): Promise<T> {
     this.#begin()
+    const isEmpty = this.#ahead.size === 0
     const got = this.#ahead.get(options).then((message) => this.#handOver(message))
-    this.#tellWait(options)
+    if (isEmpty) this.#tellWait(options)
     return got
   }
 
@@ -119,8 +120,9 @@ export class QueueInbox<T extends Sendable> {
     const loop: AsyncIterableIterator<T, undefined> = {
       next: async () => {
         this.#begin()
+        const isEmpty = this.#ahead.size === 0
         const next = messages.next()
-        this.#tellWait(undefined)
+        if (isEmpty) this.#tellWait(undefined)
         const result = await next
         if (result.done === true) return result
         if (this.#state === 'stopped' && this.#ahead.failure === null) {
