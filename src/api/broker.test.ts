@@ -118,6 +118,50 @@ test('a queue: without options it has to be there, and with options it has to be
     await assert.rejects(broker.queue('other', unknown), /no option 'maxLength'/)
   }))
 
+test('a queue: hands out no more ahead than its bytes allow, and one message at least', () =>
+  inMemory(async (broker) => {
+    const jobs = await broker.queue<Uint8Array>('jobs', {})
+    const count = 40
+    for (let mark = 0; mark < count; mark++) await jobs.send(new Uint8Array(1_000).fill(mark))
+    const consumption = jobs.consume({ prefetchBytes: 4_500 })
+    for (let mark = 0; mark < count; mark++) {
+      const { value: message } = await consumption.next()
+      await new Promise(setImmediate)
+      assert.ok(consumption.waitingCount <= 5, `${consumption.waitingCount} are ahead`)
+      assert.ok(consumption.waitingCount > 0 || mark === count - 1, 'nothing is ahead')
+      assert.equal(message?.bytes[0], mark)
+      message.ack()
+    }
+    await consumption.close()
+    await jobs.send(new Uint8Array(1_000))
+    const [one] = await first(1, jobs.consume({ prefetchBytes: 1 }))
+    assert.equal(one?.bytes.length, 1_000)
+  }))
+
+test('a queue: several who wait at one consumption get a message each, or hear of its end', () =>
+  inMemory(async (broker) => {
+    const jobs = await broker.queue<number>('jobs', {})
+    const consumption = jobs.consume()
+    const asked = [1, 2, 3].map(() => consumption.next())
+    await jobs.send(1)
+    assert.equal((await asked[0]!).value?.body, 1)
+    await jobs.send(2)
+    assert.equal((await asked[1]!).value?.body, 2)
+    await consumption.close()
+    assert.deepEqual(await asked[2]!, { value: undefined, done: true })
+  }))
+
+test('a queue: what cannot be a consumption is refused by the name of the option', () =>
+  inMemory(async (broker) => {
+    const jobs = await broker.queue('jobs', {})
+    for (const options of [{ prefetch: 0 }, { prefetch: Number.NaN }, { prefetchBytes: -1 }]) {
+      assert.throws(() => jobs.consume(options), { code: 'REFUSED', message: /prefetch/ })
+    }
+    const unknown = { max: 1 } as object
+    assert.throws(() => jobs.consume(unknown), /no option 'max'; it has prefetch/)
+    assert.equal(jobs.consumerCount, 0)
+  }))
+
 test('a queue: that is deleted ends its consumers, and takes no more', () =>
   inMemory(async (broker) => {
     const jobs = await broker.queue('jobs', {})

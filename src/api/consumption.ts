@@ -3,7 +3,7 @@
  * of those that are there. It holds at most `prefetch` messages that are not settled; closing it gives them
  * back. A large body is read into memory when it comes, and nothing behind it until the program has taken it.
  */
-import { EMPTY, KiB } from '../base/bytes.ts'
+import { EMPTY, KiB, MiB } from '../base/bytes.ts'
 import { List } from '../base/list.ts'
 import { Ring } from '../base/ring.ts'
 import { Consumer, type Receiver } from '../broker/consumer.ts'
@@ -14,13 +14,18 @@ import { FORMAT_PLAIN } from '../machine/message.ts'
 import type { Queue } from '../machine/queue.ts'
 import { type BodyKind, bodyKindOf } from '../wire/plain/body.ts'
 import { textOf } from './body.ts'
-import { queueMissing } from './errors.ts'
+import { BrokerError, queueMissing } from './errors.ts'
 import { Message, type MessageOwner } from './message.ts'
 import type { OpenEnd, OpenEnds } from './open-ends.ts'
 
 export type ConsumeOptions = {
-  /** Messages that may be handed out and not settled. */
+  /** Messages that may be handed out and not settled. 1,000 unless told. */
   readonly prefetch?: number
+  /**
+   * Bytes of messages that may be here before the program takes them; the one that goes beyond comes still. 16 MiB
+   * unless told.
+   */
+  readonly prefetchBytes?: number
   /** Ends the consumption; what it holds goes back. */
   readonly signal?: AbortSignal
 }
@@ -35,6 +40,8 @@ const encoder = new TextEncoder()
 
 const prefetchUsual = 1_000 // enough to keep a loop busy while acknowledgements travel; nothing for memory
 
+const prefetchBytesUsual = 16 * MiB // some milliseconds of work; a thousand bodies may be 256 MiB
+
 const slabBytes = 16 * KiB // small bodies share memory: one allocation for many of them
 
 export class Consumption<T = unknown>
@@ -46,11 +53,18 @@ export class Consumption<T = unknown>
   readonly #consumer: Consumer
   /** Handed to us, not yet to the program. */
   readonly #ready = new Ring<Message>()
+  /** Bytes of what is in #ready, and how many there may be before no more comes. */
+  #readyBytes = 0
+  readonly #readyBytesMax: number
   /** Everything that is not settled, #ready included. */
   readonly #held = new List<Message>()
   /** One with a large body that the program has not taken; nothing comes behind it. */
   #large: Message | null = null
-  #waiting: (() => void) | null = null
+  /** That one is being read, and not in #ready yet. */
+  #isReading = false
+  /** What all who wait for a message wait for, and how it is told to them. */
+  #coming: Promise<void> | null = null
+  #tellComing: (() => void) | null = null
   #ended: Error | 'closed' | null = null
   #slab = EMPTY
   #slabAt = 0
@@ -63,20 +77,29 @@ export class Consumption<T = unknown>
 
   constructor(place: ConsumptionPlace, options: ConsumeOptions) {
     const { ends, queue, runtime } = place
+    const { prefetch = prefetchUsual, prefetchBytes = prefetchBytesUsual } = options
+    checkCount('prefetch', prefetch)
+    checkCount('prefetchBytes', prefetchBytes)
+    this.#readyBytesMax = prefetchBytes
     this.#runtime = runtime
     this.#ends = ends
     ends.add(this)
     this.#queue = queue
     this.#signal = options.signal
-    this.#consumer = new Consumer(this, 'by-consumer', options.prefetch ?? prefetchUsual)
+    this.#consumer = new Consumer(this, 'by-consumer', prefetch)
     options.signal?.addEventListener('abort', this.#abort, { once: true })
     if (options.signal?.aborted === true) this.#end('closed')
     else runtime.join(queue, this.#consumer)
   }
 
+  /** Messages that were handed to us, and not yet to the program. */
+  get waitingCount(): number {
+    return this.#ready.size + (this.#isReading ? 1 : 0)
+  }
+
   /** The next message; done when it was closed. */
   async next(): Promise<IteratorResult<Message<T>, undefined>> {
-    if (this.#ready.size === 0) await this.#arrival()
+    while (this.#isWaiting()) await this.#arrival()
     const message = this.#take()
     if (message !== undefined) return { value: message as Message<T>, done: false }
     if (this.#ended instanceof Error) throw this.#ended
@@ -92,7 +115,7 @@ export class Consumption<T = unknown>
   async *batches(max: number): AsyncGenerator<MessageBatch<T>> {
     try {
       for (;;) {
-        if (this.#ready.size === 0) await this.#arrival()
+        while (this.#isWaiting()) await this.#arrival()
         if (this.#ended instanceof Error) throw this.#ended
         if (this.#ready.size === 0) return
         const messages: Message<T>[] = []
@@ -134,14 +157,14 @@ export class Consumption<T = unknown>
     if (reading === null) this.#arrived(message)
     else {
       this.#large = message
-      this.#consumer.paused = true
+      this.#isReading = true
+      this.#pace()
       void this.#read(message, reading)
     }
   }
 
   cancelled(): void {
     while (this.#held.size > 0) this.#held.shift()
-    this.#ready.clear()
     this.#end(queueMissing(this.#queue.name))
   }
 
@@ -164,8 +187,11 @@ export class Consumption<T = unknown>
   }
 
   #arrived(message: Message): void {
+    this.#isReading = false
     this.#ready.push(message)
-    if (this.#waiting !== null) this.#wake()
+    this.#readyBytes += message.bytes.length
+    if (this.#readyBytes >= this.#readyBytesMax) this.#pace()
+    if (this.#tellComing !== null) this.#wake()
   }
 
   /** Fills in a large body. What was settled or given back meanwhile, because we ended, nobody sees. */
@@ -192,12 +218,20 @@ export class Consumption<T = unknown>
 
   #take(): Message | undefined {
     const message = this.#ready.shift()
-    if (message !== undefined && message === this.#large) {
-      this.#large = null
-      this.#consumer.paused = false
-      this.#runtime.wake(this.#queue)
-    }
+    if (message === undefined) return undefined
+    this.#readyBytes -= message.bytes.length
+    if (message === this.#large) this.#large = null
+    if (this.#consumer.paused) this.#pace()
     return message
+  }
+
+  /** Lets nothing come behind a large body, nor while there is too much here; then half of it must go first. */
+  #pace(): void {
+    const consumer = this.#consumer
+    const wasPaused = consumer.paused
+    const bytesMax = wasPaused ? this.#readyBytesMax / 2 : this.#readyBytesMax - 1
+    consumer.paused = this.#large !== null || this.#readyBytes > bytesMax
+    if (wasPaused && !consumer.paused) this.#runtime.wake(this.#queue)
   }
 
   #hasRoom(): void {
@@ -241,17 +275,23 @@ export class Consumption<T = unknown>
     }
   }
 
+  #isWaiting(): boolean {
+    return this.#ready.size === 0 && this.#ended === null
+  }
+
+  /** Whoever has asked first looks first, and who finds nothing left waits again. */
   #arrival(): Promise<void> {
-    if (this.#ended !== null) return Promise.resolve()
-    return new Promise((resolve) => {
-      this.#waiting = resolve
+    this.#coming ??= new Promise((resolve) => {
+      this.#tellComing = resolve
     })
+    return this.#coming
   }
 
   #wake(): void {
-    const waiting = this.#waiting
-    this.#waiting = null
-    waiting?.()
+    const tell = this.#tellComing
+    this.#tellComing = null
+    this.#coming = null
+    tell?.()
   }
 
   #end(why: Error | 'closed'): void {
@@ -262,7 +302,9 @@ export class Consumption<T = unknown>
     const unseen = new Set(this.#ready)
     if (this.#large !== null) unseen.add(this.#large)
     this.#large = null
+    this.#isReading = false
     this.#ready.clear()
+    this.#readyBytes = 0
     if (!this.#queue.deleted) {
       this.#runtime.leave(this.#queue, this.#consumer)
       this.#returnHeld(unseen)
@@ -283,4 +325,9 @@ export class MessageBatch<T> {
   ack(): void {
     for (const message of this.messages) message.ack()
   }
+}
+
+function checkCount(name: string, count: number): void {
+  if (count === Number.POSITIVE_INFINITY || (Number.isSafeInteger(count) && count >= 1)) return
+  throw new BrokerError('REFUSED', `${name} is a whole number from 1, or Infinity, not ${count}`)
 }

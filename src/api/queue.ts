@@ -16,6 +16,7 @@ import {
 } from './consumption.ts'
 import type { Durable } from './durable.ts'
 import { BrokerError, closed, errorOf, queueMissing } from './errors.ts'
+import { checkOptions } from './options.ts'
 
 export type QueueOptions = {
   /** Whether it is there after a restart, and its messages with it. True unless told otherwise. */
@@ -110,6 +111,7 @@ export class BrokerQueue<T = unknown> {
   /** Messages, one after the other; ask `batches` of it for many at once. */
   consume(options: ConsumeOptions = {}): Consumption<T> {
     this.#check()
+    checkOptions('consume', options, consumeOptionNames)
     return new Consumption<T>(this.#place, options)
   }
 
@@ -237,5 +239,7 @@ export class BrokerQueue<T = unknown> {
 
 /** In place of a ticket: the body comes in fragments, which takes its time. */
 const LARGE = -2
+
+const consumeOptionNames = ['prefetch', 'prefetchBytes', 'signal', 'messagesMax']
 
 const messagesUsual = 1_000 // as many as a consumption prefetches

@@ -3,6 +3,7 @@ import type { Scheduler } from '../base/ports.ts'
 import type { ChannelEvent, ChannelStats } from './channel-options.ts'
 import { Watchers } from './channel-waiters.ts'
 import { ChannelMisuse, type Sendable, type WaitOptions } from './contract.ts'
+import { tellProgram } from './told.ts'
 
 export class Ledger<T extends Sendable> {
   /** Values that went in. */
@@ -77,15 +78,10 @@ export class Ledger<T extends Sendable> {
     return this.#joiners.wait(options, this.#scheduler)
   }
 
-  /** Tells the trace. Nothing the trace does, not even throwing, disturbs the call that is being told. */
+  /** Tells the trace. */
   tell(kind: ChannelEvent<T>['kind'], value: T | undefined, size: number): void {
-    if (this.#trace === null) return
-    try {
-      this.#trace({ kind, channel: this.#channel, value, size })
-    } catch (error) {
-      this.#scheduler.soon(() => {
-        throw error
-      })
-    }
+    const trace = this.#trace
+    if (trace === null) return
+    tellProgram(() => trace({ kind, channel: this.#channel, value, size }), this.#scheduler)
   }
 }

@@ -12,7 +12,9 @@ import { ChannelMisuse, type Sendable } from './contract.ts'
  *   drop-oldest   never            'replaced'      the value inside that came first
  *   conflate      never            'replaced'      the value inside that came last; see `conflate`
  */
-export type WhenFull = 'block' | 'reject' | 'drop-newest' | 'drop-oldest' | 'conflate'
+export type WhenFull = (typeof policies)[number]
+
+const policies = ['block', 'reject', 'drop-newest', 'drop-oldest', 'conflate'] as const
 
 /** Values that fit where nothing else is said: enough to keep both sides busy, too few to hide a slow receiver. */
 export const capacityDefault = 1024
@@ -70,6 +72,14 @@ export function checkOptions<T extends Sendable>(options: ChannelOptions<T>): vo
   const countable = Number.isSafeInteger(capacity) || capacity === Number.POSITIVE_INFINITY
   if (!countable || capacity < 0) {
     throw new ChannelMisuse(`capacity must be a whole number from 0, or Infinity, not ${capacity}`)
+  }
+  if (!policies.includes(whenFull)) {
+    throw new ChannelMisuse(`whenFull is one of ${policies.join(', ')}, not ${String(whenFull)}`)
+  }
+  for (const name of ['conflate', 'priority', 'delayMs', 'trace'] as const) {
+    const given = options[name]
+    if (given === undefined || typeof given === 'function') continue
+    throw new ChannelMisuse(`${name} is a function, not ${String(given)}`)
   }
   const replaces = whenFull === 'drop-oldest' || whenFull === 'conflate'
   if (replaces && capacity === 0) {

@@ -120,8 +120,8 @@ export class ChannelFull extends ChannelError {
 /** The caller broke a rule: more `taskDone` than values got, `undefined` as a value, a nonsensical option. */
 export class ChannelMisuse extends ChannelError {
   override readonly name = 'ChannelMisuse'
-  constructor(message: string) {
-    super('CHANNEL_MISUSE', message)
+  constructor(message: string, options?: ErrorOptions) {
+    super('CHANNEL_MISUSE', message, options)
   }
 }
 

@@ -1,16 +1,19 @@
-/** The channel, the barrier and its siblings of one process keep the contracts of all of their kind. */
+/** The channel, the barrier and its siblings and the calls of one process keep the contracts of all of their kind. */
 
 import { Clockwork } from '../../test/channels/clockwork.ts'
 import { FarEnd } from '../../test/channels/far-end.ts'
 import { barrierContract } from '../../test/contracts/barrier-contract.ts'
 import { channelContract } from '../../test/contracts/channel-contract.ts'
+import { rpcContract } from '../../test/contracts/rpc-contract.ts'
 import { syncContract } from '../../test/contracts/sync-contract.ts'
 import { LocalBarrier } from './barrier.ts'
 import { Channel } from './channel.ts'
 import type { Sendable } from './contract.ts'
 import { Latch } from './latch.ts'
 import { Once } from './once.ts'
+import { RpcPeer } from './rpc.ts'
 import { RwLock } from './rw-lock.ts'
+import { wirePair } from './wire-pair.ts'
 
 for (const capacity of [0, 1, 7]) {
   for (const place of ['near', 'far'] as const) {
@@ -68,6 +71,23 @@ syncContract({
         const once = new Once(task, ports)
         const view = { ask: once.get.bind(once) }
         return [view, view]
+      },
+      drive: (promise) => ports.until(promise),
+      settle: () => ports.settle(),
+    })
+  },
+})
+
+rpcContract({
+  name: 'calls in one process',
+  values: 'shared',
+  run: async (body) => {
+    const ports = new Clockwork()
+    await body({
+      connect: async (service, options) => {
+        const [near, far] = wirePair(ports)
+        const caller = new RpcPeer(near, options, ports)
+        return { caller, callee: new RpcPeer(far, { service }, ports) }
       },
       drive: (promise) => ports.until(promise),
       settle: () => ports.settle(),

@@ -6,6 +6,7 @@ import { Clockwork } from '../../test/channels/clockwork.ts'
 import { SeededWorld } from '../../test/channels/seeded-world.ts'
 import { watch } from '../../test/channels/watch.ts'
 import { Channel } from './channel.ts'
+import type { ChannelEvent } from './channel-options.ts'
 import {
   ChannelClosed,
   ChannelMisuse,
@@ -173,6 +174,22 @@ test('tee gives every value to every branch at the pace of the slowest', async (
   assert.deepEqual(await collect(left), [3])
 })
 
+test('each stage counts, and tells its trace', async () => {
+  const ports = new Clockwork()
+  const events: string[] = []
+  const trace = ({ channel, kind, value }: ChannelEvent<Sendable>): void => {
+    events.push(`${channel}: ${kind} ${value ?? '-'}`)
+  }
+  const doubled = map(await filled(ports, [1, 2]), (n) => n * 2, { name: 'doubled', trace, ports })
+  assert.equal(await ports.until(doubled.get()), 2)
+  doubled.close()
+  await ports.settle()
+  const { name, put, got, closed } = doubled.stats()
+  assert.deepEqual([name, put, got, closed], ['doubled', 1, 1, true])
+  assert.deepEqual(events.slice(0, 3), ['doubled: get-waits -', 'doubled: put 2', 'doubled: get 2'])
+  assert.ok(events.includes('doubled: close -'))
+})
+
 test('a tee whose branches are all closed stops, and so does the stage before it', async () => {
   const ports = new Clockwork()
   const source = new Channel<number>({}, ports)
@@ -185,12 +202,15 @@ test('a tee whose branches are all closed stops, and so does the stage before it
   await assert.rejects(branches[0].get(), ChannelClosed)
 })
 
-test('counts that make no sense are refused', async () => {
+test('counts and times that make no sense are refused', async () => {
   const ports = new Clockwork()
   const source = await filled(ports, [])
   assert.throws(() => batch(source, { count: 0, ports }), ChannelMisuse)
   assert.throws(() => throttle(source, { count: 0.5, perMs: 1, ports }), ChannelMisuse)
   assert.throws(() => tee(source, { branches: 0, ports }), ChannelMisuse)
+  assert.throws(() => batch(source, { count: 1, withinMs: Number.NaN, ports }), ChannelMisuse)
+  assert.throws(() => throttle(source, { count: 1, perMs: -1, ports }), ChannelMisuse)
+  assert.throws(() => throttle(source, { count: 1, perMs: Number.NaN, ports }), ChannelMisuse)
 })
 
 test('under chance a whole pipeline loses nothing, doubles nothing and keeps the order', async () => {

@@ -55,6 +55,7 @@ export function batch<T extends Sendable>(
   plan: Plan<BatchOptions>,
 ): Stage<readonly T[]> {
   checkCount('a batch', plan.count)
+  checkMs('withinMs', plan.withinMs ?? 0)
   const stage = new StageChannel<readonly T[]>(plan)
   void stage.follow([source], async () => {
     for (;;) {
@@ -101,6 +102,7 @@ export function throttle<T extends Sendable>(
   plan: Plan<ThrottleOptions>,
 ): Stage<T> {
   checkCount('a throttle', plan.count)
+  checkMs('perMs', plan.perMs)
   const { clock, scheduler } = plan.ports
   const stage = new StageChannel<T>(plan)
   /** When the last values were taken, oldest first. Invariant: never more than `count`. */
@@ -205,4 +207,9 @@ async function putUnlessClosed<T extends Sendable>(
 function checkCount(what: string, count: number): void {
   if (Number.isSafeInteger(count) && count >= 1) return
   throw new ChannelMisuse(`${what} has a whole number from 1, not ${count}`)
+}
+
+function checkMs(name: string, ms: number): void {
+  if (ms >= 0) return
+  throw new ChannelMisuse(`${name} is a number of milliseconds from 0, not ${ms}`)
 }

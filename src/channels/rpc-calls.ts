@@ -153,7 +153,7 @@ export class CallBook {
   }
 
   call(name: string, args: unknown, options: CallOptions): Promise<unknown> {
-    const refusal = this.#refusal(options)
+    const refusal = this.#refusal(name, options)
     if (refusal !== null) return Promise.reject(refusal.reason)
     const call = new ResultCall(this.#nextId++, this.#cancelled)
     this.#start(call, options, (deadlineMs) => {
@@ -224,7 +224,7 @@ export class CallBook {
     const { credit } = options
     const plan = { name, credit, cancelled: this.#cancelled, ports: this.#ports }
     const call = new StreamCall(this.#nextId++, plan)
-    const refusal = this.#refusal(options)
+    const refusal = this.#refusal(name, options)
     if (refusal === null) {
       this.#start(call, options, (deadlineMs) => {
         return [frameKind.call, call.id, name, args, deadlineMs, credit]
@@ -236,8 +236,15 @@ export class CallBook {
   }
 
   /** Why the call cannot even start. */
-  #refusal({ signal, deadlineMs }: CallOptions): { readonly reason: unknown } | null {
+  #refusal(name: string, options: CallOptions): { readonly reason: unknown } | null {
+    const { signal, deadlineMs } = options
     if (this.#over !== null) return this.#over
+    // The other side would take it for nonsense, and end the connection for all calls.
+    const isSound = typeof name === 'string' && ['number', 'undefined'].includes(typeof deadlineMs)
+    if (!isSound) {
+      const text = `a call has a name and a deadline in milliseconds, not ${name} and ${deadlineMs}`
+      return { reason: new RpcError('RPC_MISUSE', text) }
+    }
     if (signal?.aborted === true) return { reason: signal.reason }
     if (deadlineMs !== undefined && !(deadlineMs > 0)) {
       return { reason: new RpcError('RPC_DEADLINE', 'the deadline has passed already') }

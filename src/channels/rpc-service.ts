@@ -28,18 +28,28 @@ export class Service {
 
   /** Offers one handler; the answer takes it back. A name is served once. */
   serve<A, R>(name: string, handler: Handler<A, R>): () => void {
-    if (this.#handlers.has(name)) throw new RpcError('RPC_MISUSE', `'${name}' is served already`)
+    if (typeof handler !== 'function') {
+      throw new RpcError(
+        'RPC_MISUSE',
+        `'${name}' is served by a function, not by ${typeof handler}`,
+      )
+    }
+    this.#check(name)
     this.#handlers.set(name, handler)
     return () => {
       if (this.#handlers.get(name) === handler) this.#handlers.delete(name)
     }
   }
 
-  /** Offers the methods of an interface; the answer takes them back. */
+  /**
+   * Offers the methods of an interface, of a plain object or of a class; the answer takes them back. All of them are
+   * offered, or none.
+   */
   serveAll<I extends object>(handlers: Handlers<I>): () => void {
-    const withdrawals = Object.entries<Handler<never, unknown>>(handlers).map(([name, handler]) =>
-      this.serve(name, handler),
-    )
+    const methods = [...methodsOf(handlers)]
+    if (methods.length === 0) throw new RpcError('RPC_MISUSE', 'there is no method to serve')
+    for (const [name] of methods) this.#check(name)
+    const withdrawals = methods.map(([name, method]) => this.serve(name, method.bind(handlers)))
     return () => {
       for (const withdraw of withdrawals) withdraw()
     }
@@ -48,4 +58,20 @@ export class Service {
   handlerOf(name: string): Handler<never, unknown> | undefined {
     return this.#handlers.get(name)
   }
+
+  #check(name: string): void {
+    if (this.#handlers.has(name)) throw new RpcError('RPC_MISUSE', `'${name}' is served already`)
+  }
+}
+
+/** Its own methods and those of its classes, the nearest first; what is no function is nobody's to call. */
+function methodsOf(handlers: object): Map<string, Handler<never, unknown>> {
+  const methods = new Map<string, Handler<never, unknown>>()
+  for (let at = handlers; at !== Object.prototype && at !== null; at = Object.getPrototypeOf(at)) {
+    for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(at))) {
+      if (typeof value !== 'function' || name === 'constructor' || methods.has(name)) continue
+      methods.set(name, value as Handler<never, unknown>)
+    }
+  }
+  return methods
 }

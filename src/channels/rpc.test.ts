@@ -92,6 +92,55 @@ test('an error whose code is known becomes the class that stands for it, over tw
   assert.deepEqual([ordering.error.type, ordering.error.code], ['StockError', 'OUT_OF_STOCK'])
 })
 
+test('the methods of an object are served as they are, those of its classes too, and all or none', async () => {
+  class Till {
+    readonly #rate: number
+    constructor(rate: number) {
+      this.#rate = rate
+    }
+    total({ sum }: { readonly sum: number }): number {
+      return sum * this.#rate
+    }
+  }
+  class ShopTill extends Till {
+    greet(): string {
+      return 'hello'
+    }
+  }
+  const { caller, callee, world } = make()
+  const withdraw = callee.serveAll<ShopTill>(new ShopTill(3))
+  assert.equal(await world.until(caller.call('total', { sum: 4 })), 12)
+  assert.equal(await world.until(caller.call('greet')), 'hello')
+  await assert.rejects(world.until(caller.call('constructor')), { code: 'RPC_MISSING' })
+  type Clash = { fresh(): Promise<number>; greet(): Promise<string> }
+  const clash = { fresh: () => 1, greet: () => 'good day' }
+  assert.throws(() => callee.serveAll<Clash>(clash), {
+    code: 'RPC_MISUSE',
+    message: /'greet' is served/,
+  })
+  await assert.rejects(world.until(caller.call('fresh')), { code: 'RPC_MISSING' })
+  withdraw()
+  await assert.rejects(world.until(caller.call('greet')), { code: 'RPC_MISSING' })
+})
+
+test('a call that makes no sense is refused here, and ends no other', async () => {
+  const { caller, callee, world } = make()
+  callee.serve('double', (n: number) => n * 2)
+  await assert.rejects(caller.call(undefined as never), { code: 'RPC_MISUSE' })
+  const deadlineMs = '50' as never
+  await assert.rejects(caller.call('double', 1, { deadlineMs }), { code: 'RPC_MISUSE' })
+  assert.equal(await world.until(caller.call('double', 2)), 4)
+})
+
+test('what cannot be served is refused where it is offered', () => {
+  const { callee } = make()
+  assert.throws(() => callee.serve('price', 20 as never), {
+    code: 'RPC_MISUSE',
+    message: "'price' is served by a function, not by number",
+  })
+  assert.throws(() => callee.serveAll({}), { code: 'RPC_MISUSE' })
+})
+
 test('a name that nobody serves, or serves no more, is refused', async () => {
   const { caller, callee } = make()
   const withdraw = callee.serve('once', () => 1)

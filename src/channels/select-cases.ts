@@ -154,9 +154,18 @@ function watchUntil<V>(
 ): Unwatch {
   let unwatch: Unwatch = watch(wake)
   function wake(): void {
-    const outcome = attempted.attempt()
+    const outcome = attemptOrFail(attempted)
     if (outcome === null) unwatch = watch(wake)
     else report(outcome)
   }
   return () => unwatch()
+}
+
+/** A value that cannot be sent, or read, ends its select, and not whoever woke it. */
+function attemptOrFail<V>(attempted: Case<V>): Outcome<V> | null {
+  try {
+    return attempted.attempt()
+  } catch (error) {
+    return { kind: 'failed', error }
+  }
 }

@@ -199,6 +199,41 @@ test('a wake-up that comes to nothing keeps the select waiting', async () => {
   assert.deepEqual(second.value, { name: 'far', value: 2 })
 })
 
+test('what is no case of a select is refused by its name', async () => {
+  const { world, one } = make()
+  const cases = { good: receive(one), bad: one as never }
+  await assert.rejects(select(cases, {}, world), {
+    code: 'CHANNEL_MISUSE',
+    message: /'bad' is none/,
+  })
+  assert.throws(() => trySelect(cases, world), ChannelMisuse)
+})
+
+test('a value that turns out not to be sendable, or readable, ends its select alone', async () => {
+  for (const side of ['send', 'receive'] as const) {
+    const { world, one, two } = make(1)
+    const far = new FarEnd(one)
+    const cases =
+      side === 'send'
+        ? { far: send(far, 9), two: receive(two) }
+        : { far: receive(far), two: receive(two) }
+    if (side === 'send') await one.put(1)
+    const selecting = watch(select(cases, {}, world))
+    await world.settle()
+    assert.equal(selecting.state, 'pending')
+    const refuse = (): never => {
+      throw new RangeError('too large')
+    }
+    far.tryPut = refuse
+    far.tryGet = refuse
+    if (side === 'send') one.tryGet()
+    else await one.put(1)
+    await world.settle()
+    assert.ok(selecting.error instanceof RangeError)
+    assert.equal(two.stats().waitingToGet, 0)
+  }
+})
+
 const games = fc.record({
   seed: fc.nat(),
   players: fc.integer({ min: 2, max: 6 }),

@@ -15,7 +15,7 @@ import {
   type Unwatch,
   type WaitOptions,
 } from './contract.ts'
-import { AfterCase, type Case, type Outcome, ReceiveCase, SendCase } from './select-cases.ts'
+import { AfterCase, Case, type Outcome, ReceiveCase, SendCase } from './select-cases.ts'
 import { Turn } from './turn.ts'
 import { Waiter, WaitList } from './waiter.ts'
 
@@ -85,6 +85,10 @@ function namesOf(cases: Cases, ports: Ports): string[] {
   const names = Object.keys(cases)
   if (names.length === 0 || names.length > selectCasesMax) {
     throw new ChannelMisuse(`a select has 1 to ${selectCasesMax} cases, not ${names.length}`)
+  }
+  for (const name of names) {
+    if (cases[name] instanceof Case) continue
+    throw new ChannelMisuse(`the case '${name}' is none: make it by receive, send or after`)
   }
   shuffle(ports.random, names)
   return names

@@ -2,7 +2,7 @@
  * What a spawned thread or process is, seen from both sides: the one interface that spawn in
  * channels/threads/ and spawn in channels/processes/ keep. Types and errors only.
  */
-import type { Receiver, Sendable, Sender, WaitOptions } from './contract.ts'
+import type { SelectableReceiver, SelectableSender, Sendable, WaitOptions } from './contract.ts'
 
 /** How it ended. `code` is the exit code as the system has it; `error` is what it died of, else `null`. */
 export interface Exit {
@@ -28,9 +28,9 @@ export interface Spawned<In extends Sendable, Out extends Sendable> extends Asyn
   /** The thread's id or the process's. */
   readonly id: number
   /** What is put here, it receives. Closing it tells the spawned one that no more will come. */
-  readonly input: Sender<In>
+  readonly input: SelectableSender<In>
   /** What it puts, is received here. */
-  readonly output: Receiver<Out>
+  readonly output: SelectableReceiver<Out>
   /** `null` while it runs. */
   readonly exit: Exit | null
   /** Resolves with how it ended, a crash included; ending the wait leaves it running. */
@@ -46,8 +46,8 @@ export interface SpawnedSelf<Args, In extends Sendable, Out extends Sendable> {
   readonly name: string
   /** A copy of what `spawn` was given. */
   readonly args: Args
-  readonly input: Receiver<In>
-  readonly output: Sender<Out>
+  readonly input: SelectableReceiver<In>
+  readonly output: SelectableSender<Out>
 }
 
 /**

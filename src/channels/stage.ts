@@ -5,6 +5,7 @@
  */
 import { AbortHub } from './abort-hub.ts'
 import { Channel } from './channel.ts'
+import type { ChannelEvent, ChannelStats } from './channel-options.ts'
 import {
   ChannelClosed,
   type Ending,
@@ -18,6 +19,7 @@ import {
 /** What an operator answers with. Closing it ends the operator; a value on its way through is lost then. */
 export interface Stage<T extends Sendable> extends SelectableReceiver<T>, AsyncDisposable {
   close(ending?: Ending): void
+  stats(): ChannelStats
 }
 
 export interface StageOptions {
@@ -27,6 +29,8 @@ export interface StageOptions {
   readonly signal?: AbortSignal
   /** For people: what the trace and the errors call it. */
   readonly name?: string
+  /** As for a channel: told of every value that goes in here and comes out. */
+  readonly trace?: (event: ChannelEvent<Sendable>) => void
 }
 
 /** The options of an operator, and the part of the world that it runs in. */
@@ -37,8 +41,8 @@ export class StageChannel<T extends Sendable> extends Channel<T> implements Stag
   readonly #hub: AbortHub | null
 
   constructor(plan: Plan<StageOptions>) {
-    const { capacity = 0, name = 'stage', signal, ports } = plan
-    super({ capacity, name }, ports)
+    const { capacity = 0, name = 'stage', signal, trace, ports } = plan
+    super({ capacity, name, ...(trace === undefined ? {} : { trace }) }, ports)
     this.#hub = signal === undefined || signal.aborted ? null : AbortHub.of(signal)
     this.#hub?.enter(this)
     if (signal?.aborted === true) this.aborted(signal.reason)

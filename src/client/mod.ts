@@ -9,6 +9,7 @@ import { QueueChannel, type QueueChannelOptions } from './queue-channel.ts'
 import * as calls from './queue-rpc.ts'
 
 export type { ChannelQueue, QueueCodec, QueueConsumption, QueueMessage } from './channel-queue.ts'
+export { MessageUnreadable } from './channel-queue.ts'
 export type { QueueChannel, QueueChannelOptions } from './queue-channel.ts'
 export type {
   CallBroker,

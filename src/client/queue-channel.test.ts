@@ -48,28 +48,6 @@ test('strings, bytes and what JSON can hold arrive as they were sent', () =>
     await assert.rejects(channel.put(undefined as never), ChannelMisuse)
   }))
 
-test('a codec carries what JSON cannot hold, and what it cannot read reaches the call that asked', () =>
-  Place.run(async (place) => {
-    const codec = {
-      encode: (value: Date) => value.toISOString(),
-      decode: (body: unknown) => {
-        const date = new Date(Date.parse(String(body)))
-        if (Number.isNaN(date.getTime())) throw new RangeError(`${String(body)} is no time`)
-        return date
-      },
-    }
-    const dates = await place.channel<Date>('dates', { codec })
-    const texts = await place.channel('dates')
-    const value = new Date(86_400_000)
-    await place.drive(dates.put(value))
-    await place.put(texts, 'tomorrow')
-    await place.drive(dates.put(value))
-    assert.deepEqual(await place.drive(dates.get()), value)
-    await assert.rejects(place.drive(dates.get()), /tomorrow is no time/)
-    assert.deepEqual(await place.drive(dates.get()), value)
-    assert.equal(dates.size, 0)
-  }))
-
 test('channels on one queue share its messages, and each ends by itself', () =>
   Place.run(async (place) => {
     const [one, two] = [
@@ -242,9 +220,17 @@ test('whoever only sends learns from the send that the queue is gone', () =>
 
 test('options that make no sense are refused', async () => {
   await Place.run(async (place) => {
-    for (const options of [{ capacity: 0 }, { capacity: 1.5 }, { prefetch: 0 }]) {
+    for (const options of [
+      { capacity: 0 },
+      { capacity: 1.5 },
+      { prefetch: 0 },
+      { prefetchBytes: 0 },
+    ]) {
       await assert.rejects(place.channel('odd', options), ChannelMisuse)
     }
+    await assert.rejects(place.channel('odd', { acks: 'never' as never }), ChannelMisuse)
+    const queue = place.broker.queue('odd')
+    assert.throws(() => queueChannel(queue as never), /await what broker.queue answers/)
   })
 })
 
@@ -327,7 +313,7 @@ test('a value that goes back as it is handed over belongs to nobody: get and the
   for (const way of ['get', 'loop'] as const) {
     const ports = new Clockwork()
     let acks = 0
-    const message = { body: 1, ack: () => acks++ }
+    const message = { body: 1, bytes: Uint8Array.of(1), ack: () => acks++ }
     const queue = {
       name: 'closed in between',
       readyCount: 0,
@@ -335,6 +321,7 @@ test('a value that goes back as it is handed over belongs to nobody: get and the
       trySend: () => null,
       room: () => new Promise<void>(() => {}),
       consume: () => ({
+        waitingCount: 0,
         async *batches() {
           const messages = (function* () {
             yield message

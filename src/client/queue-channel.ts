@@ -3,6 +3,8 @@
  * Several channels, in this program or another, may stand on one queue. The channel owns what it has taken ahead
  * and who waits; closing it never closes or empties the queue.
  */
+import { MiB } from '../base/bytes.ts'
+import type { ChannelEvent } from '../channels/channel-options.ts'
 import { Watchers } from '../channels/channel-waiters.ts'
 import {
   ChannelClosed,
@@ -17,9 +19,15 @@ import {
   type Unwatch,
   type WaitOptions,
 } from '../channels/contract.ts'
+import { tellProgram } from '../channels/told.ts'
 import { done } from '../channels/turn.ts'
 import { Wakeup } from '../channels/wakeup.ts'
-import { bodyCodec, type ChannelQueue, type QueueCodec } from './channel-queue.ts'
+import {
+  bodyCodec,
+  type ChannelQueue,
+  type MessageUnreadable,
+  type QueueCodec,
+} from './channel-queue.ts'
 import { QueueInbox } from './queue-inbox.ts'
 import { QueueOutbox } from './queue-outbox.ts'
 
@@ -28,6 +36,11 @@ export interface QueueChannelOptions<T extends Sendable> {
   readonly codec?: QueueCodec<T>
   /** Messages taken ahead of `get`, which nobody else gets meanwhile. 100 unless told. */
   readonly prefetch?: number
+  /**
+   * Bytes of messages taken ahead: so many and two messages more at the most. 16 MiB unless told. What was handed over
+   * and is not done counts by `prefetch` alone.
+   */
+  readonly prefetchBytes?: number
   /** `put` waits while so many messages are in the queue, whoever sent them. Infinity unless told. */
   readonly capacity?: number
   /**
@@ -35,10 +48,38 @@ export interface QueueChannelOptions<T extends Sendable> {
    * loses what it was working on. `on-task-done`: when `taskDone` is called, so that somebody else gets it then.
    */
   readonly acks?: 'on-get' | 'on-task-done'
+  /**
+   * Awaited before a message leaves the queue that the codec cannot read, to put it aside; such a message was not got,
+   * and the call that asked rejects with the same error. What it throws ends the channel, and the message goes back.
+   */
+  readonly onUnreadable?: (error: MessageUnreadable) => Promise<void> | void
+  /** Called after every event of this channel, in order; `drop` is a message that cannot be read. It must not throw. */
+  readonly trace?: (event: ChannelEvent<T>) => void
+}
+
+/** What this channel itself has done; others may stand on the same queue. */
+export interface QueueChannelStats {
+  readonly name: string
+  readonly capacity: number
+  /** Messages that nobody has been handed. */
+  readonly size: number
+  /** Values that the broker took from us, and that we handed over. */
+  readonly put: number
+  readonly got: number
+  /** Messages that could not be read, and left the queue. */
+  readonly dropped: number
+  /** Values that were handed over and are not done. */
+  readonly undone: number
+  readonly waitingToPut: number
+  readonly waitingToGet: number
+  readonly closed: boolean
 }
 
 /** Enough to keep a receiver busy while acknowledgements travel, few enough to share with others. */
 const prefetchDefault = 100
+
+/** Some milliseconds of work; a hundred of the largest messages would be 12 GiB. */
+const prefetchBytesDefault = 16 * MiB
 
 /** Others take from the queue, and do not tell us: while somebody waits for that, we look so often. */
 const lookMs = 20
@@ -51,28 +92,50 @@ export class QueueChannel<T extends Sendable>
   readonly #queue: ChannelQueue
   readonly #codec: QueueCodec<T>
   readonly #ports: Ports
+  readonly #trace: ((event: ChannelEvent<T>) => void) | null
   readonly #outbox: QueueOutbox
-  readonly #inbox: QueueInbox
+  readonly #inbox: QueueInbox<T>
   readonly #joiners = new Watchers()
   /** Set exactly while somebody waits for what others do. */
   readonly #lookLater: Wakeup
   #isLooking = false
   #state: 'open' | Ending = 'open'
   #failure: Error | null = null
+  #putCount = 0
 
   constructor(queue: ChannelQueue, options: QueueChannelOptions<T>, ports: Ports) {
-    const { codec = bodyCodec<T>(), prefetch = prefetchDefault, acks = 'on-get' } = options
+    const { codec = bodyCodec<T>(), acks = 'on-get', onUnreadable = null } = options
+    const { prefetch = prefetchDefault, prefetchBytes = prefetchBytesDefault } = options
     const { capacity = Number.POSITIVE_INFINITY } = options
+    checkQueue(queue)
+    if (acks !== 'on-get' && acks !== 'on-task-done') {
+      throw new ChannelMisuse(`acks is on-get or on-task-done, not ${String(acks)}`)
+    }
     checkCount('prefetch', prefetch)
-    if (capacity !== Number.POSITIVE_INFINITY) checkCount('capacity', capacity)
+    checkCountOrInfinity('prefetchBytes', prefetchBytes)
+    checkCountOrInfinity('capacity', capacity)
     this.name = queue.name
     this.capacity = capacity
     this.#queue = queue
     this.#codec = codec
     this.#ports = ports
+    this.#trace = options.trace ?? null
     const onLost = (error: unknown): Error => this.#lost(error)
     this.#outbox = new QueueOutbox(queue, { capacity, onLost }, ports)
-    this.#inbox = new QueueInbox(queue, { prefetch, acks, onLost }, ports)
+    const receiving = {
+      prefetch,
+      prefetchBytes,
+      acks,
+      decode: (body: unknown) => codec.decode(body),
+      onUnreadable,
+      onLost,
+      onStuck: (error: unknown) => this.#end(toError(error)),
+      tell: (kind: ChannelEvent<T>['kind'], value: T | undefined) => {
+        this.#tell(kind, value)
+        this.#lookSoon()
+      },
+    }
+    this.#inbox = new QueueInbox<T>(queue, receiving, ports)
     this.#lookLater = new Wakeup(ports.scheduler, () => this.#look())
   }
 
@@ -102,7 +165,13 @@ export class QueueChannel<T extends Sendable>
     try {
       const body = this.#encode(value)
       if (this.closed) return Promise.reject(this.#closedError())
-      const sent = this.#outbox.trySend(body) ?? this.#outbox.wait(body, options)
+      const taken = (): void => this.#taken(value)
+      let sent = this.#outbox.trySend(body)
+      if (sent !== null) taken()
+      else {
+        this.#tell('put-waits', value)
+        sent = this.#outbox.wait({ body, taken }, options)
+      }
       this.#lookSoon()
       return sent
     } catch (error) {
@@ -117,6 +186,7 @@ export class QueueChannel<T extends Sendable>
     try {
       const sent = this.#outbox.trySend(body)
       sent?.catch(() => {}) // the channel has failed, and says so to whoever asks next
+      if (sent !== null) this.#taken(value)
       return sent !== null
     } catch (error) {
       if (error !== this.#failure) throw error
@@ -125,32 +195,15 @@ export class QueueChannel<T extends Sendable>
   }
 
   get(options?: WaitOptions): Promise<T> {
-    const body = this.#inbox.get(options)
-    this.#lookSoon()
-    return body.then((each) => this.#received(each))
+    return this.#inbox.get(options)
   }
 
   tryGet(): T | undefined {
-    const [body] = this.#inbox.tryGet().map((each) => this.#received(each))
-    return body
+    return this.#inbox.tryGet()
   }
 
   [Symbol.asyncIterator](): AsyncIterableIterator<T, undefined> {
-    const bodies = this.#inbox.bodies()
-    const loop: AsyncIterableIterator<T, undefined> = {
-      next: async () => {
-        const next = bodies.next()
-        this.#lookSoon()
-        const result = await next
-        return result.done === true ? result : { value: this.#received(result.value), done: false }
-      },
-      return: async () => {
-        await bodies.return?.()
-        return { value: undefined, done: true }
-      },
-      [Symbol.asyncIterator]: () => loop,
-    }
-    return loop
+    return this.#inbox.values()
   }
 
   onReadable(wake: () => void): Unwatch {
@@ -191,6 +244,7 @@ export class QueueChannel<T extends Sendable>
    */
   close(ending: Ending = 'drain'): void {
     if (this.#state === ending || this.#state === 'now') return
+    const wasOpen = this.#state === 'open'
     this.#state = ending
     this.#outbox.close(this.#closedError())
     if (ending === 'now') {
@@ -198,7 +252,24 @@ export class QueueChannel<T extends Sendable>
       this.#lookLater.cancel()
       this.#joiners.endAll(this.#closedError())
     } else this.#inbox.drain()
+    if (wasOpen) this.#tell('close', undefined)
     this.#lookSoon()
+  }
+
+  stats(): QueueChannelStats {
+    const { got, unreadable, undone, waiting } = this.#inbox
+    return {
+      name: this.name,
+      capacity: this.capacity,
+      size: this.size,
+      put: this.#putCount,
+      got,
+      dropped: unreadable,
+      undone,
+      waitingToPut: this.#outbox.waiting,
+      waitingToGet: waiting,
+      closed: this.closed,
+    }
   }
 
   /** Closes it now: all that nobody settled stays in the queue. */
@@ -212,9 +283,17 @@ export class QueueChannel<T extends Sendable>
     return this.#codec.encode(value)
   }
 
-  #received(body: unknown): T {
-    this.#lookSoon()
-    return this.#codec.decode(body)
+  /** The broker has it. */
+  #taken(value: T): void {
+    this.#putCount++
+    this.#tell('put', value)
+  }
+
+  #tell(kind: ChannelEvent<T>['kind'], value: T | undefined): void {
+    const trace = this.#trace
+    if (trace === null) return
+    const { name: channel, size } = this
+    tellProgram(() => trace({ kind, channel, value, size }), this.#ports.scheduler)
   }
 
   /** Looks once this turn is over: what we settle is settled then. */
@@ -250,14 +329,21 @@ export class QueueChannel<T extends Sendable>
     if (this.#failure !== null) return this.#failure
     const why = cause instanceof Error ? cause.message : String(cause)
     const failure = new ChannelPeerLost(`${this.name}: ${why}`, { cause })
-    if (this.#state === 'now') return failure
+    this.#end(failure)
+    return failure
+  }
+
+  /** Ends it with an error: what is not settled goes back, if there is anything to go back to. */
+  #end(failure: Error): void {
+    if (this.#state === 'now') return
+    const wasOpen = this.#state === 'open'
     this.#failure = failure
     this.#state = 'now'
     this.#lookLater.cancel()
     this.#outbox.close(this.#closedError())
     this.#inbox.fail(failure)
     this.#joiners.endAll(failure)
-    return failure
+    if (wasOpen) this.#tell('close', undefined)
   }
 
   #closedError(): ChannelClosed {
@@ -266,7 +352,21 @@ export class QueueChannel<T extends Sendable>
   }
 }
 
+/** A promise of a queue is easily taken for one. */
+function checkQueue(queue: ChannelQueue): void {
+  if (typeof queue?.trySend === 'function') return
+  throw new ChannelMisuse('this is no queue: await what broker.queue answers')
+}
+
 function checkCount(name: string, count: number): void {
   if (Number.isSafeInteger(count) && count >= 1) return
   throw new ChannelMisuse(`${name} is a whole number from 1, not ${count}`)
+}
+
+function checkCountOrInfinity(name: string, count: number): void {
+  if (count !== Number.POSITIVE_INFINITY) checkCount(name, count)
+}
+
+function toError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error), { cause: error })
 }

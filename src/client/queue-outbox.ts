@@ -20,15 +20,18 @@ export interface OutboxOptions {
 /** A `put` that waits for room, with its encoded value in hand. */
 class Sending extends Waiter {
   readonly body: unknown
+  /** Told when the queue has it. */
+  readonly taken: () => void
   readonly resolve: (sent: Promise<void>) => void
   readonly #reject: (error: unknown) => void
 
   constructor(
-    body: unknown,
+    what: { readonly body: unknown; readonly taken: () => void },
     settle: { resolve(sent: Promise<void>): void; reject(error: unknown): void },
   ) {
     super()
-    this.body = body
+    this.body = what.body
+    this.taken = what.taken
     this.resolve = settle.resolve
     this.#reject = settle.reject
   }
@@ -65,10 +68,18 @@ export class QueueOutbox {
     return this.#waiting.size > 0 ? null : this.#send(body)
   }
 
+  /** Calls that wait for room. */
+  get waiting(): number {
+    return this.#waiting.size
+  }
+
   /** Sends it when there is room; until then the options may end it, and nothing has been sent. */
-  wait(body: unknown, options: WaitOptions | undefined): Promise<void> {
+  wait(
+    what: { readonly body: unknown; readonly taken: () => void },
+    options: WaitOptions | undefined,
+  ): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#waiting.enter(new Sending(body, { resolve, reject }), options, this.#ports.scheduler)
+      this.#waiting.enter(new Sending(what, { resolve, reject }), options, this.#ports.scheduler)
     })
   }
 
@@ -84,6 +95,7 @@ export class QueueOutbox {
         const sent = this.#send(next.body)
         if (sent === null) return
         next.leave()
+        next.taken()
         next.resolve(sent)
       } catch (error) {
         next.leave()

@@ -1,8 +1,9 @@
-/** Calls over a broker: answers, streams, cancellation, who gets which caller, and what the end of one side does. */
+/** Calls over a broker: they keep the contract of calls; who gets which caller, and what the end of one side does. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Place } from '../../test/client/place.ts'
-import { type CallContext, RemoteError, RpcError, type RpcPeer, Service } from '../channels/mod.ts'
+import { rpcContract } from '../../test/contracts/rpc-contract.ts'
+import { type CallContext, RpcError, type RpcPeer, Service } from '../channels/mod.ts'
 import {
   type CallBroker,
   connectRpc,
@@ -14,13 +15,6 @@ import {
 function shop(): Service {
   const service = new Service()
   service.serve('double', (n: number) => n * 2)
-  service.serve('same', (value: unknown) => value)
-  service.serve('fail', () => {
-    throw Object.assign(new RangeError('too far'), { code: 'TOO_FAR' })
-  })
-  service.serve('count', async function* (to: number) {
-    for (let n = 1; n <= to; n++) yield n
-  })
   return service
 }
 
@@ -41,32 +35,24 @@ async function onlyTheMeetingIsLeft({ broker, ports }: Place, meeting: string): 
   assert.deepEqual([queue.readyCount, queue.heldCount, queue.consumerCount], [0, 0, 0])
 }
 
-test('calls are answered, errors keep their type and code, answers may stream', () =>
-  Place.run(async (place) => {
-    const listener = await listen(place, { service: shop() })
-    const caller = await connect(place)
-    const calls = [1, 2, 3].map((n) => caller.call('double', n))
-    assert.deepEqual(await place.drive(Promise.all(calls)), [2, 4, 6])
-    for (const value of [undefined, null, new Map([[1, new Date(5)]]), Uint8Array.of(1, 2)]) {
-      assert.deepEqual(await place.drive(caller.call('same', value)), value)
-    }
-    await assert.rejects(
-      place.drive(caller.call('fail')),
-      (error) =>
-        error instanceof RemoteError && error.type === 'RangeError' && error.code === 'TOO_FAR',
-    )
-    const counting = (async () => {
-      let count = 0
-      for await (const n of caller.stream('count', 1_000)) assert.equal(n, ++count)
-      return count
-    })()
-    assert.equal(await place.drive(counting), 1_000)
-    await caller.close()
-    await place.ports.settle()
-    assert.deepEqual(listener.callers, [])
-    await listener.close()
-    await onlyTheMeetingIsLeft(place, 'shop')
-  }))
+rpcContract({
+  name: 'calls over a broker',
+  values: 'copied',
+  run: (body) =>
+    Place.run(async (place) => {
+      const { broker, ports } = place
+      await body({
+        connect: async (service, options) => {
+          const callers: RpcPeer[] = []
+          await listen(place, { service, onCaller: (peer) => callers.push(peer) })
+          const caller = await place.drive(connectRpc(broker, 'shop', { ...options, ports }))
+          return { caller, callee: callers[0]! }
+        },
+        drive: (promise) => place.drive(promise),
+        settle: () => ports.settle(),
+      })
+    }),
+})
 
 test('a caller may come before anybody answers, and both sides may call', () =>
   Place.run(async (place) => {
@@ -95,26 +81,6 @@ test('whoever waits for an answerer in vain leaves nothing but a greeting that n
     await onlyTheMeetingIsLeft(place, 'shop')
   }))
 
-test('a cancelled call fires the signal of its handler', () =>
-  Place.run(async (place) => {
-    const service = new Service()
-    let stopped = false
-    service.serve('wait', async (_args: null, { signal }: CallContext) => {
-      await new Promise((resolve) => signal.addEventListener('abort', resolve))
-      stopped = true
-    })
-    await using listener = await listen(place, { service })
-    const caller = await connect(place)
-    const controller = new AbortController()
-    const call = caller.call('wait', null, { signal: controller.signal })
-    const told = assert.rejects(call, /enough/)
-    await place.ports.settle()
-    controller.abort(new Error('enough'))
-    await told
-    await place.ports.settle()
-    assert.deepEqual([stopped, listener.callers.length], [true, 1])
-  }))
-
 test('the end of either side ends the calls of the other', () =>
   Place.run(async (place) => {
     const service = new Service()
@@ -139,6 +105,18 @@ test('the end of either side ends the calls of the other', () =>
     assert.equal(left.closed, true)
     await assert.rejects(left.call('wait'), RpcError)
     await onlyTheMeetingIsLeft(place, 'shop')
+  }))
+
+test('what the program does when it is told of a caller disturbs neither him nor the listener', () =>
+  Place.run(async (place) => {
+    const onCaller = (): never => {
+      throw new Error('a mistake in the program')
+    }
+    const listener = await listen(place, { service: shop(), onCaller })
+    const caller = await connect(place)
+    assert.equal(await place.drive(caller.call('double', 4)), 8)
+    assert.deepEqual(place.ports.errors.splice(0), [new Error('a mistake in the program')])
+    await place.drive(listener.close())
   }))
 
 test('several who answer share the callers, and garbage in the queue disturbs nobody', () =>

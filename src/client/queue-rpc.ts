@@ -11,6 +11,7 @@
  */
 import { ChannelError, type Ports, type WaitOptions } from '../channels/contract.ts'
 import { type RpcOptions, RpcPeer } from '../channels/rpc.ts'
+import { tellProgram } from '../channels/told.ts'
 import type { ChannelQueue } from './channel-queue.ts'
 import type { QueueChannel } from './queue-channel.ts'
 import { inboxOf, type Note, noteChannel, queueWire } from './queue-wire.ts'
@@ -177,7 +178,7 @@ export class QueueRpcListener implements AsyncDisposable {
     }
     const peer: RpcPeer = new RpcPeer(queueWire(there, back, left), this.#options, this.#ports)
     this.#callers.add(peer)
-    this.#options.onCaller?.(peer)
+    tellProgram(() => this.#options.onCaller?.(peer), this.#ports.scheduler)
   }
 
   #someoneLeaves(): Promise<void> {

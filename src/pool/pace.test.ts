@@ -48,6 +48,7 @@ test('the size is the cores for work that computes and more for work that waits'
   assert.equal(sizeFor({ module, kind: 'io' }, 64), 32)
   assert.equal(sizeFor({ module, kind: 'io', size: 3 }, 8), 3)
   assert.throws(() => sizeFor({ module, size: 0 }, 8), { code: 'POOL_MISUSE' })
+  assert.throws(() => sizeFor({ module, kind: 'gpu' as never }, 8), { code: 'POOL_MISUSE' })
 })
 
 test('a process inherits the options of node that are about node and not about the script', () => {

@@ -69,8 +69,11 @@ const ioExtra = 4
 const ioMax = 32
 
 export function sizeFor(options: PoolOptions, cores: number): number {
+  const { kind = 'cpu' } = options
+  if (kind !== 'cpu' && kind !== 'io')
+    throw new PoolMisuse(`kind is cpu or io, not ${String(kind)}`)
   if (options.size !== undefined) return checkWhole('size', options.size)
-  return options.kind === 'io' ? Math.min(ioMax, cores + ioExtra) : cores
+  return kind === 'io' ? Math.min(ioMax, cores + ioExtra) : cores
 }
 
 export function bytesFor(megabytes: number | undefined): number {

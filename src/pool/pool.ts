@@ -108,6 +108,9 @@ function processes(
 
 function moduleUrl(module: URL | string): string {
   if (module instanceof URL) return module.href
+  if (typeof module !== 'string') {
+    throw new PoolMisuse(`a module is a URL or a path, not ${typeof module}`)
+  }
   return URL.canParse(module) ? module : pathToFileURL(resolve(module)).href
 }
 

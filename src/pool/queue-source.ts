@@ -33,8 +33,8 @@ class QueueSource<T> implements TaskSource<T> {
   readonly #messages: AsyncIterator<QueueMessage<T>, undefined>
   readonly #attempts: number
   readonly #onRejected: ((value: T, error: unknown) => Promise<void> | void) | null
-  /** A message that was asked for by somebody who gave up: the next one gets it. */
-  #asked: Promise<IteratorResult<QueueMessage<T>, undefined>> | null = null
+  /** Messages that were asked for by those who gave up, oldest first: the next ones get them. */
+  readonly #asked: Promise<IteratorResult<QueueMessage<T>, undefined>>[] = []
 
   constructor(messages: AsyncIterator<QueueMessage<T>, undefined>, options: QueueSourceOptions<T>) {
     this.#messages = messages
@@ -44,16 +44,15 @@ class QueueSource<T> implements TaskSource<T> {
 
   async next(signal: AbortSignal): Promise<Delivery<T> | null> {
     signal.throwIfAborted()
-    this.#asked ??= this.#messages.next()
-    const asked = this.#asked
+    // Those who ask at the same time ask for a message each.
+    const asked = this.#asked.shift() ?? this.#messages.next()
     const result = await untilAborted<IteratorResult<QueueMessage<T>, undefined>>(
       signal,
       (resolve, reject) => {
         asked.then(resolve, reject)
-        return () => {}
+        return () => this.#asked.push(asked)
       },
     )
-    this.#asked = null
     return result.done === true ? null : this.#deliver(result.value)
   }
 

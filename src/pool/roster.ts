@@ -4,6 +4,7 @@
  */
 import { assert } from '../base/assert.ts'
 import type { Clock, Scheduler } from '../base/ports.ts'
+import { tellProgram } from '../channels/told.ts'
 import type { Chunk } from './chunk.ts'
 import { PoolClosed, PoolStartFailed, type WorkerExit } from './errors.ts'
 import { Member } from './member.ts'
@@ -277,13 +278,7 @@ export class Roster {
   tell(event: PoolEvent): void {
     const { onEvent, scheduler } = this.#options
     if (onEvent === null) return
-    try {
-      onEvent(event)
-    } catch (error) {
-      scheduler.soon(() => {
-        throw error
-      })
-    }
+    tellProgram(() => onEvent(event), scheduler)
   }
 }
 

@@ -52,7 +52,7 @@ export class TaskPool implements Pool<AnyTasks> {
       const terms: ChunkTerms = {
         task: checkTask(task),
         form: 'call',
-        values: args,
+        values: checkArgs(args),
         transfer: options.transfer ?? nothingMoved,
         timeoutMs: checkMs('timeoutMs', options.timeoutMs ?? this.#terms.timeoutMs),
         attempts: checkWhole('attempts', options.attempts ?? this.#terms.attempts),
@@ -106,6 +106,9 @@ export class TaskPool implements Pool<AnyTasks> {
     task: string,
     options: ConsumeOptions<unknown, unknown> = {},
   ): Consumption {
+    if (typeof source?.next !== 'function') {
+      throw new PoolMisuse('consume takes a source: make one by channelSource or queueSource')
+    }
     const lanes = options.inFlightMax ?? this.size * deliveriesPerWorker
     const { timeoutMs } = options
     return new SourceConsumption({
@@ -154,7 +157,7 @@ export class TaskPool implements Pool<AnyTasks> {
     const timeoutMs = checkMs('timeoutMs', options.timeoutMs ?? this.#terms.timeoutMs)
     const chunkSize = options.chunkSize ?? 1
     if (chunkSize !== 'auto') checkWhole('chunkSize', chunkSize)
-    return new Sweep(this.#crew, items, {
+    return new Sweep(this.#crew, checkItems(items), {
       task: checkTask(task),
       order: options.order,
       // A timeout is for one item, unless somebody chose the size of the chunk himself.
@@ -233,7 +236,21 @@ async function* outcomes(
   }
 }
 
+function checkArgs(args: readonly unknown[]): readonly unknown[] {
+  if (Array.isArray(args)) return args
+  throw new PoolMisuse(`the arguments of a task are an array, not ${typeof args}`)
+}
+
+function checkItems(items: Items<unknown>): Items<unknown> {
+  const isObject = typeof items === 'object' && items !== null
+  if (isObject && (Symbol.iterator in items || Symbol.asyncIterator in items)) return items
+  throw new PoolMisuse(`items are an iterable or asynchronous one, not ${typeof items}`)
+}
+
 function checkTask(task: string): string {
+  if (typeof task !== 'string') {
+    throw new PoolMisuse(`a task is the name of a function of the module, not ${typeof task}`)
+  }
   if (task === 'setup' || task === 'teardown') throw new PoolMisuse(`'${task}' is no task`)
   return task
 }

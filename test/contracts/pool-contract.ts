@@ -49,6 +49,17 @@ function callsContract(kind: PoolKind): void {
       await assert.rejects(untyped.run('nothing', []), PoolTaskMissing)
       await assert.rejects(untyped.run('setup', []), PoolMisuse)
       await assert.rejects(untyped.run('toString', []), PoolTaskMissing)
+      await assert.rejects(untyped.run((() => 1) as never, []), PoolMisuse)
+    })
+  })
+
+  test('what is no list of arguments, no items and no source is refused', async () => {
+    await withPool(kind, {}, async (pool) => {
+      const untyped = pool as unknown as Pool
+      await assert.rejects(untyped.run('add', 5 as never), PoolMisuse)
+      await assert.rejects(untyped.map('same', 5 as never), PoolMisuse)
+      await assert.rejects(untyped.imap('same', undefined as never).next(), PoolMisuse)
+      assert.throws(() => untyped.consume([1] as never, 'same'), /channelSource or queueSource/)
     })
   })
 }

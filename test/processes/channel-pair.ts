@@ -28,14 +28,14 @@ export interface Setting {
   readonly far?: ListenOptions<Sendable>
 }
 
-/** Lets time pass until the promise settles. */
-export async function soon<V>(world: MemoryWorld, promise: Promise<V>): Promise<V> {
+/** Lets time pass until the promise settles, as long as it may take. */
+export async function soon<V>(world: MemoryWorld, promise: Promise<V>, forMs = 100): Promise<V> {
   let settled = false
   const mark = (): void => {
     settled = true
   }
   promise.then(mark, mark)
-  for (let count = 0; count < 100 && !settled; count++) await world.pass(1)
+  for (let count = 0; count < forMs && !settled; count++) await world.pass(1)
   assert.ok(settled, 'nothing happened')
   return promise
 }

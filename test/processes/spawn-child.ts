@@ -51,7 +51,7 @@ const deeds: Record<Deed, (self: Self) => Promise<void> | void> = {
     process.kill(process.pid, 'SIGKILL')
   },
   forever: async ({ output }) => {
-    await output.put('running')
+    await output.put('before')
     // What was put is on its way; then nothing else gets a turn.
     await new Promise((resolve) => setTimeout(resolve, 20))
     for (;;);

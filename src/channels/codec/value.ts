@@ -64,7 +64,7 @@ export class ValueWriter {
   /** Its JSON, if it is a plain object. */
   #json = ''
 
-  /** The most bytes that `write` will take. Throws `CHANNEL_MISUSE` for what cannot be cloned (a function, say). */
+  /** The most bytes that `write` will take. Throws `ChannelMisuse` for what cannot be cloned (a function, say). */
   measure(value: Sendable): number {
     this.#value = value
     switch (typeof value) {

@@ -5,6 +5,7 @@
 import { untilAborted } from '../../base/abort.ts'
 import { type Address, type Connection, NetError, type Timer } from '../../base/ports.ts'
 import { ChannelPeerLost, ChannelTimeout, type WaitOptions } from '../contract.ts'
+import { checkAddress } from './address.ts'
 import type { Hello } from './hello.ts'
 import { Link } from './link.ts'
 import { openLink } from './open-link.ts'
@@ -24,6 +25,7 @@ export interface Dial extends WaitOptions {
 
 /** Connects, and calls `opened` at the moment the link is open. */
 export async function dial<C>(options: Dial, opened: (link: Link) => C): Promise<C> {
+  checkAddress(options.address)
   const deadline = new AbortController()
   const timer = armDeadline(options, deadline)
   const { signal } = options

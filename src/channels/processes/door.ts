@@ -6,6 +6,7 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 
 import type { Address, Connection, Listener } from '../../base/ports.ts'
 import { ChannelMisuse } from '../contract.ts'
+import { checkAddress } from './address.ts'
 import type { Hello } from './hello.ts'
 import { Link } from './link.ts'
 import { nobody } from './link-user.ts'
@@ -35,6 +36,7 @@ export class Door {
   }
 
   static async open(options: DoorOptions): Promise<Door> {
+    checkAddress(options.address)
     checkTrust(options.address, options.hello.token)
     let door: Door | null = null
     // Whoever comes before we know our own address waits for that moment.

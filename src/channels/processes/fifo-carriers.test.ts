@@ -76,6 +76,18 @@ test('a reader that does not receive stops the writer, and memory stays bounded'
   await soon(world, sending)
 })
 
+test('a writer that is closed now does not wait for ever for a reader that reads nothing', async () => {
+  const { world, sender, near, far } = await pipe()
+  far.freeze()
+  for (let value = 0; sender.tryPut(value); value++);
+  await world.pass(10)
+  sender.close('now')
+  await world.pass(4_000)
+  assert.equal(near.open, true)
+  await world.pass(2_000)
+  assert.deepEqual([near.open, await soon(world, sender.gone())], [false, null])
+})
+
 test('a writer that dies is a loss, after what had arrived whole', async () => {
   const { world, sender, receiver, near } = await pipe()
   await sender.put('whole')

@@ -3,19 +3,12 @@
  * system's own buffer, and what the reader has received the writer never learns.
  */
 import { Fault } from '../../base/fault.ts'
-import type { Connection, ConnectionHandler } from '../../base/ports.ts'
-import { ValueMalformed, ValueWriter } from '../codec/value.ts'
-import {
-  ChannelMisuse,
-  ChannelPeerLost,
-  type Ending,
-  type Ports,
-  type Sendable,
-} from '../contract.ts'
-import { FRAME, HEAD_SIZE, TYPE_SIZE, writeHead } from './frame.ts'
+import type { Connection, ConnectionHandler, Timer } from '../../base/ports.ts'
+import { ChannelPeerLost, type Ending, type Ports, type Sendable } from '../contract.ts'
+import { FRAME, TYPE_SIZE } from './frame.ts'
 import { decodeHello, encodeHello, type Hello } from './hello.ts'
 import { Inbox } from './inbox.ts'
-import { helloBytesMax } from './limits.ts'
+import { helloBytesMax, partingMs } from './limits.ts'
 import { type LinkUser, nobody } from './link-user.ts'
 import { Outbox } from './outbox.ts'
 import type { Carrier } from './process-channel.ts'
@@ -80,8 +73,9 @@ export class FifoWriter extends Half implements Carrier {
   readonly #hello: Hello
   readonly #ports: Ports
   readonly #outbox: Outbox
-  readonly #writer = new ValueWriter()
   #flushDue = false
+  /** Set while it is closed now and its end has not been read. */
+  #parting: Timer | null = null
 
   constructor(connection: Connection, hello: Hello, ports: Ports) {
     super(connection, ports)
@@ -113,15 +107,7 @@ export class FifoWriter extends Half implements Carrier {
 
   send(value: Sendable): boolean {
     if (!this.writable) return false
-    const { messageBytesMax } = this.#hello.limits
-    const at = this.#outbox.reserve(HEAD_SIZE + this.#writer.measure(value))
-    const end = this.#writer.write(this.#outbox.bytes, at + HEAD_SIZE)
-    const size = end - at - HEAD_SIZE
-    if (size > messageBytesMax) {
-      throw new ChannelMisuse(`a value of ${size} bytes: at most ${messageBytesMax}`)
-    }
-    writeHead(this.#outbox.bytes, { type: FRAME.value, at, end })
-    this.#outbox.commit(end)
+    this.#outbox.value(value, this.#hello.limits.messageBytesMax)
     this.sent++
     this.#flushSoon()
     return true
@@ -138,8 +124,10 @@ export class FifoWriter extends Half implements Carrier {
     this.#flushSoon()
   }
 
-  stop(_ending: Ending): void {
-    // What has been written cannot be taken back, and nobody writes to us.
+  /** What has been written cannot be taken back; but with `now` a reader that does not read it is left alone soon. */
+  stop(ending: Ending): void {
+    if (ending === 'drain' || this.over) return
+    this.#parting ??= this.#ports.scheduler.after(partingMs, () => this.leave())
   }
 
   override data(): void {
@@ -158,6 +146,11 @@ export class FifoWriter extends Half implements Carrier {
   override closed(error: Error | null): void {
     if (this.outEnded && error === null) this.leave()
     else this.lose(error ?? new Fault('closed', 'the reader has closed its end'))
+  }
+
+  protected override leave(): void {
+    this.#parting?.cancel()
+    super.leave()
   }
 
   protected override sentBytes(): number {
@@ -240,18 +233,11 @@ export class FifoReader extends Half implements Carrier {
   }
 
   receive(): Sendable | undefined {
-    if (this.#inbox.ready === 0) return undefined
-    try {
-      const value = this.#inbox.shift()
-      this.received++
-      this.#readOn()
-      return value
-    } catch (error) {
-      if (!(error instanceof ValueMalformed)) throw error
-      this.#inbox.discard()
-      this.lose(error)
-      return undefined
-    }
+    const value = this.#inbox.take((error) => this.lose(error))
+    if (value === undefined) return undefined
+    this.received++
+    this.#readOn()
+    return value
   }
 
   finish(): void {

@@ -75,12 +75,19 @@ export function checkLimits(limits: LinkLimits): void {
 }
 
 function wrongLimit(limits: LinkLimits): string | null {
-  const { windowMessages, windowBytes, messageBytesMax, silenceMs } = limits
-  if (!within(windowMessages, 1, windowMessagesCeiling)) return `windowMessages ${windowMessages}`
-  if (!within(windowBytes, 1, bytesCeiling)) return `windowBytes ${windowBytes}`
-  if (!within(messageBytesMax, 1, bytesCeiling)) return `messageBytesMax ${messageBytesMax}`
-  if (!within(silenceMs, silenceMsMin, silenceMsMax)) return `silenceMs ${silenceMs}`
+  for (const [name, [min, max]] of Object.entries(limitBounds)) {
+    const value = limits[name as keyof LinkLimits]
+    if (!within(value, min, max))
+      return `${name} is a whole number from ${min} to ${max}, not ${value}`
+  }
   return null
+}
+
+const limitBounds: Readonly<Record<keyof LinkLimits, readonly [min: number, max: number]>> = {
+  windowMessages: [1, windowMessagesCeiling],
+  windowBytes: [1, bytesCeiling],
+  messageBytesMax: [1, bytesCeiling],
+  silenceMs: [silenceMsMin, silenceMsMax],
 }
 
 function within(value: number, min: number, max: number): boolean {

@@ -6,7 +6,7 @@
 import { assert } from '../../base/assert.ts'
 import { Fault } from '../../base/fault.ts'
 import { Ring } from '../../base/ring.ts'
-import { ValueReader } from '../codec/value.ts'
+import { ValueMalformed, ValueReader } from '../codec/value.ts'
 import type { Sendable } from '../contract.ts'
 import { FRAME, HEAD_SIZE, readU32, SIZE_SIZE, TYPE_SIZE } from './frame.ts'
 import { segmentBytesMax, segmentBytesMin, segmentsKept } from './limits.ts'
@@ -93,6 +93,19 @@ export class Inbox {
         return value
       }
       this.#next()
+    }
+  }
+
+  /** The oldest value, if there is one. Where its bytes are none, all that waits is thrown away. */
+  take(malformed: (error: ValueMalformed) => void): Sendable | undefined {
+    if (this.ready === 0) return undefined
+    try {
+      return this.shift()
+    } catch (error) {
+      if (!(error instanceof ValueMalformed)) throw error
+      this.discard()
+      malformed(error)
+      return undefined
     }
   }
 

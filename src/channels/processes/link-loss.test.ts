@@ -9,7 +9,7 @@ import { ChannelMisuse, ChannelPeerLost, ChannelTimeout, type Sendable } from '.
 import { FRAME } from './frame.ts'
 import { encodeHello } from './hello.ts'
 import { linkLimits } from './limits.ts'
-import { acceptChannels, type ConnectOptions, connectChannel } from './open.ts'
+import { acceptChannels, type ConnectOptions, connectChannel, listenChannel } from './open.ts'
 import type { ProcessChannel } from './process-channel.ts'
 
 test('a lost peer ends every wait with an error that says so, after what had arrived whole', async () => {
@@ -86,6 +86,16 @@ test('another purpose, a wrong token and a full house are refused with the reaso
   await connect({ purpose: 'jobs', token: 'right' })
   await soon(world, door.close())
   await assert.rejects(connect({ purpose: 'jobs', token: 'right' }), ChannelPeerLost)
+})
+
+test('what is no address is refused by those who connect and those who listen', async () => {
+  const world = new MemoryWorld(1, 'whole')
+  const nonsense = ['/tmp/values.sock', { kind: 'unix' }, { ...ADDRESS, port: 70_000 }] as never[]
+  for (const address of nonsense) {
+    const refusal = { code: 'CHANNEL_MISUSE', message: /^an address is/ }
+    await assert.rejects(connectChannel(address, {}, world), refusal)
+    await assert.rejects(listenChannel(address, {}, world), refusal)
+  }
 })
 
 test('where others can connect nobody listens without a token', async () => {

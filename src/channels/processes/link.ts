@@ -5,7 +5,6 @@
  */
 import { Fault } from '../../base/fault.ts'
 import type { Connection, ConnectionHandler, Timer } from '../../base/ports.ts'
-import { measureSlack, ValueMalformed, ValueWriter } from '../codec/value.ts'
 import {
   ChannelMisuse,
   ChannelPeerLost,
@@ -13,7 +12,7 @@ import {
   type Ports,
   type Sendable,
 } from '../contract.ts'
-import { FRAME, HEAD_SIZE, TYPE_SIZE, writeHead } from './frame.ts'
+import { FRAME, TYPE_SIZE } from './frame.ts'
 import { hearAnswer, judgeVisitor } from './greeting.ts'
 import { encodeHello, type Hello } from './hello.ts'
 import { Inbox } from './inbox.ts'
@@ -56,7 +55,6 @@ export class Link implements ConnectionHandler {
   readonly #options: LinkOptions
   readonly #outbox: Outbox
   readonly #inbox: Inbox
-  readonly #writer = new ValueWriter()
   #phase: Phase = 'greeting'
   readonly #sending = new SendWindow()
   readonly #receiving: ReceiveWindow
@@ -65,6 +63,7 @@ export class Link implements ConnectionHandler {
   #timer: Timer | null = null
   readonly #pulse: Pulse
   readonly #onFlush = (): void => this.#flush()
+  readonly #onMalformed = (error: Error): void => this.#lose(error)
 
   constructor(options: LinkOptions) {
     this.#options = options
@@ -135,33 +134,18 @@ export class Link implements ConnectionHandler {
   /** Sends the value if the other side has room for it. */
   send(value: Sendable): boolean {
     if (!this.writable) return false
-    const max = this.#sending.limits.messageBytesMax
-    const sizeBound = this.#writer.measure(value)
-    // Before room is made for it: what is far too large shall cost no memory.
-    if (sizeBound > 2 * max + measureSlack) throw tooLarge(sizeBound, max)
-    const at = this.#outbox.reserve(HEAD_SIZE + sizeBound)
-    const end = this.#writer.write(this.#outbox.bytes, at + HEAD_SIZE)
-    if (end - at - HEAD_SIZE > max) throw tooLarge(end - at - HEAD_SIZE, max)
-    writeHead(this.#outbox.bytes, { type: FRAME.value, at, end })
-    this.#outbox.commit(end)
+    const { messageBytesMax } = this.#sending.limits
+    const frameBytes = this.#outbox.value(value, messageBytesMax)
     this.sent++
-    this.#sending.sent(end - at)
+    this.#sending.sent(frameBytes)
     this.#flushSoon()
     return true
   }
 
   /** The oldest value that arrived, or `undefined`. */
   receive(): Sendable | undefined {
-    if (this.#inbox.ready === 0) return undefined
-    let value: Sendable
-    try {
-      value = this.#inbox.shift()
-    } catch (error) {
-      if (!(error instanceof ValueMalformed)) throw error
-      this.#inbox.discard()
-      this.#lose(error)
-      return undefined
-    }
+    const value = this.#inbox.take(this.#onMalformed)
+    if (value === undefined) return undefined
     this.received++
     this.#receiving.received()
     if (this.#receiving.due) this.#flushSoon()
@@ -385,7 +369,3 @@ export class Link implements ConnectionHandler {
 }
 
 const ENDINGS = { drain: Uint8Array.of(1), now: Uint8Array.of(2) } as const
-
-function tooLarge(size: number, max: number): ChannelMisuse {
-  return new ChannelMisuse(`a value of ${size} bytes: the other side takes ${max}`)
-}

@@ -4,6 +4,7 @@
  */
 import type { Address } from '../../base/ports.ts'
 import type { Ending, Sendable, WaitOptions } from '../contract.ts'
+import { tellProgram } from '../told.ts'
 import { dial } from './dial.ts'
 import { Door } from './door.ts'
 import { Hub, type PeerEvent, type PeerState } from './hub.ts'
@@ -53,7 +54,7 @@ export async function listenChannel<T extends Sendable>(
   const { peersMax = peersMaxDefault, onPeer } = options
   const hello = helloOf(options)
   const hub = new Hub(hello.limits.windowMessages, (event) => {
-    if (onPeer !== undefined) tell(() => onPeer(event), world)
+    if (onPeer !== undefined) tellProgram(() => onPeer(event), world.scheduler)
   })
   const door = await Door.open({
     world,
@@ -88,7 +89,7 @@ export async function acceptChannels<T extends Sendable>(
     onOpen: (link) => {
       open.add(link)
       const channel = channelOf<T>(link, { ...options, name: options.name ?? link.peer }, world)
-      tell(() => onChannel(channel), world)
+      tellProgram(() => onChannel(channel), world.scheduler)
     },
   })
 }
@@ -130,16 +131,5 @@ function pickWait({ signal, timeoutMs }: WaitOptions): WaitOptions {
   return {
     ...(signal === undefined ? {} : { signal }),
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
-  }
-}
-
-/** Nothing the program does when it is told, not even throwing, disturbs the connection. */
-function tell(call: () => void, world: ProcessWorld): void {
-  try {
-    call()
-  } catch (error) {
-    world.scheduler.soon(() => {
-      throw error
-    })
   }
 }

@@ -3,11 +3,14 @@
  * out in one write. It never waits and never counts: the link's credits bound what gets in here.
  */
 import type { Connection } from '../../base/ports.ts'
-import { HEAD_SIZE, writeHead, writeU32 } from './frame.ts'
+import { measureSlack, ValueWriter } from '../codec/value.ts'
+import { ChannelMisuse, type Sendable } from '../contract.ts'
+import { FRAME, HEAD_SIZE, writeHead, writeU32 } from './frame.ts'
 import { slabBytesMax, slabBytesMin } from './limits.ts'
 
 export class Outbox {
   readonly #connection: Connection
+  readonly #writer = new ValueWriter()
   /** Where frames are written. Bytes before #start are the system's and never touched again. */
   bytes: Buffer = Buffer.alloc(0)
   /** What is written and not sent is [#start, #end). Invariant: 0 <= #start <= #end <= bytes.length. */
@@ -36,6 +39,22 @@ export class Outbox {
   /** The frame that was written where `reserve` said ends here. */
   commit(end: number): void {
     this.#end = end
+  }
+
+  /**
+   * A frame of one value; answers its size. Throws ChannelMisuse where the value has more bytes than that, or cannot be
+   * copied: then nothing of it is written.
+   */
+  value(value: Sendable, bytesMax: number): number {
+    const sizeBound = this.#writer.measure(value)
+    // Before room is made for it: what is far too large shall cost no memory.
+    if (sizeBound > 2 * bytesMax + measureSlack) throw tooLarge(sizeBound, bytesMax)
+    const at = this.reserve(HEAD_SIZE + sizeBound)
+    const end = this.#writer.write(this.bytes, at + HEAD_SIZE)
+    if (end - at - HEAD_SIZE > bytesMax) throw tooLarge(end - at - HEAD_SIZE, bytesMax)
+    writeHead(this.bytes, { type: FRAME.value, at, end })
+    this.commit(end)
+    return end - at
   }
 
   /** A frame without a body, or with one that is given. */
@@ -72,4 +91,8 @@ export class Outbox {
     this.#start = 0
     this.#end = 0
   }
+}
+
+function tooLarge(size: number, max: number): ChannelMisuse {
+  return new ChannelMisuse(`a value of ${size} bytes: the other side takes ${max}`)
 }

@@ -72,9 +72,13 @@ export interface FifoReceiver<T extends Sendable> extends SelectableReceiver<T>,
 /** Makes the FIFO, for this user alone. One that is there already will do. */
 export async function makeFifo(path: string): Promise<void> {
   refuseWindows()
-  await promisify(execFile)('mkfifo', ['-m', '600', path]).catch(async (error: unknown) => {
+  await promisify(execFile)('mkfifo', ['-m', '600', path]).catch(async (cause: Error) => {
     // Opening for reading never waits, and says whether it is a FIFO.
-    await closeFd(await openEnd(path, constants.O_RDONLY).catch(() => Promise.reject(error)))
+    const open = openEnd(path, constants.O_RDONLY).catch((error: unknown) => {
+      if (error instanceof ChannelMisuse) throw error
+      throw new Error(`there is no FIFO at ${path}, and none can be made`, { cause })
+    })
+    await closeFd(await open)
   })
 }
 
@@ -116,6 +120,7 @@ async function openWriting(
   ports: Ports,
 ): Promise<number> {
   refuseWindows()
+  signal?.throwIfAborted()
   const untilMs = ports.clock.monotonicMs() + timeoutMs
   for (;;) {
     try {

@@ -19,6 +19,7 @@ import {
   type Unwatch,
   type WaitOptions,
 } from '../contract.ts'
+import { tellProgram } from '../told.ts'
 import { Turn } from '../turn.ts'
 import { WaitList } from '../waiter.ts'
 import type { LinkUser } from './link-user.ts'
@@ -332,15 +333,11 @@ export class ProcessChannel<T extends Sendable>
     return lost ? failure : new ChannelClosed(`${this.name} is closed`)
   }
 
-  /** Tells the trace. Nothing the trace does, not even throwing, disturbs the call that is being told. */
+  /** Tells the trace. */
   #tell(kind: ChannelEvent<T>['kind'], value: T | undefined): void {
-    if (this.#trace === null) return
-    try {
-      this.#trace({ kind, channel: this.name, value, size: this.size })
-    } catch (error) {
-      this.#scheduler.soon(() => {
-        throw error
-      })
-    }
+    const trace = this.#trace
+    if (trace === null) return
+    const { name: channel, size } = this
+    tellProgram(() => trace({ kind, channel, value, size }), this.#scheduler)
   }
 }

@@ -1,4 +1,4 @@
-/** Channels, barriers and their siblings between processes keep the contracts of all of their kind. */
+/** Channels, calls, barriers and their siblings between processes keep the contracts of all of their kind. */
 
 import { barrierContract } from '../../../test/contracts/barrier-contract.ts'
 import {
@@ -6,6 +6,7 @@ import {
   type ChannelWorld,
   channelContract,
 } from '../../../test/contracts/channel-contract.ts'
+import { rpcContract } from '../../../test/contracts/rpc-contract.ts'
 import { syncContract } from '../../../test/contracts/sync-contract.ts'
 import { ADDRESS, pair, soon } from '../../../test/processes/channel-pair.ts'
 import { MemoryWorld } from '../../../test/processes/memory-world.ts'
@@ -13,6 +14,7 @@ import type { Sendable } from '../contract.ts'
 import { Coordination } from './coordination.ts'
 import { Coordinator } from './coordinator.ts'
 import { connectChannel, listenChannel } from './open.ts'
+import { type Caller, connectRpc, RpcListener } from './rpc-wire.ts'
 
 type Open = (world: MemoryWorld) => Promise<ChannelEnds>
 
@@ -99,6 +101,25 @@ syncContract({
         }),
       drive: (promise) => soon(world, promise),
       settle: () => world.pass(0),
+    })
+  },
+})
+
+rpcContract({
+  name: 'calls between processes',
+  values: 'copied',
+  run: async (body) => {
+    const world = new MemoryWorld(4, 'seeded')
+    await body({
+      connect: async (service, options) => {
+        const callers: Caller[] = []
+        const onCaller = (caller: Caller): void => void callers.push(caller)
+        await RpcListener.open(ADDRESS, { service, onCaller }, world)
+        const near = await soon(world, connectRpc(ADDRESS, options, world))
+        return { caller: near.peer, callee: callers[0]!.peer }
+      },
+      drive: (promise) => soon(world, promise, 10_000),
+      settle: () => world.pass(50),
     })
   },
 })

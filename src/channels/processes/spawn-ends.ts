@@ -12,20 +12,20 @@ import {
   type Unwatch,
   type WaitOptions,
 } from '../contract.ts'
-import type { Exit } from '../spawn-contract.ts'
+import { type SpawnEnd, saidBy, watchOutput } from '../spawned.ts'
 import type { ProcessChannel } from './process-channel.ts'
 
 export class SpawnInput<T extends Sendable> implements SelectableSender<T> {
   readonly #channel: ProcessChannel<Sendable>
   /** The child has been told what it is to be: before that nothing may end. */
   readonly #begun: Promise<void>
-  readonly #ended: Promise<Exit>
+  readonly #end: SpawnEnd
   #state: 'open' | 'closed' = 'open'
 
-  constructor(channel: ProcessChannel<Sendable>, begun: Promise<void>, ended: Promise<Exit>) {
+  constructor(channel: ProcessChannel<Sendable>, begun: Promise<void>, end: SpawnEnd) {
     this.#channel = channel
     this.#begun = begun
-    this.#ended = ended
+    this.#end = end
   }
 
   async put(value: T, options?: WaitOptions): Promise<void> {
@@ -33,7 +33,7 @@ export class SpawnInput<T extends Sendable> implements SelectableSender<T> {
     try {
       await this.#channel.put(value, options)
     } catch (error) {
-      throw await explained(error, this.#channel.name, this.#ended)
+      throw await explained(error, this.#end)
     }
   }
 
@@ -61,22 +61,18 @@ export class SpawnInput<T extends Sendable> implements SelectableSender<T> {
 
 export class SpawnOutput<T extends Sendable> implements SelectableReceiver<T> {
   readonly #channel: ProcessChannel<Sendable>
-  readonly #ended: Promise<Exit>
-  #exit: Exit | null = null
+  readonly #end: SpawnEnd
 
-  constructor(channel: ProcessChannel<Sendable>, ended: Promise<Exit>) {
+  constructor(channel: ProcessChannel<Sendable>, end: SpawnEnd) {
     this.#channel = channel
-    this.#ended = ended
-    void ended.then((exit) => {
-      this.#exit = exit
-    })
+    this.#end = end
   }
 
   async get(options?: WaitOptions): Promise<T> {
     try {
       return (await this.#channel.get(options)) as T
     } catch (error) {
-      throw await explained(error, this.#channel.name, this.#ended)
+      throw await explained(error, this.#end)
     }
   }
 
@@ -89,49 +85,23 @@ export class SpawnOutput<T extends Sendable> implements SelectableReceiver<T> {
   }
 
   get ended(): boolean {
-    return this.#channel.ended && (this.#channel.failure === null || this.#exit !== null)
+    return this.#channel.ended && (this.#channel.failure === null || this.#end.exit !== null)
   }
 
   get failure(): Error | null {
-    if (this.#channel.failure === null || this.#exit === null) return null
-    return lossOf(this.#channel.name, this.#exit)
+    return this.#channel.failure === null ? null : this.#end.loss
   }
 
   onReadable(wake: () => void): Unwatch {
-    let state: 'watched' | 'unwatched' = 'watched'
-    const unwatch = this.#channel.onReadable(() => {
-      if (this.#channel.failure === null || this.#exit !== null) wake()
-      // Broken, and not known why: that is known once the process has ended.
-      else void this.#ended.then(() => state === 'watched' && wake())
-    })
-    return () => {
-      state = 'unwatched'
-      unwatch()
-    }
+    return watchOutput(this.#channel, this.#end, wake)
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<T, undefined> {
-    for (;;) {
-      let value: T
-      try {
-        value = await this.get()
-      } catch (error) {
-        if (error instanceof ChannelClosed) return undefined
-        throw error
-      }
-      yield value
-    }
+  [Symbol.asyncIterator](): AsyncGenerator<T, undefined> {
+    return saidBy(this)
   }
 }
 
 /** A lost connection is an ordinary end if the process ended well or because it was told to. */
-async function explained(error: unknown, name: string, ended: Promise<Exit>): Promise<unknown> {
-  if (!(error instanceof ChannelPeerLost)) return error
-  const exit = await ended
-  return lossOf(name, exit) ?? new ChannelClosed(`${name} has ended`)
-}
-
-function lossOf(name: string, exit: Exit): ChannelPeerLost | null {
-  if (exit.error === null) return null
-  return new ChannelPeerLost(`${name} is lost: ${exit.error.message}`, { cause: exit.error })
+function explained(error: unknown, end: SpawnEnd): unknown {
+  return error instanceof ChannelPeerLost ? end.explain() : error
 }

@@ -43,6 +43,7 @@ async function run(): Promise<void> {
     put: channel.put.bind(channel),
     tryPut: channel.tryPut.bind(channel),
     close: () => channel.finish(),
+    onWritable: channel.onWritable.bind(channel),
     get closed() {
       return channel.closed
     },

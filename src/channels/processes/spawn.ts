@@ -9,20 +9,13 @@ import { basename, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { deserialize } from 'node:v8'
 
-import { untilAborted } from '../../base/abort.ts'
-import { type Deferred, deferred } from '../../base/deferred.ts'
 import { NodeClock } from '../../node/clock.ts'
 import { NodeRandom } from '../../node/random.ts'
 import { NodeScheduler } from '../../node/scheduler.ts'
 import { putTogether } from '../codec/thrown.ts'
-import {
-  ChannelError,
-  ChannelTimeout,
-  type Ports,
-  type Sendable,
-  type WaitOptions,
-} from '../contract.ts'
+import { ChannelError, type Ports, type Sendable, type WaitOptions } from '../contract.ts'
 import { type Exit, SpawnCrashed, type Spawned, type SpawnOptions } from '../spawn-contract.ts'
+import { SpawnEnd } from '../spawned.ts'
 import { inheritedExecArgv } from './exec-argv.ts'
 import { ProcessChannel } from './process-channel.ts'
 import { SpawnInput, SpawnOutput } from './spawn-ends.ts'
@@ -72,8 +65,7 @@ class SpawnedProcess<In extends Sendable, Out extends Sendable> implements Spawn
   readonly output: SpawnOutput<Out>
   readonly #ports: Ports
   readonly #child: ChildProcess
-  readonly #ended: Deferred<Exit> = deferred()
-  #exit: Exit | null = null
+  readonly #end: SpawnEnd
   /** Told to end: then no way of ending is a crash. */
   #fate: 'its own' | 'ours' = 'its own'
   #lastWords: Buffer[] = []
@@ -84,6 +76,7 @@ class SpawnedProcess<In extends Sendable, Out extends Sendable> implements Spawn
     signal?.throwIfAborted()
     this.name = order.name
     this.#ports = ports
+    this.#end = new SpawnEnd(order.name, ports.scheduler)
     this.#child = launch(options, order.name)
     const channel = this.#connect()
     const begun = channel.put(order)
@@ -94,11 +87,11 @@ class SpawnedProcess<In extends Sendable, Out extends Sendable> implements Spawn
       }
       this.#kill()
     })
-    this.input = new SpawnInput(channel, begun, this.#ended.promise)
-    this.output = new SpawnOutput(channel, this.#ended.promise)
+    this.input = new SpawnInput(channel, begun, this.#end)
+    this.output = new SpawnOutput(channel, this.#end)
     const onAbort = (): void => void this.terminate()
     signal?.addEventListener('abort', onAbort, { once: true })
-    void this.#ended.promise.then(() => signal?.removeEventListener('abort', onAbort))
+    void this.#end.ended.then(() => signal?.removeEventListener('abort', onAbort))
   }
 
   get id(): number {
@@ -106,7 +99,7 @@ class SpawnedProcess<In extends Sendable, Out extends Sendable> implements Spawn
   }
 
   get exit(): Exit | null {
-    return this.#exit
+    return this.#end.exit
   }
 
   #connect(): ProcessChannel<Sendable> {
@@ -163,10 +156,8 @@ class SpawnedProcess<In extends Sendable, Out extends Sendable> implements Spawn
   }
 
   #over(exit: Exit): void {
-    if (this.#exit !== null) return
-    this.#exit = exit
     this.#lastWords = []
-    this.#ended.resolve(exit)
+    this.#end.over(exit)
   }
 
   #kill(): void {
@@ -174,25 +165,15 @@ class SpawnedProcess<In extends Sendable, Out extends Sendable> implements Spawn
   }
 
   join(options: WaitOptions = {}): Promise<Exit> {
-    const { signal, timeoutMs } = options
-    if (this.#exit !== null) return Promise.resolve(this.#exit)
-    return untilAborted(signal, (resolve, reject) => {
-      void this.#ended.promise.then(resolve)
-      if (timeoutMs === undefined) return () => undefined
-      const timer = this.#ports.scheduler.after(timeoutMs, () => {
-        reject(new ChannelTimeout(timeoutMs))
-      })
-      void this.#ended.promise.then(() => timer.cancel())
-      return () => timer.cancel()
-    })
+    return this.#end.join(options)
   }
 
   terminate(): Promise<Exit> {
-    if (this.#exit === null) {
+    if (this.#end.exit === null) {
       this.#fate = 'ours'
       this.#kill()
     }
-    return this.#ended.promise
+    return this.#end.ended
   }
 
   close(options?: WaitOptions): Promise<Exit> {

@@ -92,8 +92,13 @@ export function checkShape(options: ThreadChannelOptions): {
   return { ringBytes, seats, capacity: countable ? capacity : 0 }
 }
 
+const roles: readonly Role[] = ['sender', 'receiver', 'both']
+
 /** The seat of a party that comes by this handle. */
 export function takeSeat(handle: ThreadChannelHandle, role: Role | undefined): Seat {
+  if (role !== undefined && !roles.includes(role)) {
+    throw new ChannelMisuse(`a role is ${roles.join(', ')}, not ${String(role)}`)
+  }
   if (handle.seat === null) {
     return takeAnySeat(handle, { roles: roleBits(role), holds: ringHolds })
   }

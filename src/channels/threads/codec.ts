@@ -61,7 +61,7 @@ export class Outgoing implements Filling {
   text = ''
   bytes: Uint8Array = EMPTY
 
-  /** Takes a value apart. Throws `CHANNEL_MISUSE` for what cannot be cloned. */
+  /** Takes a value apart. Throws `ChannelMisuse` for what cannot be cloned. */
   load(value: Sendable): void {
     switch (typeof value) {
       case 'string':

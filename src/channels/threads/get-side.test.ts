@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setImmediate as macrotask } from 'node:timers/promises'
+import { ChannelClosed } from '../contract.ts'
+import { threadLimits } from './limits.ts'
 import { ThreadChannel } from './thread-channel.ts'
 
 /** Turns of the event loop for a message of some ten parts; far fewer than fit into a look-up's second. */
@@ -109,4 +111,17 @@ test('what comes after a message that was given up is for who asks for it', asyn
   assert.deepEqual(await soon(two.get()), large(2))
   await put
   assert.equal(one.tryGet(), undefined)
+})
+
+test('who is far ahead of one that waits still gets what is there when it has no time to rest', async () => {
+  const { here, one: fast, two: slow } = parties()
+  const waiting = slow.get()
+  for (let count = 0; count < 2 * threadLimits.aheadMax; count++) {
+    assert.ok(here.tryPut('x'))
+    assert.equal(fast.tryGet(), 'x')
+  }
+  assert.ok(here.tryPut('y'))
+  assert.equal(await fast.get({ timeoutMs: 0 }), 'y')
+  here.close()
+  await assert.rejects(waiting, ChannelClosed)
 })

@@ -9,6 +9,7 @@ import { Blocking, checkBlocking, spinTurnsForOne } from './blocking.ts'
 import { CollectCall, WatchCall } from './channel-calls.ts'
 import { type Desk, type Line, scheduler, turn } from './desk.ts'
 import type { Endpoint } from './endpoint.ts'
+import { threadLimits } from './limits.ts'
 import { sets } from './ring.ts'
 import { READY, wakeOne } from './roster.ts'
 import { Share } from './share.ts'
@@ -56,7 +57,7 @@ export class GetSide<T extends Sendable> implements Attempt {
   get(options: WaitOptions | undefined): Promise<T> {
     if (options?.signal?.aborted === true) return Promise.reject(options.signal.reason)
     try {
-      const value = this.#tryNext()
+      const value = this.#tryNext(options)
       if (value !== undefined) return turn.with(value)
     } catch (error) {
       return Promise.reject(error)
@@ -103,7 +104,7 @@ export class GetSide<T extends Sendable> implements Attempt {
 
   /** Waits for a value that `tryGet` did not have. */
   enter(call: GetWaiter<T>, options: WaitOptions | undefined): void {
-    if (this.#share.isAhead || this.#held.size > 0) {
+    if (this.#rests(options) || this.#held.size > 0) {
       this.#hold(call, options)
       return
     }
@@ -125,15 +126,22 @@ export class GetSide<T extends Sendable> implements Attempt {
   /** What a `for await` needs: it asks, and does not only try. */
   iterated(): Iterated<T> {
     return {
-      tryGet: () => this.#tryNext(),
+      tryGet: () => this.#tryNext(undefined),
       enterGet: (call) => this.enter(call, undefined),
       finishGets: (owner) => this.finish(owner),
     }
   }
 
   /** The first try of a call that will wait; a party that is ahead does not even try. */
-  #tryNext(): T | undefined {
-    return this.#share.isAhead ? undefined : this.tryGet()
+  #tryNext(options: WaitOptions | undefined): T | undefined {
+    return this.#rests(options) ? undefined : this.tryGet()
+  }
+
+  /** Whoever has less time than a rest may take does not rest: its time would be up with a value in reach. */
+  #rests(options: WaitOptions | undefined): boolean {
+    return (
+      this.#share.isAhead && !((options?.timeoutMs ?? threadLimits.restMs) < threadLimits.restMs)
+    )
   }
 
   #hold(call: GetWaiter<T>, options: WaitOptions | undefined): void {

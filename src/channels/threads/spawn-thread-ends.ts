@@ -3,9 +3,7 @@
  * has gone may be known before how it went; whoever asks why is told a moment later.
  */
 import {
-  ChannelClosed,
   ChannelError,
-  ChannelPeerLost,
   type Ending,
   type SelectableReceiver,
   type SelectableSender,
@@ -13,57 +11,35 @@ import {
   type Unwatch,
   type WaitOptions,
 } from '../contract.ts'
-import type { Exit } from '../spawn-contract.ts'
+import { type SpawnEnd, saidBy, watchOutput } from '../spawned.ts'
 import type { ThreadChannel } from './thread-channel.ts'
 
-/** What both ends know of the thread behind them. */
-class Fate {
-  readonly name: string
-  readonly ended: Promise<Exit>
-  /** `null` while it runs. */
-  exit: Exit | null = null
-
-  constructor(name: string, ended: Promise<Exit>) {
-    this.name = name
-    this.ended = ended
-  }
-
-  /** Why the thread is gone, for whoever missed it. */
-  get loss(): Error | null {
-    const error = this.exit?.error ?? null
-    if (error === null) return null
-    return new ChannelPeerLost(`${this.name} is lost: ${error.message}`, { cause: error })
-  }
-
-  /** What a call is told whose channel gave it this error. */
-  async explain(error: unknown): Promise<unknown> {
-    const isEnd = error instanceof ChannelError && ends.has(error.code)
-    if (!isEnd || (error.code === 'CHANNEL_CLOSED' && this.exit === null)) return error
-    await this.ended
-    return this.loss ?? new ChannelClosed(`${this.name} has ended`)
-  }
+/** What a call is told whose channel gave it this error. */
+function explained(error: unknown, end: SpawnEnd): unknown {
+  const isEnd = error instanceof ChannelError && ends.has(error.code)
+  if (!isEnd || (error.code === 'CHANNEL_CLOSED' && end.exit === null)) return error
+  return end.explain()
 }
 
 const ends: ReadonlySet<string> = new Set(['CHANNEL_CLOSED', 'CHANNEL_PEER_LOST'])
 
 export class ThreadInput<T extends Sendable> implements SelectableSender<T> {
   readonly #channel: ThreadChannel<T>
-  readonly #fate: Fate
+  readonly #end: SpawnEnd
 
-  constructor(channel: ThreadChannel<T>, name: string, ended: Promise<Exit>) {
+  constructor(channel: ThreadChannel<T>, end: SpawnEnd) {
     this.#channel = channel
-    this.#fate = new Fate(name, ended)
+    this.#end = end
   }
 
   /** Called once, when the thread has ended. */
-  end(exit: Exit): void {
-    this.#fate.exit = exit
+  end(): void {
     this.#channel.close('now')
   }
 
   put(value: T, options?: WaitOptions): Promise<void> {
     return this.#channel.put(value, options).catch(async (error: unknown) => {
-      throw await this.#fate.explain(error)
+      throw await explained(error, this.#end)
     })
   }
 
@@ -86,22 +62,21 @@ export class ThreadInput<T extends Sendable> implements SelectableSender<T> {
 
 export class ThreadOutput<T extends Sendable> implements SelectableReceiver<T> {
   readonly #channel: ThreadChannel<T>
-  readonly #fate: Fate
+  readonly #end: SpawnEnd
 
-  constructor(channel: ThreadChannel<T>, name: string, ended: Promise<Exit>) {
+  constructor(channel: ThreadChannel<T>, end: SpawnEnd) {
     this.#channel = channel
-    this.#fate = new Fate(name, ended)
+    this.#end = end
   }
 
   /** Called once, when the thread has ended. */
-  end(exit: Exit): void {
-    this.#fate.exit = exit
+  end(): void {
     this.#channel.close()
   }
 
   get(options?: WaitOptions): Promise<T> {
     return this.#channel.get(options).catch(async (error: unknown) => {
-      throw await this.#fate.explain(error)
+      throw await explained(error, this.#end)
     })
   }
 
@@ -115,35 +90,18 @@ export class ThreadOutput<T extends Sendable> implements SelectableReceiver<T> {
 
   /** Lost, and not known why, is not ended yet: that is known once the thread is quite gone. */
   get ended(): boolean {
-    return this.#channel.ended && (this.#channel.failure === null || this.#fate.exit !== null)
+    return this.#channel.ended && (this.#channel.failure === null || this.#end.exit !== null)
   }
 
   get failure(): Error | null {
-    return this.#channel.ended ? this.#fate.loss : null
+    return this.#channel.ended ? this.#end.loss : null
   }
 
   onReadable(wake: () => void): Unwatch {
-    let isWatched = true
-    const unwatch = this.#channel.onReadable(() => {
-      if (this.#channel.failure === null || this.#fate.exit !== null) wake()
-      else void this.#fate.ended.then(() => isWatched && wake())
-    })
-    return () => {
-      isWatched = false
-      unwatch()
-    }
+    return watchOutput(this.#channel, this.#end, wake)
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<T, undefined> {
-    for (;;) {
-      let value: T
-      try {
-        value = await this.get()
-      } catch (error) {
-        if (error instanceof ChannelClosed) return undefined
-        throw error
-      }
-      yield value
-    }
+  [Symbol.asyncIterator](): AsyncGenerator<T, undefined> {
+    return saidBy(this)
   }
 }

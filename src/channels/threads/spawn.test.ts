@@ -1,10 +1,9 @@
-/** Spawned threads: what they say arrives, how they end is told, and no end is anybody else's. */
+/** Spawned threads keep the contract of all that is spawned, and what only threads have: a ring, a heap, an id. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { allOf, spawnContract } from '../../../test/contracts/spawn-contract.ts'
 import { ChannelClosed, ChannelPeerLost, ChannelTimeout, type Sendable } from '../contract.ts'
-import { SpawnCrashed, type Spawned } from '../spawn-contract.ts'
 import { spawnThread, type ThreadSpawnOptions } from './spawn.ts'
-import type { ThreadOutput } from './spawn-thread-ends.ts'
 
 /** Real threads on a busy machine: far above what a test here takes, far below a hang. */
 const limitMs = 30_000
@@ -19,23 +18,8 @@ function child(deed: ChildArgs['deed'], options: ThreadSpawnOptions & { number?:
   return spawnThread<ChildArgs, number, Sendable>(module, { deed, number }, rest)
 }
 
-async function all(spawned: Spawned<number, Sendable>): Promise<unknown[]> {
-  const values: unknown[] = []
-  for await (const value of spawned.output) values.push(value)
-  return values
-}
-
 describe('a spawned thread', { timeout: limitMs }, () => {
-  test('gets its arguments and values, and gives values back until both have ended', async () => {
-    const spawned = child('double')
-    for (let value = 1; value <= 1_000; value++) await spawned.input.put(value)
-    const exit = spawned.close()
-    const doubled = Array.from({ length: 1_000 }, (_none, index) => (index + 1) * 2)
-    assert.deepEqual(await all(spawned), doubled)
-    assert.deepEqual(await exit, { code: 0, error: null })
-    await assert.rejects(spawned.input.put(1), ChannelClosed)
-    assert.equal(spawned.input.tryPut(1), false)
-  })
+  spawnContract(child)
 
   test('knows its name and its arguments, and has an id', async () => {
     const spawned = child('tell', { name: 'teller', number: 7 })
@@ -47,16 +31,9 @@ describe('a spawned thread', { timeout: limitMs }, () => {
     assert.deepEqual(spawned.exit, { code: 0, error: null })
   })
 
-  test('may be closed before it has even started, and still does what it is to do', async () => {
-    const spawned = child('count', { number: 3 })
-    const exit = spawned.close()
-    assert.deepEqual(await all(spawned), [0, 1, 2])
-    assert.deepEqual(await exit, { code: 0, error: null })
-  })
-
   test('has said everything before it ends, though its ring holds a part of that', async () => {
     const spawned = child('count', { number: 5_000, ringBytes: 1024 })
-    assert.equal((await all(spawned)).length, 5_000)
+    assert.equal((await allOf(spawned)).length, 5_000)
     await spawned.join()
     await assert.rejects(spawned.output.get(), ChannelClosed)
   })
@@ -71,56 +48,10 @@ describe('a spawned thread', { timeout: limitMs }, () => {
     await spawned.terminate()
   })
 
-  test('crashes by itself: what it said is received, then how it crashed', async () => {
-    const [crashing, healthy] = [child('throw'), child('double')]
-    assert.equal(await crashing.output.get(), 'before')
-    await assert.rejects(crashing.output.get(), (error) => {
-      assert.ok(error instanceof ChannelPeerLost && error.cause instanceof SpawnCrashed)
-      const { cause } = error.cause
-      assert.ok(cause instanceof RangeError)
-      assert.equal((cause as RangeError & { code: string }).code, 'E_MORE')
-      return true
-    })
-    await assert.rejects(crashing.input.put(1), ChannelPeerLost)
-    await assert.rejects(all(crashing), ChannelPeerLost)
-    const output = crashing.output as ThreadOutput<Sendable>
-    assert.ok(output.ended && output.failure instanceof ChannelPeerLost)
-    const { code, error } = await crashing.join()
-    assert.equal(code, 1)
-    assert.match(error?.message ?? '', /spawn-child.js crashed: RangeError: no more/)
-    await healthy.input.put(4)
-    assert.equal(await healthy.output.get(), 8)
-    await healthy.close()
-  })
-
-  test('that dies of what nobody catches, or of too much memory, has crashed', async () => {
-    const thrown = await child('throw-later').join()
-    assert.ok(thrown.error?.cause instanceof TypeError)
+  test('that dies of too much memory has crashed', async () => {
     const limits = { maxOldGenerationSizeMb: 16 }
     const eaten = await child('eat-memory', { resourceLimits: limits }).join()
     assert.match(String(eaten.error?.cause), /memory/)
-  })
-
-  test('that ends itself with an exit code has not crashed', async () => {
-    const spawned = child('exit', { number: 5 })
-    assert.deepEqual(await all(spawned), ['before'])
-    assert.deepEqual(await spawned.join(), { code: 5, error: null })
-    await assert.rejects(spawned.input.put(1), ChannelClosed)
-  })
-
-  test('is terminated in the middle of a loop, by word or by signal', async () => {
-    const cancel = new AbortController()
-    const [first, second] = [child('forever'), child('forever', { signal: cancel.signal })]
-    assert.equal(await first.output.get(), 'before')
-    const waiting = assert.rejects(first.output.get(), ChannelClosed)
-    const exit = await first.terminate()
-    assert.equal(exit.error, null)
-    assert.deepEqual(await first.terminate(), exit)
-    await waiting
-    await second.output.get()
-    cancel.abort()
-    assert.equal((await second.join()).error, null)
-    assert.throws(() => child('wait', { signal: cancel.signal }))
   })
 
   test('that is terminated before it has begun leaves nobody waiting', async () => {
@@ -136,14 +67,5 @@ describe('a spawned thread', { timeout: limitMs }, () => {
     await assert.rejects(missing.output.get(), ChannelPeerLost)
     assert.match(String((await missing.join()).error?.cause), /nowhere/)
     assert.throws(() => spawnThread(module, { deed: () => 'x' }), /could not be cloned/)
-  })
-
-  test('may be waited for with a limit, which leaves it running', async () => {
-    const spawned = child('wait')
-    await assert.rejects(spawned.join({ timeoutMs: 50 }), ChannelTimeout)
-    await assert.rejects(spawned.join({ signal: AbortSignal.abort('over') }), /over/)
-    assert.equal(spawned.exit, null)
-    await spawned.input.put(1)
-    assert.deepEqual(await spawned.join(), { code: 0, error: null })
   })
 })

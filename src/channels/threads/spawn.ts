@@ -5,10 +5,9 @@
 import { basename, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { type ResourceLimits, Worker } from 'node:worker_threads'
-import { untilAborted } from '../../base/abort.ts'
-import { type Deferred, deferred } from '../../base/deferred.ts'
-import { ChannelTimeout, type Sendable, type WaitOptions } from '../contract.ts'
+import type { Sendable, WaitOptions } from '../contract.ts'
 import { type Exit, SpawnCrashed, type Spawned, type SpawnOptions } from '../spawn-contract.ts'
+import { SpawnEnd } from '../spawned.ts'
 import type { ThreadChannelHandle } from './channel-handle.ts'
 import { scheduler } from './desk.ts'
 import { life } from './life.ts'
@@ -60,8 +59,7 @@ class SpawnedThread<In extends Sendable, Out extends Sendable> implements Spawne
   readonly input: ThreadInput<In>
   readonly output: ThreadOutput<Out>
   readonly #worker: Worker
-  readonly #ended: Deferred<Exit> = deferred()
-  #exit: Exit | null = null
+  readonly #end: SpawnEnd
   /** What it died of, between the error and the end. */
   #error: SpawnCrashed | null = null
 
@@ -83,36 +81,29 @@ class SpawnedThread<In extends Sendable, Out extends Sendable> implements Spawne
     life.follow(this.#worker)
     receives.isFor(this.id)
     sends.isFor(this.id)
-    this.input = new ThreadInput(input, what.name, this.#ended.promise)
-    this.output = new ThreadOutput(output, what.name, this.#ended.promise)
+    this.#end = new SpawnEnd(what.name, scheduler)
+    this.input = new ThreadInput(input, this.#end)
+    this.output = new ThreadOutput(output, this.#end)
     this.#worker.once('error', (error: unknown) => {
       this.#error = new SpawnCrashed(this.name, { cause: error })
     })
     this.#worker.once('exit', (code) => this.#over(code))
     const onAbort = (): void => void this.terminate()
     signal?.addEventListener('abort', onAbort, { once: true })
-    void this.#ended.promise.then(() => signal?.removeEventListener('abort', onAbort))
+    void this.#end.ended.then(() => signal?.removeEventListener('abort', onAbort))
   }
 
   get exit(): Exit | null {
-    return this.#exit
+    return this.#end.exit
   }
 
   join(options: WaitOptions = {}): Promise<Exit> {
-    const { signal, timeoutMs } = options
-    if (this.#exit !== null) return Promise.resolve(this.#exit)
-    return untilAborted(signal, (resolve, reject) => {
-      void this.#ended.promise.then(resolve)
-      if (timeoutMs === undefined) return () => undefined
-      const timer = scheduler.after(timeoutMs, () => reject(new ChannelTimeout(timeoutMs)))
-      void this.#ended.promise.then(() => timer.cancel())
-      return () => timer.cancel()
-    })
+    return this.#end.join(options)
   }
 
   async terminate(): Promise<Exit> {
-    if (this.#exit === null) await this.#worker.terminate()
-    return this.#ended.promise
+    if (this.#end.exit === null) await this.#worker.terminate()
+    return this.#end.ended
   }
 
   close(options?: WaitOptions): Promise<Exit> {
@@ -125,9 +116,8 @@ class SpawnedThread<In extends Sendable, Out extends Sendable> implements Spawne
   }
 
   #over(code: number): void {
-    this.#exit = { code, error: this.#error }
-    this.input.end(this.#exit)
-    this.output.end(this.#exit)
-    this.#ended.resolve(this.#exit)
+    this.#end.over({ code, error: this.#error })
+    this.input.end()
+    this.output.end()
   }
 }

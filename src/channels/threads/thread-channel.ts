@@ -6,6 +6,7 @@
  * What is received is a copy. The room is bounded in bytes (`ringBytes`) and, if asked, in values (`capacity`).
  * A value larger than half the ring goes through it in parts while its `put` is pending; `tryPut` refuses it.
  */
+import { untilAborted } from '../../base/abort.ts'
 import { ChannelIterator } from '../channel-iterator.ts'
 import {
   ChannelClosed,
@@ -76,7 +77,7 @@ export class ThreadChannel<T extends Sendable>
     handle: ThreadChannelHandle,
     options: AttachOptions = {},
   ): ThreadChannel<T> {
-    if (handle.kind !== 'naru/thread-channel') throw new ChannelMisuse('this is no channel handle')
+    if (handle?.kind !== 'naru/thread-channel') throw new ChannelMisuse('this is no channel handle')
     return new ThreadChannel<T>(handle, takeSeat(handle, options.role), options)
   }
 
@@ -128,8 +129,11 @@ export class ThreadChannel<T extends Sendable>
   }
 
   /** Resolves when no `put` of this party waits any more, whatever became of it. */
-  async flushed(): Promise<void> {
-    while (this.#puts.waiting > 0) await new Promise<void>((resolve) => this.onWritable(resolve))
+  async flushed({ signal }: Pick<WaitOptions, 'signal'> = {}): Promise<void> {
+    signal?.throwIfAborted()
+    while (this.#puts.waiting > 0) {
+      await untilAborted<void>(signal, (resolve) => this.onWritable(resolve))
+    }
   }
 
   /** `tryPut` that tells full from closed. */

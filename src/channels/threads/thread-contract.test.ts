@@ -1,13 +1,15 @@
-/** The thread channel, the thread barrier and its siblings keep what all of their kind keep. */
+/** The thread channel, the thread barrier and its siblings, and calls keep what all of their kind keep. */
 import { setImmediate as macrotask } from 'node:timers/promises'
 import { type BarrierWorld, barrierContract } from '../../../test/contracts/barrier-contract.ts'
 import { type ChannelWorld, channelContract } from '../../../test/contracts/channel-contract.ts'
+import { rpcContract } from '../../../test/contracts/rpc-contract.ts'
 import { type SyncWorld, syncContract } from '../../../test/contracts/sync-contract.ts'
 import { NodeClock } from '../../node/clock.ts'
 import { NodeRandom } from '../../node/random.ts'
 import { NodeScheduler } from '../../node/scheduler.ts'
 import type { Sendable } from '../contract.ts'
 import { threadLimits } from './limits.ts'
+import { attachRpc, createRpc } from './rpc-wire.ts'
 import { ThreadBarrier } from './thread-barrier.ts'
 import { ThreadChannel } from './thread-channel.ts'
 import { ThreadLatch } from './thread-latch.ts'
@@ -69,3 +71,20 @@ const syncWorld: SyncWorld = {
 }
 
 syncContract({ name: 'across threads', run: (body) => body(syncWorld) })
+
+rpcContract({
+  name: 'calls across threads',
+  values: 'copied',
+  run: (body) =>
+    body({
+      connect: async (service, options) => {
+        const near = createRpc({ ...options, ringBytes: 1024 }, world.ports)
+        return { caller: near.peer, callee: attachRpc(near.handle, { service }, world.ports) }
+      },
+      drive: (promise) => promise,
+      settle: async () => {
+        await settle()
+        await settle()
+      },
+    }),
+})

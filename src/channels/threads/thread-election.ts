@@ -62,7 +62,7 @@ export class ThreadElection extends ThreadLock<'naru/thread-election'> {
   protected override readonly waking = 'one'
 
   private constructor(handle: ThreadElectionHandle) {
-    super(handle)
+    super(handle, 'naru/thread-election')
   }
 
   static create(options: ThreadLockOptions = {}): ThreadElection {

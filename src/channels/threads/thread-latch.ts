@@ -10,7 +10,7 @@ import { life, type Resident } from './life.ts'
 import { leave, READY, type Seat, wakeAll } from './roster.ts'
 import { type SharedHandle, takeAnySeat } from './seating.ts'
 import { sleepUntilReady } from './sleep.ts'
-import { newLock, type ThreadLockOptions } from './thread-lock.ts'
+import { checkHandle, newLock, type ThreadLockOptions } from './thread-lock.ts'
 
 export type ThreadLatchHandle = SharedHandle<'naru/thread-latch'>
 
@@ -26,6 +26,7 @@ export class ThreadLatch implements AnyLatch, Resident, Disposable {
   #isRetired: boolean = false
 
   private constructor(handle: ThreadLatchHandle) {
+    checkHandle(handle, 'naru/thread-latch')
     const seat = takeAnySeat(handle, { roles: 0, holds: holdsNothing })
     this.seat = seat
     this.handle = handle

@@ -92,7 +92,8 @@ export abstract class ThreadLock<Kind extends string> implements Resident, Dispo
   #asking = 0
   protected readonly holdings: Holdings
 
-  protected constructor(handle: SharedHandle<Kind>) {
+  protected constructor(handle: SharedHandle<Kind>, kind: Kind) {
+    checkHandle(handle, kind)
     const seat = takeAnySeat(handle, { roles: 0, holds: holdingsName })
     this.name = handle.name
     this.seat = seat
@@ -211,4 +212,10 @@ export function newLock<Kind extends string>(
     throw new SyncMisuse(`seats must be a whole number from 1 to ${threadLimits.seatsMax}`)
   }
   return { kind, name, memory: Holdings.allocate({ seats, count }) }
+}
+
+/** The memory of something else would be taken for this one's own. */
+export function checkHandle(handle: SharedHandle<string>, kind: string): void {
+  if (handle?.kind === kind) return
+  throw new SyncMisuse(`this is no handle of a ${kind.slice('naru/'.length)}`)
 }

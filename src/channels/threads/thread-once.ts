@@ -39,7 +39,7 @@ export class ThreadOnce extends ThreadLock<'naru/thread-once'> implements AnyOnc
   protected override readonly waking = 'all'
 
   private constructor(handle: ThreadOnceHandle) {
-    super(handle)
+    super(handle, 'naru/thread-once')
   }
 
   static create(options: ThreadLockOptions = {}): ThreadOnce {

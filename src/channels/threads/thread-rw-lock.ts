@@ -47,7 +47,7 @@ export class ThreadRwLock extends ThreadLock<'naru/thread-rw-lock'> implements A
   protected override readonly waking = 'all'
 
   private constructor(handle: ThreadRwLockHandle) {
-    super(handle)
+    super(handle, 'naru/thread-rw-lock')
   }
 
   static create(options: ThreadLockOptions = {}): ThreadRwLock {

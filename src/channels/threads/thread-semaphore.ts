@@ -32,7 +32,7 @@ export class ThreadSemaphore extends ThreadLock<'naru/thread-semaphore'> {
   protected override readonly waking: 'one' | 'all'
 
   private constructor(handle: ThreadSemaphoreHandle) {
-    super(handle)
+    super(handle, 'naru/thread-semaphore')
     this.permits = this.holdings.words[this.holdings.countAt]!
     this.waking = this.permits === 1 ? 'one' : 'all'
   }

@@ -1,6 +1,7 @@
 /** What a party tells its trace hook of a thread channel: its own puts, gets, waits and close, and nobody else's. */
 import type { ChannelEvent } from '../channel-options.ts'
 import type { Sendable } from '../contract.ts'
+import { tellProgram } from '../told.ts'
 import { scheduler } from './desk.ts'
 import { messages, type Ring } from './ring.ts'
 
@@ -11,16 +12,9 @@ export type Tell =
   | ((kind: ChannelEvent<Sendable>['kind'], value: Sendable | undefined) => void)
   | null
 
-/** Nothing the trace does, not even throwing, disturbs the call that is being told. */
 export function tellerOf(trace: Trace | undefined, channel: string, ring: Ring): Tell {
   if (trace === undefined) return null
   return (kind, value) => {
-    try {
-      trace({ kind, channel, value, size: messages(ring) })
-    } catch (error) {
-      scheduler.soon(() => {
-        throw error
-      })
-    }
+    tellProgram(() => trace({ kind, channel, value, size: messages(ring) }), scheduler)
   }
 }
