@@ -49,7 +49,7 @@ test('none ever runs here on a disk that takes longer as a rule', () => {
   for (let count = 0; count < COMMITS; count++) {
     loop.pass(1, 1)
     assert.equal(loop.choose(), 'thread')
-    loop.take(limits.commitHereMs * 1.1)
+    loop.take(limits.commitHereUs * 0.0011)
   }
 })
 

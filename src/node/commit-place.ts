@@ -6,6 +6,8 @@
  */
 import { limits } from '../base/limits.ts'
 
+const QUICK_MS = limits.commitHereUs / 1_000
+
 export type Place = 'here' | 'thread'
 
 /** A moment of the event loop's life. */
@@ -17,7 +19,7 @@ export interface Moment {
 
 export class CommitPlace {
   /** What a commit has taken of late; begins above what is quick, so a disk has to show that it is. */
-  #usualMs: number = 2 * limits.commitHereMs
+  #usualMs: number = 2 * QUICK_MS
   /** Until then they go to the thread, whatever they take: after a slow one. */
   #restUntilMs = 0
   /** When the last one ended. */
@@ -27,7 +29,7 @@ export class CommitPlace {
   /** For a commit of so many bytes, while none is under way. */
   choose(bytes: number, { nowMs, idleMs }: Moment): Place {
     if (bytes > limits.commitHereBytes || nowMs < this.#restUntilMs) return 'thread'
-    if (this.#usualMs > limits.commitHereMs) return 'thread'
+    if (this.#usualMs > QUICK_MS) return 'thread'
     // Nothing idle since the last one: others wait for the loop, or a program that never lets go of it does this.
     const idle = idleMs - this.#idleMs
     const share = (nowMs - this.#endedMs) / limits.commitHereIdlePart

@@ -46,6 +46,8 @@ export class MachineRun {
   readonly images: { readonly ticket: number; readonly bytes: Uint8Array }[] = []
   machine: Machine
   bodies: CountedBodies
+  /** A snapshot is being written, which an end of the process would end too: none comes. */
+  isBesideSnapshot: boolean = false
 
   constructor() {
     this.bodies = new CountedBodies()
@@ -264,6 +266,7 @@ export class MachineRun {
 
   /** The session is lost: everything is read back, and the run says so. */
   async crash(): Promise<void> {
+    if (this.isBesideSnapshot) return
     await this.#recover()
     this.log.append({ kind: KIND_RESTARTED, ...NOWHERE })
     this.machine.restarted()
@@ -271,6 +274,7 @@ export class MachineRun {
 
   /** What was held has been given back before. */
   async stop(): Promise<void> {
+    if (this.isBesideSnapshot) return
     for (const queue of this.queues) {
       for (const sequence of [...queue.living()]) {
         if ((queue.stateOf(sequence) & STATE_BITS) === HELD) this.#giveBackOne(queue, sequence)
