@@ -40,6 +40,8 @@ const NOTES = Uint8Array.of(1, 2, 3)
 type Books = { added: number; settled: number; dropped: number }
 
 export class MachineRun {
+  /** Told before the machine gives way to one that is recovered: only one may read it at a time. */
+  ending: () => void = () => undefined
   readonly log: EntryLog = new EntryLog()
   readonly books: Books = { added: 0, settled: 0, dropped: 0 }
   /** After each entry: the durable state as bytes, if it was asked for. */
@@ -294,6 +296,7 @@ export class MachineRun {
   }
 
   async #recover(): Promise<void> {
+    this.ending()
     const through = this.log.entries.length
     const { machine, bodies } = await this.log.recover(NO_SNAPSHOT, through)
     assert.deepEqual(imageOf(machine), imageOf(this.machine))
