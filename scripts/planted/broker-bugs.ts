@@ -281,11 +281,19 @@ export const brokerBugs: readonly Bug[] = [
     by: ['src/broker/arrivals.test'],
   },
   {
+    what: 'whoever asks for one message last gets it first',
+    file: 'src/broker/desk.ts',
+    right:
+      'if (place === null) this.seats.push(seat)\n    else this.seats.insertBefore(place, seat)',
+    wrong: 'this.seats.unshift(seat)',
+    by: ['src/broker/runtime.test'],
+  },
+  {
     what: 'more large bodies are let in than fit',
     file: 'src/broker/arrivals.ts',
-    right: 'if (this.#bytes + sizeBytes > limits.arrivingBytes) {',
-    wrong: 'if (this.#bytes > limits.arrivingBytes) {',
-    by: ['src/broker/arrivals.test'],
+    right: 'return this.#bytes + sizeBytes <= this.#context.limits.arrivingBytes',
+    wrong: 'return this.#bytes <= this.#context.limits.arrivingBytes',
+    by: ['src/broker/arrivals-line.test'],
   },
   {
     what: 'what a channel says comes between the frames of a large body',

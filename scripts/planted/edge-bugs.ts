@@ -5,16 +5,16 @@ export const edgeBugs: readonly Bug[] = [
   {
     what: 'a line is told OK before its message is safe',
     file: 'src/gateway/line/queue-sink.ts',
-    right: 'return this.#queue.safe(this.#through)',
+    right: 'return this.#queue.safe()',
     wrong: 'return Promise.resolve()',
     by: ['src/gateway/line/queue-sink.test'],
   },
   {
     what: 'a line is told OK when the message before its own is safe',
-    file: 'src/gateway/line/queue-sink.ts',
-    right: 'return this.#queue.safe(this.#through)',
-    wrong: 'return this.#queue.safe(this.#through - 1)',
-    by: ['src/gateway/line/queue-sink.test'],
+    file: 'src/gateway/line/line-queue.ts',
+    right: 'this.#through = Math.max(this.#through, ticket)',
+    wrong: 'this.#through = ticket - 1',
+    by: ['src/gateway/line/line-queue.test'],
   },
   {
     what: 'a line that comes overtakes those that wait for room',
@@ -33,8 +33,8 @@ export const edgeBugs: readonly Bug[] = [
   {
     what: 'the queue of a line is safe before its commit',
     file: 'src/gateway/line/line-queue.ts',
-    right: 'return this.#broker.commits.settled(through)',
-    wrong: 'return Promise.resolve(void through)',
+    right: 'return this.#broker.commits.settled(this.#through)',
+    wrong: 'return Promise.resolve()',
     by: ['src/gateway/line/line-queue.test', 'src/gateway/line/listener.test'],
   },
   {

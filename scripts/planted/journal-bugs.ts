@@ -197,6 +197,13 @@ export const journalBugs: readonly Bug[] = [
     by: ['src/journal/journal.test', 'src/broker/arrivals.test', 'test/journal/', 'test/crash/'],
   },
   {
+    what: 'files that misled the cleaner mislead it again',
+    file: 'src/journal/cleaner.ts',
+    right: 'note(found, bytes)\n',
+    wrong: '\n',
+    by: ['src/journal/cleaner.test'],
+  },
+  {
     what: 'the cleaner drops an entry that lives',
     file: 'src/journal/cleaner.ts',
     right: '!owner.live(cursor)) continue',

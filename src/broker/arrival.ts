@@ -127,7 +127,7 @@ export class Arrival {
   /** Looked at, at even intervals, while others wait. Answers how many times in a row nothing more had come. */
   look(): number {
     const arrivedBytes = this.#bringer?.arrivedBytes() ?? null
-    const isSilent = arrivedBytes !== null && arrivedBytes === this.#seenBytes
+    const isSilent = arrivedBytes === this.#seenBytes
     this.#silentLooks = isSilent ? this.#silentLooks + 1 : 0
     this.#seenBytes = arrivedBytes ?? -1
     return this.#silentLooks

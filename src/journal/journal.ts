@@ -45,16 +45,7 @@ const EPOCH_HEAD: EntryHead = { kind: ENTRY_KIND_JOURNAL, flags: 0, log: 0, numb
 
 /** Opens the journal of a directory, making it first if need be. Rejects with a JournalError that says what to do. */
 export async function openJournal(options: JournalOptions, ownerOf: OwnerOf): Promise<Journal> {
-  try {
-    return await openLocked(options, ownerOf)
-  } catch (error) {
-    throw openingError(error, options.directory)
-  }
-}
-
-async function openLocked(options: JournalOptions, ownerOf: OwnerOf): Promise<Journal> {
   const { disk, directory: path } = options
-  await disk.makeDirectory(path)
   const lock = await takeLock(disk, path)
   let journal: Journal | null = null
   try {
@@ -67,15 +58,19 @@ async function openLocked(options: JournalOptions, ownerOf: OwnerOf): Promise<Jo
   } catch (error) {
     await journal?.letGo()
     await lock.release()
-    throw error
+    throw openingError(error, path)
   }
 }
 
+/** Makes the directory first, if it is not there. */
 async function takeLock(disk: Disk, path: string): Promise<DiskLock> {
   try {
+    await disk.makeDirectory(path)
     return await disk.lock(disk.join(path, 'lock'))
   } catch (error) {
-    if (!(error instanceof DiskError) || error.code !== 'locked') throw error
+    if (!(error instanceof DiskError) || error.code !== 'locked') {
+      throw openingError(error, path)
+    }
     const message = `${path} is in use by another process; stop it, or choose another directory`
     throw new JournalError('JOURNAL_LOCKED', message, { cause: error })
   }

@@ -40,14 +40,14 @@ const NOTES = Uint8Array.of(1, 2, 3)
 type Books = { added: number; settled: number; dropped: number }
 
 export class MachineRun {
+  /** Told before the machine gives way to one that is recovered: only one may read it at a time. */
+  ending: () => void = () => undefined
   readonly log: EntryLog = new EntryLog()
   readonly books: Books = { added: 0, settled: 0, dropped: 0 }
   /** After each entry: the durable state as bytes, if it was asked for. */
   readonly images: { readonly ticket: number; readonly bytes: Uint8Array }[] = []
   machine: Machine
   bodies: CountedBodies
-  /** A snapshot is being written, which an end of the process would end too: none comes. */
-  isBesideSnapshot: boolean = false
 
   constructor() {
     this.bodies = new CountedBodies()
@@ -266,7 +266,6 @@ export class MachineRun {
 
   /** The session is lost: everything is read back, and the run says so. */
   async crash(): Promise<void> {
-    if (this.isBesideSnapshot) return
     await this.#recover()
     this.log.append({ kind: KIND_RESTARTED, ...NOWHERE })
     this.machine.restarted()
@@ -274,7 +273,6 @@ export class MachineRun {
 
   /** What was held has been given back before. */
   async stop(): Promise<void> {
-    if (this.isBesideSnapshot) return
     for (const queue of this.queues) {
       for (const sequence of [...queue.living()]) {
         if ((queue.stateOf(sequence) & STATE_BITS) === HELD) this.#giveBackOne(queue, sequence)
@@ -298,6 +296,7 @@ export class MachineRun {
   }
 
   async #recover(): Promise<void> {
+    this.ending()
     const through = this.log.entries.length
     const { machine, bodies } = await this.log.recover(NO_SNAPSHOT, through)
     assert.deepEqual(imageOf(machine), imageOf(this.machine))
