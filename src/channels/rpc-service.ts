@@ -28,13 +28,7 @@ export class Service {
 
   /** Offers one handler; the answer takes it back. A name is served once. */
   serve<A, R>(name: string, handler: Handler<A, R>): () => void {
-    if (typeof handler !== 'function') {
-      throw new RpcError(
-        'RPC_MISUSE',
-        `'${name}' is served by a function, not by ${typeof handler}`,
-      )
-    }
-    this.#check(name)
+    this.#check(name, handler)
     this.#handlers.set(name, handler)
     return () => {
       if (this.#handlers.get(name) === handler) this.#handlers.delete(name)
@@ -42,13 +36,15 @@ export class Service {
   }
 
   /**
-   * Offers the methods of an interface, of a plain object or of a class; the answer takes them back. All of them are
-   * offered, or none.
+   * Offers the methods of an interface, all of them or none; the answer takes them back. They are the object's own: a
+   * class may have more than are for others to call, so its methods are offered one by one.
    */
   serveAll<I extends object>(handlers: Handlers<I>): () => void {
-    const methods = [...methodsOf(handlers)]
-    if (methods.length === 0) throw new RpcError('RPC_MISUSE', 'there is no method to serve')
-    for (const [name] of methods) this.#check(name)
+    const methods = Object.entries<Handler<never, unknown>>(handlers)
+    if (methods.length === 0) {
+      throw new RpcError('RPC_MISUSE', 'no method of its own to serve: name those of a class')
+    }
+    for (const [name, method] of methods) this.#check(name, method)
     const withdrawals = methods.map(([name, method]) => this.serve(name, method.bind(handlers)))
     return () => {
       for (const withdraw of withdrawals) withdraw()
@@ -59,19 +55,11 @@ export class Service {
     return this.#handlers.get(name)
   }
 
-  #check(name: string): void {
+  #check(name: string, handler: unknown): void {
+    if (typeof handler !== 'function') {
+      const what = typeof handler
+      throw new RpcError('RPC_MISUSE', `'${name}' is served by a function, not by ${what}`)
+    }
     if (this.#handlers.has(name)) throw new RpcError('RPC_MISUSE', `'${name}' is served already`)
   }
-}
-
-/** Its own methods and those of its classes, the nearest first; what is no function is nobody's to call. */
-function methodsOf(handlers: object): Map<string, Handler<never, unknown>> {
-  const methods = new Map<string, Handler<never, unknown>>()
-  for (let at = handlers; at !== Object.prototype && at !== null; at = Object.getPrototypeOf(at)) {
-    for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(at))) {
-      if (typeof value !== 'function' || name === 'constructor' || methods.has(name)) continue
-      methods.set(name, value as Handler<never, unknown>)
-    }
-  }
-  return methods
 }

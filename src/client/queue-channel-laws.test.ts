@@ -20,6 +20,7 @@ const steps = fc.array(
 
 const shapes = fc.record({
   prefetch: fc.constantFrom(1, 2, 100),
+  prefetchBytes: fc.constantFrom(1, 6, Number.POSITIVE_INFINITY),
   capacity: fc.constantFrom(1, 5, Number.POSITIVE_INFINITY),
   acks: fc.constantFrom('on-get', 'on-task-done'),
 })

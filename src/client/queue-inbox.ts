@@ -243,8 +243,9 @@ export class QueueInbox<T extends Sendable> {
     onRoom?.()
   }
 
+  /** Nothing was ahead: the call waits, unless it has ended at once. */
   #tellWait(options: WaitOptions | undefined): void {
-    if (this.waiting === 0 || options?.timeoutMs === 0) return
+    if (this.#ahead.ended || options?.timeoutMs === 0 || options?.signal?.aborted === true) return
     this.#options.tell('get-waits', undefined)
   }
 
