@@ -130,13 +130,13 @@ export async function replay<State, Entry>(
   }
 }
 
-/** Other workloads may share the recoveries, if they have the same one: then each disk is recovered once for all of them. */
+/** Workloads with the same recovery may share what it came to: then each disk is recovered once for all of them. */
 export async function enumerate<State, Entry>(
   spec: CrashSpec<State, Entry>,
   options: CrashOptions = {},
   shared?: Recoveries<State>,
 ): Promise<CrashReport> {
-  const run = await runWorkload(spec)
+  const run = await runWorkload(spec, options.points)
   const report = await crashRun(spec, run, { ...options, recoveries: shared })
   if (report.failure === null || shared === undefined) return report
   // A place inside a recovery may be named after the calls of another workload: find it once more without that one.
@@ -340,16 +340,19 @@ interface WorkloadRun<Entry> {
 
 async function runWorkload<State, Entry>(
   spec: CrashSpec<State, Entry>,
+  points: CrashOptions['points'] = 'all',
 ): Promise<WorkloadRun<Entry>> {
   const disk = spec.disk?.() ?? new CrashDisk()
   const ledger = new Ledger<Entry>()
-  disk.record(() => ledger.length)
+  const record = (): void => disk.record(() => ledger.length)
+  if (points !== 'last') record()
   let failure: CrashFailure | null = null
   try {
     await settled(spec.workload(disk, ledger), `the workload ${spec.id}`)
   } catch (error) {
     failure = { place: placeOf(spec.id, disk.callCount, NO_CRASH), error }
   }
+  record()
   return { calls: disk.callCount, points: [...disk.points, disk.point()], ledger, failure }
 }
 

@@ -11,7 +11,7 @@ await longTest(
   async () => {
     const totals = noLoops()
     const base = await agedBase()
-    await runLoops(sequences(1, 1), { base, share: { share: 0, of: 10 } }, totals)
+    await runLoops(sequences(1, 1), { base, share: { share: 0, of: 7 } }, totals)
     const pairs = shareOf(sequences(2, 2), { share: 5, of: 32 })
     await runLoops(pairs, { base, share: { share: 0, of: 64 } }, totals)
     assert.ok(totals.injections > 1_000, `only ${totals.injections} failing calls`)

@@ -11,7 +11,7 @@ await longTest(
   async () => {
     const totals = noLoops()
     const base = fresh
-    await runLoops(sequences(1, 1), { base, share: { share: 0, of: 4 } }, totals)
+    await runLoops(sequences(1, 1), { base, share: { share: 0, of: 3 } }, totals)
     const pairs = shareOf(sequences(2, 2), { share: 5, of: 16 })
     await runLoops(pairs, { base, share: { share: 0, of: 64 } }, totals)
     assert.ok(totals.injections > 1_000, `only ${totals.injections} failing calls`)
