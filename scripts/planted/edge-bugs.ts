@@ -47,11 +47,8 @@ export const edgeBugs: readonly Bug[] = [
   {
     what: 'a value leaves its queue before it is handed over',
     file: 'src/client/queue-inbox.ts',
-    right: 'for (const message of messages) this.#ahead.tryPut(message)',
-    wrong: `for (const message of messages) {
-          message.ack()
-          this.#ahead.tryPut(message)
-        }`,
+    right: 'this.#ahead.tryPut(message)',
+    wrong: 'message.ack()\n          this.#ahead.tryPut(message)',
     by: ['src/client/queue-channel.test'],
   },
   {
@@ -72,8 +69,8 @@ export const edgeBugs: readonly Bug[] = [
   {
     what: 'a channel over a queue ends with a value that is not done',
     file: 'src/client/queue-inbox.ts',
-    right: 'if (!this.#hasEnded() || this.#unsettled.size > 0) return',
-    wrong: 'if (!this.#hasEnded()) return',
+    right: 'if (this.#unsettled.size === 0 && this.#leaving === 0) void',
+    wrong: 'if (this.#leaving === 0) void',
     by: ['src/client/queue-channel.test'],
   },
   {
