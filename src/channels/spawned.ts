@@ -1,6 +1,6 @@
 /**
- * What the parents of a spawned thread and of a spawned process have in common: how its end is waited for, and the
- * loop over what it says. Whoever spawns owns it; it knows neither threads nor processes.
+ * What the parents of a spawned thread and of a spawned process have in common: how its end is waited for, and what
+ * it says. Whoever spawns owns it; it knows neither threads nor processes.
  */
 import { untilAborted } from '../base/abort.ts'
 import { type Deferred, deferred } from '../base/deferred.ts'
@@ -9,7 +9,6 @@ import {
   ChannelClosed,
   ChannelPeerLost,
   ChannelTimeout,
-  type Receiver,
   type SelectableReceiver,
   type Sendable,
   type Unwatch,
@@ -52,8 +51,10 @@ export class SpawnEnd {
     this.#ended.resolve(exit)
   }
 
-  /** What a call is told that failed because it has ended; known once it has quite gone. */
-  async explain(): Promise<Error> {
+  /** What a call is told whose channel gave it this error; where it has ended, that is known once it has quite gone. */
+  async explain(error: unknown): Promise<unknown> {
+    const isEnd = error instanceof ChannelClosed || error instanceof ChannelPeerLost
+    if (!isEnd || (error instanceof ChannelClosed && this.#exit === null)) return error
     await this.#ended.promise
     return this.loss ?? new ChannelClosed(`${this.name} has ended`)
   }
@@ -73,35 +74,63 @@ export class SpawnEnd {
   }
 }
 
-/** Watches what it says; a loss wakes nobody before it is known why. */
-export function watchOutput(
-  output: SelectableReceiver<Sendable>,
-  end: SpawnEnd,
-  wake: () => void,
-): Unwatch {
-  let isWatched = true
-  const unwatch = output.onReadable(() => {
-    if (output.failure === null || end.exit !== null) wake()
-    else void end.ended.then(() => isWatched && wake())
-  })
-  return () => {
-    isWatched = false
-    unwatch()
-  }
-}
+/** What it says: the end of a channel, but for what is told of its own end. */
+export class SpawnedOutput<T extends Sendable> implements SelectableReceiver<T> {
+  readonly #channel: SelectableReceiver<T>
+  readonly #end: SpawnEnd
 
-/** All that it says, until it has ended; throws where it crashed. */
-export async function* saidBy<T extends Sendable>(
-  output: Receiver<T>,
-): AsyncGenerator<T, undefined> {
-  for (;;) {
-    let value: T
+  constructor(channel: SelectableReceiver<T>, end: SpawnEnd) {
+    this.#channel = channel
+    this.#end = end
+  }
+
+  async get(options?: WaitOptions): Promise<T> {
     try {
-      value = await output.get()
+      return await this.#channel.get(options)
     } catch (error) {
-      if (error instanceof ChannelClosed) return undefined
-      throw error
+      throw await this.#end.explain(error)
     }
-    yield value
+  }
+
+  tryGet(): T | undefined {
+    return this.#channel.tryGet()
+  }
+
+  get closed(): boolean {
+    return this.#channel.closed
+  }
+
+  /** Lost, and not known why, is not ended yet: that is known once it has quite gone. */
+  get ended(): boolean {
+    return this.#channel.ended && (this.#channel.failure === null || this.#end.exit !== null)
+  }
+
+  get failure(): Error | null {
+    return this.#channel.ended ? this.#end.loss : null
+  }
+
+  onReadable(wake: () => void): Unwatch {
+    let isWatched = true
+    const unwatch = this.#channel.onReadable(() => {
+      if (this.#channel.failure === null || this.#end.exit !== null) wake()
+      else void this.#end.ended.then(() => isWatched && wake())
+    })
+    return () => {
+      isWatched = false
+      unwatch()
+    }
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<T, undefined> {
+    for (;;) {
+      let value: T
+      try {
+        value = await this.get()
+      } catch (error) {
+        if (error instanceof ChannelClosed) return undefined
+        throw error
+      }
+      yield value
+    }
   }
 }

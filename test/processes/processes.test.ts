@@ -15,11 +15,13 @@ import {
   type HubChannel,
   joinBarrier,
   listenChannel,
+  listenRpc,
   makeFifo,
   openCoordinator,
   type PeerEvent,
   pipeChannel,
 } from '../../src/channels/processes/mod.ts'
+import { Service } from '../../src/channels/rpc-service.ts'
 import { Crew } from './crew.ts'
 
 type Value = readonly [sender: number, index: number]
@@ -61,6 +63,20 @@ test('over TCP the same, and a wrong token is turned away', async () => {
   await hub.put([3, 4])
   assert.deepEqual(await channel.get(patience), [3, 4])
   await channel[Symbol.asyncDispose]()
+})
+
+test('calls go over TCP as well, and a wrong token is turned away', async () => {
+  const address = { kind: 'tcp', host: '127.0.0.1', port: 0 } as const
+  const service = new Service()
+  service.serve('double', (n: number) => n * 2)
+  service.serve('never', () => new Promise(() => undefined))
+  const token = 'open sesame'
+  await using listener = await listenRpc(address, { token, service })
+  await assert.rejects(connectRpc(listener.address), /refused: the token is wrong/)
+  const { peer } = await connectRpc(listener.address, { token })
+  assert.deepEqual(await Promise.all([1, 2].map((n) => peer.call('double', n))), [2, 4])
+  await assert.rejects(peer.call('never', null, { deadlineMs: 20 }), { code: 'RPC_DEADLINE' })
+  await peer.close()
 })
 
 test('calls to another process are answered, streamed and cut off by its death', async () => {

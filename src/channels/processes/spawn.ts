@@ -13,12 +13,18 @@ import { NodeClock } from '../../node/clock.ts'
 import { NodeRandom } from '../../node/random.ts'
 import { NodeScheduler } from '../../node/scheduler.ts'
 import { putTogether } from '../codec/thrown.ts'
-import { ChannelError, type Ports, type Sendable, type WaitOptions } from '../contract.ts'
+import {
+  ChannelError,
+  type Ports,
+  type SelectableReceiver,
+  type Sendable,
+  type WaitOptions,
+} from '../contract.ts'
 import { type Exit, SpawnCrashed, type Spawned, type SpawnOptions } from '../spawn-contract.ts'
-import { SpawnEnd } from '../spawned.ts'
+import { SpawnEnd, SpawnedOutput } from '../spawned.ts'
 import { inheritedExecArgv } from './exec-argv.ts'
 import { ProcessChannel } from './process-channel.ts'
-import { SpawnInput, SpawnOutput } from './spawn-ends.ts'
+import { SpawnInput } from './spawn-input.ts'
 import { type LastWords, lifelineFd, linkFd, type SpawnOrder, spawnLink } from './spawn-wiring.ts'
 
 export interface ProcessSpawnOptions extends SpawnOptions {
@@ -62,7 +68,7 @@ class SpawnedProcess<In extends Sendable, Out extends Sendable> implements Spawn
   readonly kind = 'process'
   readonly name: string
   readonly input: SpawnInput<In>
-  readonly output: SpawnOutput<Out>
+  readonly output: SpawnedOutput<Out>
   readonly #ports: Ports
   readonly #child: ChildProcess
   readonly #end: SpawnEnd
@@ -88,7 +94,11 @@ class SpawnedProcess<In extends Sendable, Out extends Sendable> implements Spawn
       this.#kill()
     })
     this.input = new SpawnInput(channel, begun, this.#end)
-    this.output = new SpawnOutput(channel, this.#end)
+    // What it says is what its module's type promises: the wire carries no types.
+    this.output = new SpawnedOutput(
+      channel as SelectableReceiver<Sendable> as SelectableReceiver<Out>,
+      this.#end,
+    )
     const onAbort = (): void => void this.terminate()
     signal?.addEventListener('abort', onAbort, { once: true })
     void this.#end.ended.then(() => signal?.removeEventListener('abort', onAbort))

@@ -7,11 +7,11 @@ import { pathToFileURL } from 'node:url'
 import { type ResourceLimits, Worker } from 'node:worker_threads'
 import type { Sendable, WaitOptions } from '../contract.ts'
 import { type Exit, SpawnCrashed, type Spawned, type SpawnOptions } from '../spawn-contract.ts'
-import { SpawnEnd } from '../spawned.ts'
+import { SpawnEnd, SpawnedOutput } from '../spawned.ts'
 import type { ThreadChannelHandle } from './channel-handle.ts'
 import { scheduler } from './desk.ts'
 import { life } from './life.ts'
-import { ThreadInput, ThreadOutput } from './spawn-thread-ends.ts'
+import { ThreadInput } from './spawn-thread-input.ts'
 import { ThreadChannel } from './thread-channel.ts'
 
 export interface ThreadSpawnOptions extends SpawnOptions {
@@ -57,7 +57,9 @@ class SpawnedThread<In extends Sendable, Out extends Sendable> implements Spawne
   readonly name: string
   readonly id: number
   readonly input: ThreadInput<In>
-  readonly output: ThreadOutput<Out>
+  readonly output: SpawnedOutput<Out>
+  /** Both ways, to be closed when it has ended. */
+  readonly #channels: { readonly input: ThreadChannel<In>; readonly output: ThreadChannel<Out> }
   readonly #worker: Worker
   readonly #end: SpawnEnd
   /** What it died of, between the error and the end. */
@@ -83,7 +85,8 @@ class SpawnedThread<In extends Sendable, Out extends Sendable> implements Spawne
     sends.isFor(this.id)
     this.#end = new SpawnEnd(what.name, scheduler)
     this.input = new ThreadInput(input, this.#end)
-    this.output = new ThreadOutput(output, this.#end)
+    this.output = new SpawnedOutput(output, this.#end)
+    this.#channels = { input, output }
     this.#worker.once('error', (error: unknown) => {
       this.#error = new SpawnCrashed(this.name, { cause: error })
     })
@@ -117,7 +120,7 @@ class SpawnedThread<In extends Sendable, Out extends Sendable> implements Spawne
 
   #over(code: number): void {
     this.#end.over({ code, error: this.#error })
-    this.input.end()
-    this.output.end()
+    this.#channels.input.close('now')
+    this.#channels.output.close()
   }
 }
