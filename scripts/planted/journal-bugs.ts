@@ -204,6 +204,13 @@ export const journalBugs: readonly Bug[] = [
     by: ['src/journal/cleaner.test'],
   },
   {
+    what: 'on a full disk nothing is kept for the entry that swaps files',
+    file: 'src/journal/writer.ts',
+    right: "purpose === 'clean' || !spares.full ? 0 : tail.groupBytes(1, TABLE_ENTRY_BYTES)",
+    wrong: "purpose === 'clean' || !spares.full ? 0 : 0",
+    by: ['src/journal/cleaner.test'],
+  },
+  {
     what: 'the cleaner drops an entry that lives',
     file: 'src/journal/cleaner.ts',
     right: '!owner.live(cursor)) continue',

@@ -1,10 +1,13 @@
 /** What a cleaner reads and writes, and that it does so once: its averages may err, and its files be scarce. */
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { bodyOfSize, DIRECTORY, JournalWorld } from '../../test/journal/journal-world.ts'
+import { HandTimers } from '../../test/crash/journal-ops.ts'
+import { bodyOfSize, DIRECTORY, JournalWorld, Refused } from '../../test/journal/journal-world.ts'
+import { NOTE } from '../../test/journal/ledger-owner.ts'
 import { CrashDisk } from '../../test/sim/crash-disk.ts'
 import { drained } from '../../test/sim/turn.ts'
 import { expectMark } from '../base/mark.ts'
+import type { Purpose } from './spare-files.ts'
 
 const LARGE_BYTES = 900
 const SMALL_BYTES = 10
@@ -86,3 +89,42 @@ test('what a cleaner moves while bodies die one by one is a few times what there
   assert(bytes < 4 * ROUNDS * LARGE_BYTES, `${bytes} bytes`)
   await world.journal.close()
 })
+
+test('on a full disk there is room for the entry that swaps files, and none is rewritten for nothing', async () => {
+  const disk = new CrashDisk({ capacityBytes: 40 * 4_096 })
+  const world = await JournalWorld.open(disk, { scheduler: new HandTimers() })
+  // A body of a file lives, and the rest does not.
+  for (let round = 0; round < ROUNDS; round++) {
+    const bodies = Array.from({ length: 4 }, (_, index) => bodyOfSize(120, index))
+    const tickets = await world.put(1, bodies)
+    await world.release(tickets.slice(round % 3 === 0 ? 1 : 0))
+    await world.settled()
+  }
+  for (const text of ['one', 'two']) {
+    await world.note(text)
+    await world.snapshot()
+  }
+  // Large ones until they are refused, then the smallest there are.
+  for (const [size, purpose] of [
+    [700, 'publish'],
+    [1, 'relief'],
+  ] as const) {
+    await assert.rejects(async () => {
+      for (;;) await noteOfSize(world, size, purpose)
+    }, Refused)
+  }
+  await world.journal.tidy()
+  await drained()
+  await noteOfSize(world, 1, 'relief')
+  await world.journal.tidy()
+  await drained()
+  assert.equal(await moved(world, disk, 10), 0)
+  await world.journal.close()
+})
+
+async function noteOfSize(world: JournalWorld, size: number, purpose: Purpose): Promise<void> {
+  const head = { kind: NOTE, flags: 0, log: 0, number: 0 }
+  await world.write(1, size, () => world.journal.log.write(head, new Uint8Array(size)), purpose)
+  await world.settled()
+  await drained()
+}

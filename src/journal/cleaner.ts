@@ -31,6 +31,7 @@ import { Scanner } from './scan.ts'
 import type { Slabs } from './slabs.ts'
 import type { SpareFiles } from './spare-files.ts'
 
+export const FILES_MAX = 40 // named by one entry, for which there is room in a full file: see writer.ts
 const LEVEL_MAX = 15 // beyond it files are examined as rarely as they can be
 const LEVEL_FACTOR = 4 // files of the next level are examined so many times less often
 
@@ -58,7 +59,7 @@ export function chooseSources(
     if (scattered && run.length === 0 && fits(survivorBytes(file), file, limits)) return [file]
     const wanted = due && liveShare(file) < limits.cleanBelow
     const survivors = wanted ? survivorBytes(file) : 0
-    if (wanted && fits(bytes + survivors, file, limits)) {
+    if (wanted && run.length < FILES_MAX && fits(bytes + survivors, file, limits)) {
       run.push(file)
       bytes += survivors
     } else {

@@ -3,7 +3,7 @@
 import { mark } from '../base/mark.ts'
 import { DiskError, type Scheduler } from '../base/ports.ts'
 import type { CleanerContext, Cleaner as CleanerType } from './cleaner.ts'
-import { Cleaner, chooseSources } from './cleaner.ts'
+import { Cleaner, chooseSources, FILES_MAX } from './cleaner.ts'
 import { JournalStopped } from './errors.ts'
 import type { FileTable } from './file-table.ts'
 import type { JournalEntry } from './journal-entry.ts'
@@ -72,8 +72,8 @@ export class Housekeeper {
   async #tidy(): Promise<void> {
     this.#cycle++
     try {
-      await this.#retire()
-      while (!this.#closed && (await this.#clean())) await this.#retire()
+      await this.#retireAll()
+      while (!this.#closed && (await this.#clean())) await this.#retireAll()
     } catch (error) {
       // When the journal stopped, everybody has been told already.
       if (error instanceof JournalStopped) return
@@ -92,11 +92,16 @@ export class Housekeeper {
     })
   }
 
-  async #retire(): Promise<void> {
-    const dead = this.#dead().slice(0, RETIRE_MAX)
-    if (dead.length === 0 || this.#closed) return
+  async #retireAll(): Promise<void> {
+    while (!this.#closed && (await this.#retire()));
+  }
+
+  /** Lets a few dead files go; false when there was none, or no room. */
+  async #retire(): Promise<boolean> {
+    const dead = this.#dead().slice(0, FILES_MAX)
+    if (dead.length === 0) return false
     const generations = dead.map((file) => file.generation)
-    await this.#swap({ kind: 'retired', generations }, null)
+    return this.#swap({ kind: 'retired', generations }, null)
   }
 
   /** Cleans one set of files; false when there was none, or no room. */
@@ -141,5 +146,4 @@ export class Housekeeper {
   }
 }
 
-const RETIRE_MAX = 1_000 // one entry names them all; more wait for the next round
 const NOWHERE = { directory: { path: '', identity: { low: 0, high: 0 } }, disk: { join: String } }

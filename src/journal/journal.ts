@@ -292,7 +292,7 @@ export class Journal implements Engine {
   /** Appends one of the journal's own entries; its ticket, or null when there is no room for it now. */
   #appendOwn(entry: JournalEntry): number | null {
     const body = encodeJournalEntry(entry)
-    if (this.log.reserve(1, body.length, 'relief') !== 'ok') return null
+    if (this.log.reserve(1, body.length, 'clean') !== 'ok') return null
     return this.#write(EPOCH_HEAD, body, 'fsync')
   }
 

@@ -94,12 +94,14 @@ export class Writer {
   reserve(count: number, bodyBytes: number, purpose: Purpose): Reservation {
     if (this.#stopped !== null || this.#closing) return 'stopped'
     assert(this.#reserved === 0, 'the group before was not written whole')
-    const { limits, tail } = this.#context
+    const { limits, spares, tail } = this.#context
     const group = tail.groupBytes(count, bodyBytes)
     if (group > Math.min(limits.commitBytes, largestGroup(limits))) return 'too-large'
     const backlog = this.#unsettledBytes + tail.openBytes
     if (backlog > backlogMax(limits, purpose)) return 'wait'
-    if (!tail.fits(group)) {
+    // While no file can be made, the end of the last one is for the entry that lets others go.
+    const kept = purpose === 'clean' || !spares.full ? 0 : tail.groupBytes(1, TABLE_ENTRY_BYTES)
+    if (!tail.fits(group + kept)) {
       const refusal = this.#roll(purpose, group)
       if (refusal !== 'ok') return refusal
     } else if (tail.openBytes + group > limits.commitBytes) this.#seal()
@@ -267,6 +269,9 @@ export class Writer {
 function largestGroup(limits: JournalLimits): number {
   return limits.fileBytesMax - 2 * limits.sectorBytes - FILE_OVERHEAD_BYTES
 }
+
+/** The largest of the journal's own entries: a cleaning of as many files as one may have. */
+const TABLE_ENTRY_BYTES = 256
 
 const FILE_OVERHEAD_BYTES = 256 // a footer with a few rows and a mark
 
