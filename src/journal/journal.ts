@@ -208,8 +208,9 @@ export class Journal implements Engine {
   }
 
   snapshot(): Snapshot {
-    assert(this.#snapshotting === null, 'one snapshot at a time')
     const writer = this.#writer
+    if (writer.stoppedBy !== null) throw writer.stoppedBy
+    assert(this.#snapshotting === null, 'one snapshot at a time')
     const writtenBytes = writer.writtenBytes
     const running = new RunningSnapshot(this.#snapshots, this.#snapshotHead(), {
       durable: (ticket) => writer.durable(ticket),
