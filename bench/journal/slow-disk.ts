@@ -95,6 +95,9 @@ class SlowFile implements DiskFile {
   read(into: Uint8Array, position: number): Promise<number> {
     return this.#file.read(into, position)
   }
+  readInOrder(into: Uint8Array, position: number): Promise<number> {
+    return this.#file.readInOrder(into, position)
+  }
   write(bytes: Uint8Array, position: number): Promise<void> {
     return this.#file.write(bytes, position)
   }

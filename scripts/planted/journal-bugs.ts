@@ -283,9 +283,23 @@ export const journalBugs: readonly Bug[] = [
   {
     what: 'the order of commits in the thread is turned round',
     file: 'src/node/commit-thread.ts',
-    right: 'const { entry } = this.#commits.at(this.#posted - this.#settled)',
+    right: 'const { entry } = this.#orders.at(this.#posted - this.#settled)',
     wrong:
-      'const { entry } = this.#commits.at(this.#commits.size - 1 - (this.#posted - this.#settled))',
+      'const { entry } = this.#orders.at(this.#orders.size - 1 - (this.#posted - this.#settled))',
     by: ['src/node/commit-thread.test', 'src/node/disk.test'],
+  },
+  {
+    what: 'a file is closed under a read that the thread is at',
+    file: 'src/node/disk-file.ts',
+    right: 'this.#commits.then(() => this.#reads)',
+    wrong: 'this.#commits',
+    by: ['src/node/disk.test'],
+  },
+  {
+    what: 'the thread answers a short read of a long file',
+    file: 'src/node/read-loop.ts',
+    right: 'while (size < into.length)',
+    wrong: 'for (let calls = 0; calls < 1; calls++)',
+    by: ['src/node/read-loop.test'],
   },
 ]

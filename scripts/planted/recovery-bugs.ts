@@ -34,44 +34,60 @@ export const recoveryBugs: readonly Bug[] = [
   {
     what: 'a commit counts although its last frames are missing',
     file: 'src/journal/scan.ts',
-    right: 'if (size === 0) return false\n      if (header.commit',
-    wrong: `if (size === 0 && index === 0) return false
-      if (size === 0) {
-        this.#end = position
-        this.#tickets = ticket - expected.ticket
-        return true
-      }
+    right: 'if (size <= 0) return size\n      if (header.commit',
+    wrong: `if (size === 0 && this.#frames.length > 0) return this.#next - at
+      if (size <= 0) return size
       if (header.commit`,
     by: ['test/bits/journal-last', 'test/crash/journal-fresh-pairs'],
   },
   {
     what: 'damage in what was durable is cut like a torn tail',
     file: 'src/journal/scan.ts',
-    right:
-      "if (header.commit > start.commit && start.commit < durableBelow) return { kind: 'interior' }",
+    right: 'if (header.commit > start.commit && start.commit < durableBelow) return INTERIOR',
     wrong: 'if (durableBelow < 0) continue',
     by: ['test/bits/journal-last'],
   },
   {
-    what: 'behind the last commit half of each window is not looked at',
+    what: 'behind the last commit every second place is not looked at',
     file: 'src/journal/scan.ts',
-    right: 'filled - FRAME_HEADER_SIZE : half - 8',
-    wrong: 'filled - FRAME_HEADER_SIZE : half / 2 - 8',
+    right: 'at = ahead.find(at + FRAME_ALIGNMENT)',
+    wrong: 'at = ahead.find(at + 2 * FRAME_ALIGNMENT)',
     by: ['src/journal/scan.test'],
   },
   {
-    what: 'behind the last commit only one window is looked at',
+    what: 'behind the last commit only what is read first is looked at',
     file: 'src/journal/scan.ts',
-    right: 'if (isLast) break\n',
-    wrong: 'if (isLast || base > start.from) break\n',
+    right: 'while (size === UNREAD && (await ahead.more(at)))',
+    wrong: 'while (size === UNREAD && at === start.from && (await ahead.more(at)))',
     by: ['src/journal/scan.test'],
   },
   {
-    what: 'behind the last commit the last window is not looked at',
-    file: 'src/journal/scan.ts',
-    right: 'const left = start.fileBytes - base - windowBytes',
-    wrong: 'const left = start.fileBytes - base - windowBytes\n    if (left < half) break',
+    what: 'behind the last commit what goes over the end of the ring is not looked at',
+    file: 'src/journal/read-ahead.ts',
+    right: 'from += end - start',
+    wrong: 'return this.#end',
     by: ['src/journal/scan.test'],
+  },
+  {
+    what: 'a frame that goes over the end of the ring is not made whole',
+    file: 'src/journal/read-ahead.ts',
+    right: 'bytes.copyWithin(at - this.#ringBytes, at, at + room)',
+    wrong: '',
+    by: ['src/journal/read-ahead.test'],
+  },
+  {
+    what: 'what is still looked at is read over',
+    file: 'src/journal/read-ahead.ts',
+    right: 'if (this.#askedEnd + size - this.#kept > this.#ringBytes) return',
+    wrong: '',
+    by: ['src/journal/read-ahead.test'],
+  },
+  {
+    what: 'reads are under way when the scan that failed is over',
+    file: 'src/journal/read-ahead.ts',
+    right: 'await read.done.catch(() => undefined)',
+    wrong: 'await null',
+    by: ['src/journal/read-ahead.test'],
   },
   {
     what: 'a torn tail is not cut',

@@ -102,6 +102,12 @@ export interface DiskFile {
   size(): Promise<number>
   /** Reads into `into` from `position`; resolves to the count read, which is short only at the end of the file. */
   read(into: Uint8Array, position: number): Promise<number>
+  /**
+   * `read` for who goes through a file from front to back and asks for some pieces at once: they are read one after
+   * the other, so that the system reads ahead, and answered in that order. `into` comes from `allocate` and is the
+   * disk's until it settles. Not beside commits, which would wait for it.
+   */
+  readInOrder(into: Uint8Array, position: number): Promise<number>
   /** Writes all of `bytes` at `position`; not durable before `sync`. */
   write(bytes: Uint8Array, position: number): Promise<void>
   /**

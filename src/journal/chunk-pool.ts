@@ -62,6 +62,14 @@ export class ChunkPool {
     return chunk
   }
 
+  /** Takes over memory from `allocate` that somebody is done with: what is dropped may stay until long after. */
+  adopt(memory: Uint8Array): void {
+    const size = this.#chunkBytes
+    for (let at = 0; at + size <= memory.length; at += size) {
+      this.#free.push(new Chunk(memory.subarray(at, at + size), this.#seed))
+    }
+  }
+
   /** The chunk that still holds this ticket, or null when it is only on disk. */
   find(ticket: number): Chunk | null {
     let low = 0

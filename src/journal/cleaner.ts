@@ -168,7 +168,8 @@ export class Cleaner {
   ): Promise<readonly Survivor[] | null> {
     const survivors: Survivor[] = []
     const found: Found[] = []
-    const scanner = new Scanner(this.#context.limits, this.#context.seed)
+    const { limits, seed } = this.#context
+    const scanner = new Scanner(new Uint8Array(limits.recoveryBytes), limits, seed)
     for (const source of sources) {
       const { length } = survivors
       const { live } = source

@@ -152,8 +152,10 @@ export class Journal implements Engine {
     const [directory, limits, table] = [this.#directory, this.#limits, this.#table]
     const owner = ownerOf(this.store)
     const apply = (entry: JournalEntry): void => this.#replayOwn(entry)
-    const context = { disk, limits, directory, table, owner, apply }
+    const memory = disk.allocate(limits.recoveryBytes)
+    const context = { disk, limits, directory, table, owner, apply, memory }
     const recovered = await new Recovery(context).run()
+    this.#chunks.adopt(memory)
     this.#report = recovered.report
     this.#epoch = 1 + Math.max(this.#epoch, recovered.snapshots[0]?.head.epoch ?? 0)
     const { last, next } = recovered

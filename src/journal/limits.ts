@@ -4,7 +4,7 @@
  */
 import { assert } from '../base/assert.ts'
 import { KiB, MiB } from '../base/bytes.ts'
-import { ENTRY_HEADER_SIZE, FRAME_HEADER_SIZE } from './format.ts'
+import { ENTRY_HEADER_SIZE, FRAME_HEADER_SIZE, SURVIVOR_HEADER_SIZE } from './format.ts'
 
 export type JournalLimitName =
   | 'sectorBytes'
@@ -55,8 +55,8 @@ const journalLimits: JournalLimits = {
   readWindowBytes: 256 * KiB, // read-ahead of cold data
   readWindows: 64, // cold data kept: 16 MiB
   openFiles: 64, // file handles kept for cold reads
-  recoveryBytes: 16 * MiB, // the window recovery reads through: two of the largest commits
-  readAheadBytes: 4 * MiB, // read while the window before it is replayed
+  recoveryBytes: 16 * MiB, // the memory recovery reads through: two of the largest commits
+  readAheadBytes: 4 * MiB, // asked of the disk while what was read before it is replayed
   snapshotBlockBytes: 64 * KiB, // one checksum per block of a snapshot
   snapshotAfterBytes: 512 * MiB, // new journal before the next snapshot, at least
   snapshotGrowth: 4, // and at least so many times the last snapshot's size
@@ -72,7 +72,7 @@ const journalLimits: JournalLimits = {
 /** The limits with some replaced; refuses what cannot work together. */
 export function checkedLimits(changes: Partial<JournalLimits>): JournalLimits {
   const limits: JournalLimits = { ...journalLimits, ...changes }
-  const frame = limits.entryBytes + ENTRY_HEADER_SIZE + FRAME_HEADER_SIZE + 8
+  const frame = limits.entryBytes + SURVIVOR_HEADER_SIZE + ENTRY_HEADER_SIZE + FRAME_HEADER_SIZE + 8
   assert(limits.chunkBytes >= frame, 'a chunk holds the largest entry')
   assert(limits.chunkBytes >= limits.frameBytes + FRAME_HEADER_SIZE + 8, 'a chunk holds a frame')
   // Files grow to what does not fit, up to the largest.
@@ -80,8 +80,8 @@ export function checkedLimits(changes: Partial<JournalLimits>): JournalLimits {
   assert(limits.fileBytesMin > 2 * limits.sectorBytes, 'the smallest file has room for entries')
   assert(limits.fileBytesMax >= limits.fileBytesMin, 'files do not shrink')
   assert(limits.fileBytesMax < 2 ** 32, 'positions are 32-bit')
-  const window = limits.commitBytes + limits.readAheadBytes
-  assert(limits.recoveryBytes >= window, 'recovery sees whole commits')
+  const window = limits.commitBytes + limits.readAheadBytes + limits.chunkBytes
+  assert(limits.recoveryBytes >= window, 'recovery sees whole commits, and reads ahead of them')
   assert(limits.unsyncedCommits < 2 ** 16, 'frames count them in 16 bits')
   return limits
 }

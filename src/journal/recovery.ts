@@ -15,21 +15,22 @@ import { bodyOf, EntryCursor, type EntryView } from './entry-cursor.ts'
 import { JournalDamaged } from './errors.ts'
 import type { FileTable } from './file-table.ts'
 import { emptyIndex } from './footer.ts'
-import { readFooter } from './footer-reader.ts'
 import {
   ENTRY_FLAG_BODY,
   ENTRY_FLAG_FRAGMENT,
   ENTRY_FLAG_INDEXED,
   ENTRY_KIND_JOURNAL,
+  FRAME_HEADER_SIZE,
   FRAME_MARK,
   FRAME_SURVIVORS,
   viewOf,
 } from './format.ts'
-import { FrameHeader, type FrameTarget, readFrame } from './frame.ts'
+import { FrameHeader, type FrameTarget, readFrame, readFrameHeader } from './frame.ts'
 import { decodeJournalEntry, type JournalEntry } from './journal-entry.ts'
 import { JournalFile } from './journal-file.ts'
 import type { JournalLimits } from './limits.ts'
-import { judgeTail, type ScanEnd, Scanner, type ScanStart } from './scan.ts'
+import { OpenAhead } from './open-ahead.ts'
+import { type ScanEnd, Scanner, type ScanStart } from './scan.ts'
 import type { SnapshotHead, TableRow } from './snapshot-format.ts'
 import { type FoundSnapshot, readBlocks, verifySnapshot } from './snapshot-reader.ts'
 import { type SealedEnd, TailKeeper } from './unproven-tail.ts'
@@ -63,6 +64,8 @@ export type RecoveryContext = {
   readonly owner: JournalOwner
   /** Applies the journal's own entries to the table: the same function that serves while running. */
   readonly apply: (entry: JournalEntry) => void
+  /** `recoveryBytes` from the disk's `allocate`, to read into; the caller's again when recovery is over. */
+  readonly memory: Uint8Array
 }
 
 export type Recovered = {
@@ -95,12 +98,16 @@ export class Recovery {
   #replayedBytes = 0
   #cut: RecoveryReport['cut'] = null
   readonly #keeper: TailKeeper
+  readonly #ahead: OpenAhead
+  readonly #scanner: Scanner
 
   constructor(context: RecoveryContext) {
     this.#context = context
     this.#seed = seedOf(context.directory.identity)
     this.#dataStart = 2 * context.directory.sectorBytes
     this.#keeper = new TailKeeper(context.disk, context.directory)
+    this.#ahead = new OpenAhead(context.disk)
+    this.#scanner = new Scanner(context.memory, context.limits, this.#seed)
   }
 
   async run(): Promise<Recovered> {
@@ -114,7 +121,11 @@ export class Recovery {
       this.#loadTable(newest.head)
       await owner.restore(readBlocks(disk, directory.path, newest))
     }
-    const { last, next } = await this.#replay(newest?.head ?? null)
+    const replaying = this.#replay(newest?.head ?? null)
+    const { last, next } = await replaying.catch(async (error: unknown) => {
+      await this.#ahead.close()
+      throw error
+    })
     const used = await this.#checkTable(last)
     return {
       report: {
@@ -181,12 +192,11 @@ export class Recovery {
 
   /** Follows the chain of files from where the snapshot says, or from the very first one. */
   async #replay(head: SnapshotHead | null): Promise<{ last: JournalFile; next: ScanEnd }> {
-    const { directory, disk } = this.#context
+    const { directory } = this.#context
     let generation = head?.startGeneration ?? 1
     let slot = directory.files.find((file) => file.header?.generation === generation)?.slot
     let commit = head?.startCommit ?? 1
     let ticket = head === null ? 1 : this.#startTicket(head)
-    const scanner = new Scanner(this.#context.limits, this.#seed)
     let sealed: SealedEnd | null = null
     for (;;) {
       const found = this.#mustFind(slot, generation)
@@ -197,10 +207,10 @@ export class Recovery {
       file.lastCommit = commit - 1
       file.live = this.#liveAtSnapshot.get(generation) ?? 0
       this.#context.table.add(file)
-      const handle = await disk.open(found.path, 'write')
+      const { handle, footer } = await this.#ahead.take(found)
       try {
-        const footer = await readFooter(handle, found.header!)
-        const next = await this.#scan(scanner, file, handle, { commit, ticket })
+        this.#ahead.begin(directory.files.find((one) => one.slot === footer?.trailer.nextSlot))
+        const next = await this.#scan(file, handle, { commit, ticket })
         if (footer === null) {
           await this.#judge(file, handle, next)
           await this.#keeper.prove({ file, handle, end: next.end }, sealed)
@@ -246,14 +256,13 @@ export class Recovery {
   }
 
   #scan(
-    scanner: Scanner,
     file: JournalFile,
     handle: DiskFile,
     from: { commit: number; ticket: number },
   ): Promise<ScanEnd> {
     this.#rowPosition = 0
     this.#keeper.clear()
-    return scanner.scan(
+    return this.#scanner.scan(
       this.#startOf(file, handle, this.#dataStart, from),
       (target, at, header, position) => {
         this.#visit(file, target, at, header, position)
@@ -322,7 +331,7 @@ export class Recovery {
   /** Decides what the end of the last file is, and cuts a torn tail so that none of it is ever read again. */
   async #judge(file: JournalFile, handle: DiskFile, next: ScanEnd): Promise<void> {
     const start = this.#startOf(file, handle, next.end, next)
-    const verdict = await judgeTail(start, this.#context.limits.recoveryBytes)
+    const verdict = await this.#scanner.judge(start)
     if (verdict.kind === 'interior')
       throw new JournalDamaged(file.path, next.end, 'a damaged commit')
     await this.#refuseLaterFile(file, next)
@@ -349,7 +358,7 @@ export class Recovery {
   /** A frame that continues the journal in another file proves that this one had a footer, which is now damaged. */
   async #refuseLaterFile(last: JournalFile, next: ScanEnd): Promise<void> {
     const { disk, directory, limits } = this.#context
-    const bytes = new Uint8Array(Math.min(limits.chunkBytes, limits.recoveryBytes))
+    const bytes = new Uint8Array(limits.chunkBytes)
     const target = { bytes, view: viewOf(bytes), seed: this.#seed }
     const header = new FrameHeader()
     for (const found of directory.files) {
@@ -357,9 +366,16 @@ export class Recovery {
       // Of any generation: a spare that was too small for one group follows behind the larger one.
       if (found.slot === last.slot) continue
       const file = await disk.open(found.path, 'read')
-      const end = await readAndClose(file, bytes, this.#dataStart)
-      const size = readFrame(target, { at: 0, end, generation }, header)
-      if (size === 0 || header.kind === FRAME_SURVIVORS || header.commit < next.commit) continue
+      try {
+        const start = await file.read(bytes.subarray(0, FRAME_HEADER_SIZE), this.#dataStart)
+        readFrameHeader(target.view, 0, header)
+        if (start < FRAME_HEADER_SIZE || header.generation !== generation >>> 0) continue
+        if (header.kind === FRAME_SURVIVORS || header.commit < next.commit) continue
+        const end = await file.read(bytes, this.#dataStart)
+        if (readFrame(target, { at: 0, end, generation }, header) === 0) continue
+      } finally {
+        await file.close()
+      }
       throw new JournalDamaged(last.path, next.end, 'a damaged commit or footer')
     }
   }
@@ -371,27 +387,14 @@ export class Recovery {
       used.add(file.slot)
       if (file === last) continue
       assert(file.sealed, 'only the last file is not sealed')
-      const found = this.#mustFind(file.slot, file.generation)
-      const handle = await this.#context.disk.open(found.path, 'read')
-      try {
-        const footer = await readFooter(handle, found.header!)
-        if (footer === null) throw new JournalDamaged(file.path, file.fileBytes, 'a damaged footer')
-        file.takeTrailer(footer.trailer)
-        file.index = null
-      } finally {
-        await handle.close()
-      }
+      const { handle, footer } = await this.#ahead.take(this.#mustFind(file.slot, file.generation))
+      await handle.close()
+      if (footer === null) throw new JournalDamaged(file.path, file.fileBytes, 'a damaged footer')
+      file.takeTrailer(footer.trailer)
+      file.index = null
     }
     return used
   }
 }
 
 const ZERO_BYTES = 1024 * 1024 // one write of the cut: the torn tail is at most a few commits long
-
-async function readAndClose(file: DiskFile, into: Uint8Array, at: number): Promise<number> {
-  try {
-    return await file.read(into, at)
-  } finally {
-    await file.close()
-  }
-}

@@ -8,11 +8,23 @@ import type { DiskFile } from '../base/ports.ts'
 import type { Seed } from './checksum.ts'
 import { FRAME_ENTRIES, FRAME_FLAG_LAST, viewOf } from './format.ts'
 import { FrameHeader, frameSize, sealFrame } from './frame.ts'
-import { judgeTail, type TailVerdict } from './scan.ts'
+import { checkedLimits } from './limits.ts'
+import { Scanner, type TailVerdict } from './scan.ts'
 
 const FILE_BYTES = 8192
-const WINDOW_BYTES = 1024
 const FROM = 1000 // where the whole commits end
+// A ring of twelve pieces: the file goes round in it.
+const limits = checkedLimits({
+  sectorBytes: 512,
+  fileBytesMin: 2048,
+  fileBytesMax: FILE_BYTES,
+  frameBytes: 256,
+  entryBytes: 400,
+  commitBytes: 600,
+  chunkBytes: 512,
+  recoveryBytes: 2048,
+  readAheadBytes: 512,
+})
 const SEED = 77 as Seed
 const GENERATION = 5
 const NEXT_COMMIT = 40
@@ -37,16 +49,17 @@ async function judge(bytes: Uint8Array): Promise<{ verdict: TailVerdict; readByt
   const made = await settled(new CrashDisk().open('file', 'create'), 'the file')
   await settled(made.write(bytes, 0), 'its content')
   let readBytes = 0
-  const read: DiskFile['read'] = async (into, position) => {
+  const read: DiskFile['readInOrder'] = async (into, position) => {
     const size = await made.read(into, position)
     readBytes += size
     return size
   }
   const file = new Proxy(made, {
-    get: (of, name) => (name === 'read' ? read : Reflect.get(of, name)),
+    get: (of, name) => (name === 'readInOrder' ? read : Reflect.get(of, name)),
   })
   const start = { file, generation: GENERATION, from: FROM, fileBytes: FILE_BYTES, seed: SEED }
-  const judging = judgeTail({ ...start, commit: NEXT_COMMIT, ticket: 800 }, WINDOW_BYTES)
+  const scanner = new Scanner(new Uint8Array(limits.recoveryBytes), limits, SEED)
+  const judging = scanner.judge({ ...start, commit: NEXT_COMMIT, ticket: 800 })
   return { verdict: await settled(judging, 'the verdict'), readBytes }
 }
 

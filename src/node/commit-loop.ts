@@ -96,7 +96,8 @@ function leftOf(pieces: readonly Uint8Array[], size: number): Uint8Array[] {
   return rest
 }
 
-function errnoOf(call: () => void): number {
+/** 0, or the number of the system's error with which the call fails; other errors pass. */
+export function errnoOf(call: () => void): number {
   try {
     call()
     return 0

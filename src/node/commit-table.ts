@@ -6,33 +6,39 @@ import { assert } from '../base/assert.ts'
 import { limits } from '../base/limits.ts'
 
 // table   = header slot*                          all words are 32-bit, in the machine's own order
-// header  = posted done messages                  counters, modulo 2^32
-//   posted   : commits that the disk has put into slots; moved by the disk, the thread waits on it
-//   done     : commits that the thread has finished; moved by the thread, never past posted
+// header  = posted done messages isUp             counters, modulo 2^32, and a flag
+//   posted   : orders that the disk has put into slots; moved by the disk, the thread waits on it
+//   done     : orders that the thread has finished; moved by the thread, never past posted
 //   messages : messages sent to the thread so far; it reads them only when this has moved
-// slot    = handle file sync positionLow positionHigh errno pieceCount piece*
+//   isUp     : 1 from when the thread runs
+// slot    = handle file work positionLow positionHigh errno size pieceCount piece*
 //   handle   : the file's descriptor, or -1: the thread shall end
 //   file     : a number of its own for each opening of a file
-//   sync     : 1 or 0
+//   work     : 0 to write, 1 to write and sync, 2 to read
 //   errno    : the thread's answer, 0 for success
+//   size     : the thread's answer to a read: how much there was
 // piece   = slab offset size                      a slab is shared memory that a message has named
-// Commit k lives in slot k modulo the number of slots; the disk writes it while done >= k - slots.
+// Order k, a commit or a read, lives in slot k modulo the number of slots; the disk writes it while done >= k - slots.
 
 const POSTED = 0
 const DONE = 1
 const MESSAGES = 2
-const HEADER_WORDS = 3
+const IS_UP = 3
+const HEADER_WORDS = 4
 
 const HANDLE = 0
 const FILE = 1
-const SYNC = 2
+const WORK = 2
 const POSITION_LOW = 3
 const POSITION_HIGH = 4
 const ERRNO = 5
-const PIECE_COUNT = 6
-const PIECES = 7
+const SIZE = 6
+const PIECE_COUNT = 7
+const PIECES = 8
 const PIECE_WORDS = 3
 const SLOT_WORDS = PIECES + PIECE_WORDS * limits.commitPieces
+
+const WORKS = ['no-sync', 'sync', 'read'] as const
 
 const WORD = 2 ** 32
 const HANDLE_END = -1
@@ -44,11 +50,14 @@ export interface PiecePlace {
   readonly size: number
 }
 
-/** One commit as the table carries it. */
-export interface CommitEntry {
+/** What is to be done with the pieces: written, written and synced, or read into. */
+export type Work = (typeof WORKS)[number]
+
+/** One order as the table carries it. */
+export interface TableEntry {
   readonly handle: number
   readonly file: number
-  readonly sync: 'sync' | 'no-sync'
+  readonly work: Work
   readonly position: number
   readonly pieces: readonly PiecePlace[]
 }
@@ -57,6 +66,12 @@ export interface CommitEntry {
 export type SlabMessage =
   | { readonly kind: 'slab'; readonly slab: number; readonly memory: SharedArrayBuffer }
   | { readonly kind: 'forget'; readonly slab: number }
+
+/** What became of an order: the number of the system's error or 0, and how many bytes were read. */
+export interface Outcome {
+  readonly errno: number
+  readonly size: number
+}
 
 export class CommitTable {
   readonly memory: SharedArrayBuffer
@@ -70,8 +85,8 @@ export class CommitTable {
     assert(this.#words.length === words, 'the table has another shape')
   }
 
-  /** The disk: puts commit number `number` into its slot and wakes the thread. `null` ends it. */
-  post(number: number, entry: CommitEntry | null): void {
+  /** The disk: puts order number `number` into its slot and wakes the thread. `null` ends it. */
+  post(number: number, entry: TableEntry | null): void {
     const words = this.#words
     const slot = slotOf(number)
     words[slot + HANDLE] = entry === null ? HANDLE_END : entry.handle
@@ -80,8 +95,18 @@ export class CommitTable {
     Atomics.notify(words, POSTED)
   }
 
-  /** The thread: sleeps until commit `number` is there. `null` says that it shall end. */
-  take(number: number): CommitEntry | null {
+  /** The thread: says that it runs. */
+  comeUp(): void {
+    Atomics.store(this.#words, IS_UP, 1)
+  }
+
+  /** The disk: whether the thread runs, so that what is posted begins at once. */
+  get isUp(): boolean {
+    return Atomics.load(this.#words, IS_UP) === 1
+  }
+
+  /** The thread: sleeps until order `number` is there. `null` says that it shall end. */
+  take(number: number): TableEntry | null {
     const words = this.#words
     // Not moved past `number` yet: sleep. It wakes without cause too, so look again.
     while (Atomics.load(words, POSTED) === (number | 0)) Atomics.wait(words, POSTED, number | 0)
@@ -89,26 +114,28 @@ export class CommitTable {
     return words[slot + HANDLE] === HANDLE_END ? null : readEntry(words, slot)
   }
 
-  /** The thread: commit `number` is over; wakes the disk. */
-  finish(number: number, errno: number): void {
+  /** The thread: order `number` is over; wakes the disk. */
+  finish(number: number, { errno, size }: Outcome): void {
     this.#words[slotOf(number) + ERRNO] = errno
+    this.#words[slotOf(number) + SIZE] = size
     Atomics.store(this.#words, DONE, (number + 1) | 0)
     Atomics.notify(this.#words, DONE)
   }
 
-  /** The disk: resolves once commit `number` is over. Keeps no process alive. */
+  /** The disk: resolves once order `number` is over. Keeps no process alive. */
   async whenDone(number: number): Promise<void> {
     await Atomics.waitAsync(this.#words, DONE, number | 0).value
   }
 
-  /** The disk: whether commit `number` is over; its slot may be read now, and then used again. */
+  /** The disk: whether order `number` is over; its slot may be read now, and then used again. */
   isDone(number: number): boolean {
     // Of the few that may be under way, so the difference is small whatever the counters are.
     return ((Atomics.load(this.#words, DONE) - number) | 0) > 0
   }
 
-  errnoOf(number: number): number {
-    return this.#words[slotOf(number) + ERRNO]!
+  outcomeOf(number: number): Outcome {
+    const slot = slotOf(number)
+    return { errno: this.#words[slot + ERRNO]!, size: this.#words[slot + SIZE]! }
   }
 
   /** The disk: one more message is under way. */
@@ -125,9 +152,9 @@ function slotOf(number: number): number {
   return HEADER_WORDS + SLOT_WORDS * (number % limits.commitsInThread)
 }
 
-function writeEntry(words: Int32Array, slot: number, entry: CommitEntry): void {
+function writeEntry(words: Int32Array, slot: number, entry: TableEntry): void {
   words[slot + FILE] = entry.file
-  words[slot + SYNC] = entry.sync === 'sync' ? 1 : 0
+  words[slot + WORK] = WORKS.indexOf(entry.work)
   words[slot + POSITION_LOW] = entry.position | 0
   words[slot + POSITION_HIGH] = Math.floor(entry.position / WORD)
   words[slot + PIECE_COUNT] = entry.pieces.length
@@ -140,7 +167,7 @@ function writeEntry(words: Int32Array, slot: number, entry: CommitEntry): void {
   }
 }
 
-function readEntry(words: Int32Array, slot: number): CommitEntry {
+function readEntry(words: Int32Array, slot: number): TableEntry {
   const pieces: PiecePlace[] = []
   for (let index = 0; index < words[slot + PIECE_COUNT]!; index++) {
     const at = slot + PIECES + index * PIECE_WORDS
@@ -149,7 +176,7 @@ function readEntry(words: Int32Array, slot: number): CommitEntry {
   return {
     handle: words[slot + HANDLE]!,
     file: words[slot + FILE]!,
-    sync: words[slot + SYNC] === 1 ? 'sync' : 'no-sync',
+    work: WORKS[words[slot + WORK]!]!,
     position: words[slot + POSITION_HIGH]! * WORD + (words[slot + POSITION_LOW]! >>> 0),
     pieces,
   }

@@ -19,9 +19,9 @@ function commit(thread: CommitThread, handle: number, piece: Uint8Array): Promis
       path: 'a',
       pieces: [piece],
       position: 0,
-      sync: 'no-sync' as const,
+      work: 'no-sync' as const,
     }
-    thread.commit({ ...order, resolve, reject })
+    thread.take({ ...order, resolve: () => resolve(), reject })
   })
 }
 

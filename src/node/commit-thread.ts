@@ -1,6 +1,6 @@
 /**
- * The disk's side of the commit thread: it hands commits over in order, settles their promises, and
- * owns the thread. The thread starts with the first commit, or ahead of it, and sleeps between commits; it
+ * The disk's side of the commit thread: it hands commits and reads over in order, settles their promises, and
+ * owns the thread. The thread starts with the first of them, or ahead of it, and sleeps in between; it
  * keeps the process alive only while one is under way. A commit that the loop has time for is run here instead,
  * if none is under way (commit-place.ts).
  */
@@ -13,28 +13,39 @@ import { DiskError } from '../base/ports.ts'
 import { Ring } from '../base/ring.ts'
 import { type CommitCalls, CommitLoop, systemCalls } from './commit-loop.ts'
 import { CommitPlace, type Moment } from './commit-place.ts'
-import { type CommitEntry, CommitTable, type PiecePlace, type SlabMessage } from './commit-table.ts'
+import {
+  CommitTable,
+  type Outcome,
+  type PiecePlace,
+  type SlabMessage,
+  type TableEntry,
+  type Work,
+} from './commit-table.ts'
 import { diskErrorOfNumber } from './disk-errors.ts'
+
+/** What a commit behind one that failed is told. */
+const FAILED: Outcome = { errno: constants.errno.EIO, size: 0 }
 
 const FILE_MAX = 2 ** 31 - 1 // what a word of the table says; used anew after two thousand million openings
 
-/** A commit that waits or is under way. */
-export interface Commit {
+/** A commit or a read that waits or is under way. */
+export interface Order {
   readonly handle: number
   /** From `nextFile`. */
   readonly file: number
   readonly path: string
   readonly pieces: readonly Uint8Array[]
   readonly position: number
-  readonly sync: 'sync' | 'no-sync'
-  readonly resolve: () => void
+  readonly work: Work
+  /** Told how many bytes were read. */
+  readonly resolve: (size: number) => void
   readonly reject: (error: DiskError) => void
 }
 
 interface Waiting {
-  readonly commit: Commit
-  readonly entry: CommitEntry
-  /** When it was handed to a thread that had nothing else to do; `null` if others were before it. */
+  readonly order: Order
+  readonly entry: TableEntry
+  /** When a commit was handed to a thread that had nothing else to do; `null` if others were before it. */
   readonly startedMs: number | null
 }
 
@@ -47,14 +58,14 @@ export interface CommitThreadOptions {
 
 export class CommitThread {
   /** In the order of asking. The first #posted - #settled of them are with the thread. */
-  readonly #commits: Ring<Waiting>
-  /** Number of the next commit to be handed over. Invariant: #settled <= #posted. */
+  readonly #orders: Ring<Waiting>
+  /** Number of the next order to be handed over. Invariant: #settled <= #posted. */
   #posted: number
-  /** Number of the next commit to be settled. */
+  /** Number of the next order to be settled. */
   #settled: number
   /** `null` before it was started and after the end. */
   #running: Running | null
-  /** Why no commit is taken any more; `null` while they are. */
+  /** Why no order is taken any more; `null` while they are. */
   #failure: string | null
   #files: number
   readonly #place: Pick<CommitPlace, 'choose' | 'ended'>
@@ -62,7 +73,7 @@ export class CommitThread {
   readonly #here: CommitLoop
 
   constructor({ calls = systemCalls, place = new CommitPlace() }: CommitThreadOptions = {}) {
-    this.#commits = new Ring()
+    this.#orders = new Ring()
     this.#posted = 0
     this.#settled = 0
     this.#running = null
@@ -72,7 +83,7 @@ export class CommitThread {
     this.#here = new CommitLoop(calls)
   }
 
-  /** A number for a file that was just opened: its commits carry it. */
+  /** A number for a file that was just opened: its orders carry it. */
   nextFile(): number {
     this.#files = (this.#files + 1) & FILE_MAX
     return this.#files
@@ -83,62 +94,71 @@ export class CommitThread {
     if (this.#failure === null) this.#running ??= this.#start()
   }
 
-  /** Takes one commit; calls its `resolve` or `reject` once, later, in the order of asking. */
-  commit(commit: Commit): void {
-    assert(this.#commits.size < limits.commitsQueued, 'too many commits wait for the disk')
-    assert(commit.pieces.length <= limits.commitPieces, 'a commit of too many pieces')
-    if (this.#failure !== null) {
-      commit.reject(new DiskError('other', commit.path, this.#failure))
-      return
-    }
-    if (this.#here.refuses(commit.file)) {
-      settle(commit, constants.errno.EIO)
-      return
-    }
-    const started = this.#commits.size === 0 ? now() : null
-    if (started !== null && this.#place.choose(sizeOf(commit.pieces), started) === 'here') {
-      this.#runHere(commit, started)
-      return
-    }
-    this.#post(commit, started)
+  /** Whether it runs: what is asked of it now need not wait for its start. */
+  get isUp(): boolean {
+    return this.#running?.table.isUp ?? false
   }
 
-  /** To the thread. `started` says when, if it has nothing else to do. */
-  #post(commit: Commit, started: Moment | null): void {
+  /** Takes one order; calls its `resolve` or `reject` once, later, in the order of asking. */
+  take(order: Order): void {
+    assert(this.#orders.size < limits.commitsQueued, 'too many orders wait for the disk')
+    assert(order.pieces.length <= limits.commitPieces, 'a commit of too many pieces')
+    if (this.#failure !== null) {
+      order.reject(new DiskError('other', order.path, this.#failure))
+      return
+    }
+    if (order.work === 'read') {
+      this.#post(order, null)
+      return
+    }
+    if (this.#here.refuses(order.file)) {
+      settle(order, FAILED)
+      return
+    }
+    const started = this.#orders.size === 0 ? now() : null
+    if (started !== null && this.#place.choose(sizeOf(order.pieces), started) === 'here') {
+      this.#runHere(order, order.work, started)
+      return
+    }
+    this.#post(order, started)
+  }
+
+  /** To the thread. `started` says when, if it is a commit and the thread has nothing else to do. */
+  #post(order: Order, started: Moment | null): void {
     this.#running ??= this.#start()
-    // The commit holds its pieces until it is settled, so no slab of its is collected before.
-    const entry = entryOf(commit, this.#running.slabs)
-    this.#commits.push({ commit, entry, startedMs: started?.nowMs ?? null })
+    // The order holds its pieces until it is settled, so no slab of its is collected before.
+    const entry = entryOf(order, this.#running.slabs)
+    this.#orders.push({ order, entry, startedMs: started?.nowMs ?? null })
     this.#handOver(this.#running)
-    if (started !== null) {
+    if (this.#orders.size === 1) {
       this.#running.worker.ref()
       void this.#watch(this.#running)
     }
   }
 
   /** On the thread of the loop. None is under way, so the order of asking is kept. */
-  #runHere(commit: Commit, started: Moment): void {
+  #runHere(order: Order, sync: 'sync' | 'no-sync', started: Moment): void {
     let errno: number
     try {
-      errno = this.#here.run(commit)
+      errno = this.#here.run({ ...order, sync })
     } catch (error) {
       // No error of the system, so nobody knows what is written: as if the thread had died of it.
       this.#failure ??= `a commit failed: ${String(error)}`
       if (this.#running !== null) this.#end(this.#running)
-      commit.reject(new DiskError('io', commit.path, this.#failure))
+      order.reject(new DiskError('io', order.path, this.#failure))
       return
     }
     const ended = now()
     this.#place.ended(ended.nowMs - started.nowMs, ended)
-    settle(commit, errno)
+    settle(order, { errno, size: 0 })
   }
 
-  /** Ends the thread once the commits under way are done. Idempotent. */
+  /** Ends the thread once the orders under way are done. Idempotent. */
   async close(): Promise<void> {
     this.#failure ??= 'the disk is closed'
     const running = this.#running
     if (running === null) return
-    if (this.#commits.size === 0) this.#end(running)
+    if (this.#orders.size === 0) this.#end(running)
     await running.ended
   }
 
@@ -161,17 +181,17 @@ export class CommitThread {
 
   /** Fills the thread's slots with what waits. */
   #handOver(running: Running): void {
-    while (this.#posted - this.#settled < Math.min(limits.commitsInThread, this.#commits.size)) {
-      const { entry } = this.#commits.at(this.#posted - this.#settled)
+    while (this.#posted - this.#settled < Math.min(limits.commitsInThread, this.#orders.size)) {
+      const { entry } = this.#orders.at(this.#posted - this.#settled)
       running.table.post(this.#posted, entry)
       this.#posted++
     }
   }
 
-  /** Settles commits as the thread finishes them, until none is under way. */
+  /** Settles orders as the thread finishes them, until none is under way. */
   async #watch(running: Running): Promise<void> {
     // A wait on the counter, not a message: 5% less latency at 4 and 64 KiB, measured in turn.
-    while (this.#commits.size > 0) {
+    while (this.#orders.size > 0) {
       await running.table.whenDone(this.#settled)
       this.#settle(running)
     }
@@ -182,17 +202,17 @@ export class CommitThread {
   /** As many as are done by now, not only the one that was waited for. */
   #settle(running: Running): void {
     while (this.#settled < this.#posted && running.table.isDone(this.#settled)) {
-      const errno = running.table.errnoOf(this.#settled)
-      const waiting = this.#commits.shift()
-      assert(waiting !== undefined, 'a commit was settled that nobody asked for')
+      const outcome = running.table.outcomeOf(this.#settled)
+      const waiting = this.#orders.shift()
+      assert(waiting !== undefined, 'an order was settled that nobody gave')
       this.#settled++
       // First the thread gets its next work, then the owner hears.
       this.#handOver(running)
-      const { commit, startedMs } = waiting
-      if (errno !== 0) this.#here.refuse(commit.file)
+      const { order, startedMs } = waiting
+      if (outcome.errno !== 0 && order.work !== 'read') this.#here.refuse(order.file)
       const ended = now()
       if (startedMs !== null) this.#place.ended(ended.nowMs - startedMs, ended)
-      settle(commit, errno)
+      settle(order, outcome)
     }
   }
 
@@ -207,9 +227,9 @@ export class CommitThread {
   #lose(reason: string): void {
     this.#failure ??= reason
     this.#running = null
-    while (this.#commits.size > 0) {
-      const commit = this.#commits.shift()?.commit
-      commit?.reject(new DiskError('io', commit.path, reason))
+    while (this.#orders.size > 0) {
+      const order = this.#orders.shift()?.order
+      order?.reject(new DiskError('io', order.path, reason))
     }
   }
 }
@@ -262,9 +282,9 @@ class Slabs {
   }
 }
 
-function settle(commit: Commit, errno: number): void {
-  if (errno === 0) commit.resolve()
-  else commit.reject(diskErrorOfNumber(errno, commit.path))
+function settle({ work, path, resolve, reject }: Order, { errno, size }: Outcome): void {
+  if (errno === 0) resolve(size)
+  else reject(diskErrorOfNumber(errno, work === 'read' ? 'read' : 'commit', path))
 }
 
 function now(): Moment {
@@ -277,12 +297,7 @@ function sizeOf(pieces: readonly Uint8Array[]): number {
   return size
 }
 
-function entryOf(commit: Commit, slabs: Slabs): CommitEntry {
-  return {
-    handle: commit.handle,
-    file: commit.file,
-    sync: commit.sync,
-    position: commit.position,
-    pieces: commit.pieces.map((piece) => slabs.placeOf(piece)),
-  }
+function entryOf(order: Order, slabs: Slabs): TableEntry {
+  const { handle, file, work, position } = order
+  return { handle, file, work, position, pieces: order.pieces.map((piece) => slabs.placeOf(piece)) }
 }

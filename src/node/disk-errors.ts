@@ -22,11 +22,11 @@ export function diskErrorOf(error: unknown, path: string): DiskError {
   return new DiskError(codes[code ?? ''] ?? 'other', path, message)
 }
 
-/** From a bare error number, as it comes from the commit thread. */
-export function diskErrorOfNumber(errno: number, path: string): DiskError {
+/** From a bare error number, as it comes from the commit thread, and what was asked of it. */
+export function diskErrorOfNumber(errno: number, call: 'commit' | 'read', path: string): DiskError {
   // Node counts the system's errors below zero.
   const known = getSystemErrorMap().get(-errno)
-  if (known === undefined) return new DiskError('other', path, `commit: error ${errno}, '${path}'`)
+  if (known === undefined) return new DiskError('other', path, `${call}: error ${errno}, '${path}'`)
   const [code, text] = known
-  return new DiskError(codes[code] ?? 'other', path, `${code}: ${text}, commit '${path}'`)
+  return new DiskError(codes[code] ?? 'other', path, `${code}: ${text}, ${call} '${path}'`)
 }

@@ -1,11 +1,15 @@
 /**
- * The thread that commits: it sleeps on the table and does the system calls of one commit after the
- * other. Started by commit-thread.ts; it opens and closes nothing.
+ * The thread that commits, and reads in order while nobody commits: it sleeps on the table and does the
+ * system calls of one order after the other. Started by commit-thread.ts; it opens and closes nothing.
  */
+import { readSync } from 'node:fs'
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import { assert } from '../base/assert.ts'
 import { CommitLoop, systemCalls } from './commit-loop.ts'
-import { type CommitEntry, CommitTable, type SlabMessage } from './commit-table.ts'
+import { CommitTable, type Outcome, type SlabMessage, type TableEntry } from './commit-table.ts'
+import { type ReadCall, runRead } from './read-loop.ts'
+
+const read: ReadCall = (handle, into, position) => readSync(handle, into, 0, into.length, position)
 
 assert(parentPort !== null, 'this is a thread')
 const port = parentPort
@@ -14,11 +18,23 @@ const loop = new CommitLoop(systemCalls)
 const slabs = new Map<number, Uint8Array>()
 let messagesRead = 0
 
+table.comeUp()
 for (let number = 0; ; number++) {
   const entry = table.take(number)
   if (entry === null) break
   readMessages()
-  table.finish(number, loop.run({ ...entry, pieces: piecesOf(entry) }))
+  table.finish(number, run(entry))
+}
+
+function run(entry: TableEntry): Outcome {
+  const { handle, file, work, position } = entry
+  const pieces = piecesOf(entry)
+  if (work !== 'read') {
+    return { errno: loop.run({ handle, file, pieces, position, sync: work }), size: 0 }
+  }
+  const [into] = pieces
+  assert(into !== undefined && pieces.length === 1, 'a read is of one piece')
+  return runRead(read, { handle, into, position })
 }
 
 function readMessages(): void {
@@ -32,7 +48,7 @@ function readMessages(): void {
   }
 }
 
-function piecesOf(entry: CommitEntry): Uint8Array[] {
+function piecesOf(entry: TableEntry): Uint8Array[] {
   return entry.pieces.map(({ slab, offset, size }) => {
     const bytes = slabs.get(slab)
     assert(bytes !== undefined && offset + size <= bytes.length, 'a piece outside every slab')

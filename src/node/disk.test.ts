@@ -137,6 +137,28 @@ rule('what the system refuses is told in our words, with its own text', async (d
   await readOnly.close()
 })
 
+const readsDirectories = process.platform === 'win32' ? 'Windows opens no directory' : false
+
+test('reads in order come from the thread once it is up', { skip: readsDirectories }, () =>
+  subject.run(async (disk, directory) => {
+    const file = await disk.open(disk.join(directory, 'a'), 'create')
+    const content = disk.allocate(3 * MiB).map((_, index) => (index * 31 + (index >> 12)) & 255)
+    const shared = disk.allocate(content.length)
+    shared.set(content)
+    await file.commit([shared], 0, 'no-sync')
+    shared.fill(0)
+    const starts = [0, 1, 2].map((index) => index * MiB)
+    await Promise.all(starts.map((at) => file.readInOrder(shared.subarray(at, at + MiB), at)))
+    assert.equal(Buffer.compare(shared, content), 0)
+    // Memory that is not shared is what only the thread refuses.
+    await assert.rejects(file.readInOrder(new Uint8Array(1), 0), Panic)
+    await file.close()
+    const folder = await disk.open(directory, 'read')
+    await assert.rejects(folder.readInOrder(shared, 0), { code: 'other', message: /EISDIR/ })
+    await folder.close()
+  }),
+)
+
 const noFullDevice = process.platform === 'linux' ? false : '/dev/full is Linux’s own'
 
 test('a full disk refuses a commit as full', { skip: noFullDevice }, () =>

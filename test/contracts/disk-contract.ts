@@ -7,6 +7,7 @@ import { test } from 'node:test'
 import type { Disk, DiskErrorCode, DiskFile } from '../../src/base/ports.ts'
 import { DiskError } from '../../src/base/ports.ts'
 import { below, SeededRandom } from '../../src/base/random.ts'
+import { readInOrderContract } from './disk-reads-contract.ts'
 
 /** A disk under test. */
 export interface DiskSubject {
@@ -50,6 +51,7 @@ export function diskContract(subject: DiskSubject): void {
   }
   filesContract(law)
   openingContract(law)
+  readInOrderContract(law)
   commitContract(law)
   commitOrderContract(law)
   closingContract(law)
@@ -57,7 +59,7 @@ export function diskContract(subject: DiskSubject): void {
   lockContract(law)
 }
 
-type Law = (title: string, body: (disk: Disk, directory: string) => Promise<void>) => void
+export type Law = (title: string, body: (disk: Disk, directory: string) => Promise<void>) => void
 
 function filesContract(law: Law): void {
   law('what was written at a position is read there', async (disk, directory) => {
@@ -259,6 +261,7 @@ function closingContract(law: Law): void {
     const calls = [
       () => file.size(),
       () => file.read(new Uint8Array(1), 0),
+      () => file.readInOrder(disk.allocate(1), 0),
       () => file.write(bytes('x'), 0),
       () => file.commit([piece(disk, 'x')], 0, 'sync'),
       () => file.sync(),

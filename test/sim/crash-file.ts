@@ -18,6 +18,8 @@ export class CrashFile implements DiskFile {
   #isFailed: boolean = false
   /** Settles with the newest commit of this file; never rejects. `null` before the first. */
   #commits: Promise<void> | null = null
+  /** Settles with the newest read in order; never rejects. `null` before the first. */
+  #reads: Promise<unknown> | null = null
   /** `null` while the file is open. */
   #closing: Promise<void> | null = null
 
@@ -42,7 +44,19 @@ export class CrashFile implements DiskFile {
   }
 
   read(into: Uint8Array, position: number): Promise<number> {
+    return this.#closing === null ? this.#read(into, position) : this.#refuse()
+  }
+
+  readInOrder(into: Uint8Array, position: number): Promise<number> {
     if (this.#closing !== null) return this.#refuse()
+    const before = this.#reads
+    const read =
+      before === null ? this.#read(into, position) : before.then(() => this.#read(into, position))
+    this.#reads = read.catch(NO_EFFECT)
+    return read
+  }
+
+  #read(into: Uint8Array, position: number): Promise<number> {
     return this.#perform('read', [position, into.length], {
       issue: NO_EFFECT,
       settle: () => this.#node.content.read(into, position),
@@ -92,10 +106,11 @@ export class CrashFile implements DiskFile {
     })
   }
 
-  /** Not before its commits are done. */
+  /** Not before its commits, and its reads in order, are done. */
   close(): Promise<void> {
+    const under = [this.#commits, this.#reads].filter((call) => call !== null)
     this.#closing ??=
-      this.#commits === null ? this.#close() : this.#commits.then(() => this.#close())
+      under.length === 0 ? this.#close() : Promise.all(under).then(() => this.#close())
     return this.#closing
   }
 

@@ -11,7 +11,7 @@ import { ENTRY_FLAG_BODY, ENTRY_KIND_JOURNAL, FRAME_SURVIVORS } from '../format.
 import { decodeJournalEntry } from '../journal-entry.ts'
 import { applyToTable } from '../journal-entry-apply.ts'
 import { JournalFile } from '../journal-file.ts'
-import { judgeTail, type ScanEnd, Scanner, type ScanStart } from '../scan.ts'
+import { type ScanEnd, Scanner, type ScanStart } from '../scan.ts'
 import type { SnapshotHead } from '../snapshot-format.ts'
 import { slotName } from '../spare-files.ts'
 import { type Found, findPlace } from './find-place.ts'
@@ -48,7 +48,8 @@ export class ChainSurvey {
     this.#ground = ground
     this.#head = head
     this.#seed = seedOf(ground.format.identity)
-    this.#scanner = new Scanner(ground.limits, this.#seed)
+    const { disk, limits } = ground
+    this.#scanner = new Scanner(disk.allocate(limits.recoveryBytes), limits, this.#seed)
     this.#dataStart = 2 * ground.format.sectorBytes
   }
 
@@ -193,11 +194,11 @@ export class ChainSurvey {
 
   /** A file without a footer is the last one, unless what follows it says otherwise. */
   async #end(file: JournalFile, handle: DiskFile, next: ScanEnd): Promise<Step | null> {
-    const { covered, limits, problems } = this.#ground
+    const { covered, problems } = this.#ground
     const { path, slot, generation, fileBytes } = file
     const place = { slot, generation, fileBytes }
     const start = this.#scanStart(file, handle, next.end, next)
-    const verdict = await judgeTail(start, limits.recoveryBytes)
+    const verdict = await this.#scanner.judge(start)
     const later = await this.#continuation(generation, next)
     if (later !== null) {
       const { order } = later
