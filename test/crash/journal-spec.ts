@@ -166,7 +166,7 @@ export async function openStage(
 }
 
 async function recoverState(disk: CrashDisk, census: Census): Promise<JournalState> {
-  const { journal, owner } = await JournalWorld.open(disk, { census })
+  const { journal, owner, audit } = await JournalWorld.open(disk, { census })
   let bodies = ''
   const tickets = [...owner.held.keys(), ...[...owner.large.values()].flat()]
   for (const ticket of tickets) {
@@ -176,6 +176,7 @@ async function recoverState(disk: CrashDisk, census: Census): Promise<JournalSta
   assert.equal(journal.store.references, owner.references, 'references of the store and the state')
   const state = stateOf(owner)
   await journal.close()
+  audit.assertHonest()
   assert.deepEqual(disk.openPaths, [], 'files left open')
   return { state, bodies }
 }

@@ -281,7 +281,7 @@ export class CrashDisk implements Disk {
   }
 
   #perform<T>(kind: CallKind, path: string, work: Work<T>): Promise<T> {
-    return this.#engine.perform({ kind, path, position: 0, sizeBytes: 0 }, work)
+    return this.#engine.perform({ number: 0, kind, path, position: 0, sizeBytes: 0 }, work)
   }
 }
 

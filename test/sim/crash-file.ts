@@ -6,7 +6,7 @@ import { assert } from '../../src/base/assert.ts'
 import { equalBytes } from '../../src/base/bytes.ts'
 import { DiskError, type DiskFile } from '../../src/base/ports.ts'
 import { type DiskEngine, NO_EFFECT, type Work } from './disk-engine.ts'
-import type { CallKind, Fault } from './disk-faults.ts'
+import type { Call, CallKind, Fault } from './disk-faults.ts'
 import { applyOperation, doubtFile, type FileNode, syncFile } from './disk-names.ts'
 
 export class CrashFile implements DiskFile {
@@ -36,7 +36,7 @@ export class CrashFile implements DiskFile {
 
   size(): Promise<number> {
     if (this.#closing !== null) return this.#refuse()
-    return this.#perform('size', [0, 0], {
+    return this.#perform('size', NOWHERE, {
       issue: NO_EFFECT,
       settle: () => this.#node.content.size,
       fail: NO_EFFECT,
@@ -57,11 +57,15 @@ export class CrashFile implements DiskFile {
   }
 
   #read(into: Uint8Array, position: number): Promise<number> {
-    return this.#perform('read', [position, into.length], {
-      issue: NO_EFFECT,
-      settle: () => this.#node.content.read(into, position),
-      fail: NO_EFFECT,
-    })
+    return this.#perform(
+      'read',
+      { position, sizeBytes: into.length },
+      {
+        issue: NO_EFFECT,
+        settle: () => this.#node.content.read(into, position),
+        fail: NO_EFFECT,
+      },
+    )
   }
 
   write(bytes: Uint8Array, position: number): Promise<void> {
@@ -96,14 +100,18 @@ export class CrashFile implements DiskFile {
 
   truncate(size: number): Promise<void> {
     if (this.#closing !== null) return this.#refuse()
-    return this.#perform('truncate', [size, 0], {
-      issue: (fault) => {
-        this.#beginWrite()
-        if (fault === null) this.#apply('truncate', size, NO_BYTES)
+    return this.#perform(
+      'truncate',
+      { position: size, sizeBytes: 0 },
+      {
+        issue: (fault) => {
+          this.#beginWrite()
+          if (fault === null) this.#apply('truncate', size, NO_BYTES)
+        },
+        settle: () => this.#endWrite(),
+        fail: () => this.#endWrite(),
       },
-      settle: () => this.#endWrite(),
-      fail: () => this.#endWrite(),
-    })
+    )
   }
 
   /** Not before its commits, and its reads in order, are done. */
@@ -115,7 +123,7 @@ export class CrashFile implements DiskFile {
   }
 
   #close(): Promise<void> {
-    return this.#perform('close', [0, 0], {
+    return this.#perform('close', NOWHERE, {
       issue: () => {
         this.#engine.handles.delete(this)
       },
@@ -127,7 +135,7 @@ export class CrashFile implements DiskFile {
   #sync(): Promise<void> {
     const { tree } = this.#engine
     let through = 0
-    return this.#perform('sync', [0, 0], {
+    return this.#perform('sync', NOWHERE, {
       issue: () => {
         through = tree.sequence
       },
@@ -153,21 +161,25 @@ export class CrashFile implements DiskFile {
 
   #writeSome(bytes: Uint8Array, position: number): Promise<number> {
     let count = 0
-    return this.#perform('write', [position, bytes.length], {
-      issue: (fault: Fault | null) => {
-        this.#beginWrite()
-        const wanted = fault === null ? bytes.length : Math.min(fault.writtenBytes, bytes.length)
-        assert(wanted > 0 || fault?.code !== 'short', 'a short write takes at least one byte')
-        count = this.#fitting(position, wanted)
-        this.#apply('write', position, count === bytes.length ? bytes : bytes.subarray(0, count))
-        if (count < wanted) throw new DiskError('full', this.#path, `${this.#path}: disk full`)
+    return this.#perform(
+      'write',
+      { position, sizeBytes: bytes.length },
+      {
+        issue: (fault: Fault | null) => {
+          this.#beginWrite()
+          const wanted = fault === null ? bytes.length : Math.min(fault.writtenBytes, bytes.length)
+          assert(wanted > 0 || fault?.code !== 'short', 'a short write takes at least one byte')
+          count = this.#fitting(position, wanted)
+          this.#apply('write', position, count === bytes.length ? bytes : bytes.subarray(0, count))
+          if (count < wanted) throw new DiskError('full', this.#path, `${this.#path}: disk full`)
+        },
+        settle: () => {
+          this.#endWrite()
+          return count
+        },
+        fail: () => this.#endWrite(),
       },
-      settle: () => {
-        this.#endWrite()
-        return count
-      },
-      fail: () => this.#endWrite(),
-    })
+    )
   }
 
   /** How much of a write the disk has room for: what fits is written, as real systems do. */
@@ -217,14 +229,15 @@ export class CrashFile implements DiskFile {
     return Promise.reject(new DiskError('other', this.#path, `${this.#path} is closed`))
   }
 
-  #perform<T>(
-    kind: CallKind,
-    [position, sizeBytes]: readonly [number, number],
-    work: Work<T>,
-  ): Promise<T> {
-    return this.#engine.perform({ kind, path: this.#path, position, sizeBytes }, work)
+  #perform<T>(kind: CallKind, { position, sizeBytes }: Place, work: Work<T>): Promise<T> {
+    const path = this.#path
+    return this.#engine.perform({ number: 0, kind, path, position, sizeBytes }, work)
   }
 }
+
+type Place = Pick<Call, 'position' | 'sizeBytes'>
+
+const NOWHERE: Place = { position: 0, sizeBytes: 0 }
 
 const NO_BYTES = new Uint8Array(0)
 

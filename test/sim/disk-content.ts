@@ -74,6 +74,16 @@ function newBytes(): Uint8Array {
   return bytes
 }
 
+/** Below this a loop is faster than a view and `set`: headers and trailers, most of what a recovery reads. */
+const LOOP_SIZE_MAX = 128
+
+function copyInto(into: Uint8Array, at: number, { bytes, start, end }: Range): void {
+  if (end - start > LOOP_SIZE_MAX) into.set(bytes.subarray(start, end), at)
+  else for (let index = start; index < end; index++) into[at + index - start] = bytes[index]!
+}
+
+type Range = { readonly bytes: Uint8Array; readonly start: number; readonly end: number }
+
 let lastOwner = 0
 
 /** One version of a file's bytes; `null` is a hole, which reads as zeros and takes no space. */
@@ -149,7 +159,7 @@ export class ContentEditor {
       const count = Math.min(BLOCK_SIZE - within, end - at)
       const block = this.#blocks[Math.floor(at / BLOCK_SIZE)] ?? null
       if (block === null) into.fill(0, at - position, at - position + count)
-      else into.set(block.bytes.subarray(within, within + count), at - position)
+      else copyInto(into, at - position, { bytes: block.bytes, start: within, end: within + count })
       at += count
     }
     return Math.max(0, end - position)

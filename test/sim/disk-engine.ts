@@ -48,6 +48,9 @@ export interface EngineOptions {
   readonly capacityBytes: number
 }
 
+/** A call as it comes to the engine: one object from there on, because there are a hundred in each recovery. */
+export type Unnumbered = Omit<Call, 'number'> & { number: number }
+
 export class DiskEngine {
   readonly tree: NameTree
   readonly history: History
@@ -115,11 +118,10 @@ export class DiskEngine {
     if (this.history === 'none') this.tree.operations = []
   }
 
-  perform<T>(described: Omit<Call, 'number'>, work: Work<T>): Promise<T> {
+  /** Numbers the call, which is the engine's from now on. */
+  perform<T>(call: Unnumbered, work: Work<T>): Promise<T> {
     if (this.#isDead) return new Promise(() => undefined)
-    this.#callCount++
-    const { kind, path, position, sizeBytes } = described
-    const call: Call = { number: this.#callCount, kind, path, position, sizeBytes }
+    call.number = ++this.#callCount
     if (this.#isLogging) this.log.push(call)
     for (const observer of this.observers) observer.issued?.(call)
     const failure = this.#issue(call, work)

@@ -109,8 +109,7 @@ export class NameTree {
 
   find(path: string): Node | null {
     let node: Node = this.root
-    for (const name of path.split('/')) {
-      if (name === '' || name === '.') continue
+    for (const name of partsOf(path)) {
       if (node.kind === 'file') return null
       const next = node.current.get(name)
       if (next === undefined) return null
@@ -143,8 +142,7 @@ export class NameTree {
 
   makeDirectory(path: string): void {
     let directory = this.root
-    for (const name of path.split('/')) {
-      if (name === '' || name === '.') continue
+    for (const name of partsOf(path)) {
       let next = directory.current.get(name)
       if (next === undefined) {
         next = new DirectoryNode(new Map())
@@ -215,6 +213,21 @@ export class NameTree {
     this.sequence++
     this.operations.push({ sequence: this.sequence, changes, waiting, fate: 'unsynced' })
   }
+}
+
+/** Paths taken apart: a product asks for the same few again and again. */
+const knownParts = new Map<string, readonly string[]>()
+
+const KNOWN_PARTS_MAX = 4_096 // then they are forgotten: no run has as many files
+
+function partsOf(path: string): readonly string[] {
+  let parts = knownParts.get(path)
+  if (parts === undefined) {
+    if (knownParts.size >= KNOWN_PARTS_MAX) knownParts.clear()
+    parts = path.split('/').filter((part) => part !== '' && part !== '.')
+    knownParts.set(path, parts)
+  }
+  return parts
 }
 
 function syncName(

@@ -357,12 +357,12 @@ function sizesOnly(file: FrozenFile): Content {
   return content.freeze()
 }
 
-/** Bytes that nobody wrote: the same in every run, and at whatever call the write came. */
+/** Bytes that nobody wrote, others for each write: the same in every run, and at whatever call the write came. */
 function garbage(operation: FileOperation): Uint8Array {
   const bytes = new Uint8Array(operation.bytes.length)
   let state = mix(operation.position, operation.bytes.length)
   for (let index = 0; index < bytes.length; index++) {
-    state = mix(state, index)
+    state = mix(state + index, operation.bytes[index]!)
     bytes[index] = state
   }
   return bytes
