@@ -205,8 +205,10 @@ export class Journal implements Engine {
   }
 
   snapshot(): Snapshot {
-    assert(this.#snapshotting === null, 'one snapshot at a time')
     const writer = this.#writer
+    // The one whose name may not be durable has not ended, and the next would write over the name that it gave up.
+    if (writer.stoppedBy !== null) throw writer.stoppedBy
+    assert(this.#snapshotting === null, 'one snapshot at a time')
     const writtenBytes = writer.writtenBytes
     const running = new RunningSnapshot(this.#snapshots, this.#snapshotHead(), {
       durable: (ticket) => writer.durable(ticket),
