@@ -76,7 +76,7 @@ export interface Engine extends AsyncDisposable {
   readonly report: RecoveryReport
   /** Enough was written since the last snapshot, or space is needed that only one can free. */
   readonly snapshotDue: boolean
-  /** Begins a snapshot of the state as it is right now; one at a time. Throws what the journal was stopped by. */
+  /** Begins a snapshot of the state as it is right now; one at a time. Throws JournalStopped when it stopped. */
   snapshot(): Snapshot
   /** Recycles files in which nothing lives and cleans those in which little does. */
   tidy(): Promise<void>

@@ -211,6 +211,7 @@ export class Journal implements Engine {
 
   snapshot(): Snapshot {
     const writer = this.#writer
+    // The one whose name may not be durable has not ended, and the next would write over the name that it gave up.
     if (writer.stoppedBy !== null) throw writer.stoppedBy
     assert(this.#snapshotting === null, 'one snapshot at a time')
     const writtenBytes = writer.writtenBytes

@@ -116,20 +116,3 @@ test('a directory whose format file may vanish is made anew', async () => {
   await assertDurable(disk, ['one'])
   await world.journal.close()
 })
-
-test('a journal that a failed snapshot has stopped refuses the next one, and says why', async () => {
-  const disk = new CrashDisk()
-  const world = await JournalWorld.open(disk)
-  await world.note('one')
-  // By then it is unknown under which name the snapshot lies: nothing may be written over it.
-  failNext(disk, { code: 'io', is: ({ kind }) => kind === 'rename' })
-  await assert.rejects(world.snapshot(), { code: 'io' })
-  assert(world.journal.stoppedBy instanceof JournalStopped)
-  const { callCount } = disk
-  await assert.rejects(world.snapshot(), JournalStopped)
-  assert.equal(disk.callCount, callCount)
-  const again = await reopened(disk, world)
-  await assertDurable(disk, ['one'])
-  await again.snapshot()
-  await again.journal.close()
-})

@@ -1,6 +1,7 @@
-/** A snapshot that a close interrupts ends before the close does, and never counts half. */
+/** A snapshot that a close interrupts ends before the close does, and never counts half; none follows a stop. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { DiskError } from '../../src/base/ports.ts'
 import { CrashDisk } from '../sim/crash-disk.ts'
 import { JournalWorld } from './journal-world.ts'
 
@@ -48,4 +49,17 @@ test('after the close of a journal no call for its snapshot reaches the disk', a
     assert.deepEqual(again.owner.notes, ['a'])
     await again.journal.close()
   }
+})
+
+test('a journal that stopped because a snapshot could not be kept refuses the next one', async () => {
+  const disk = new CrashDisk()
+  const world = await JournalWorld.open(disk)
+  await world.note('a')
+  await world.settled()
+  disk.rename = (path) => Promise.reject(new DiskError('io', path, 'no rename'))
+  await assert.rejects(world.snapshot(), { code: 'io' })
+  assert.ok(world.stopped !== null)
+  await assert.rejects(world.snapshot(), { code: 'JOURNAL_STOPPED' })
+  await world.journal.close()
+  assert.deepEqual(disk.openPaths, [])
 })
