@@ -61,7 +61,7 @@ export const proofs: readonly Proof[] = [
     about: 'every crash state of all sequences of up to three operations of the journal',
     needs: [],
     command: ['node', 'build/test/crash/main.js'],
-    limitMs: 300 * MINUTE_MS,
+    limitMs: 120 * MINUTE_MS,
   },
   {
     name: 'faults',
@@ -69,14 +69,14 @@ export const proofs: readonly Proof[] = [
       'every failure of every disk call of all sequences of up to two operations of the journal',
     needs: [],
     command: ['node', 'build/test/faults/main.js'],
-    limitMs: 300 * MINUTE_MS,
+    limitMs: 120 * MINUTE_MS,
   },
   {
     name: 'bits',
     about: 'every single bit of a journal and of a snapshot of 64 KiB',
     needs: [],
     command: ['node', 'build/test/bits/main.js'],
-    limitMs: 300 * MINUTE_MS,
+    limitMs: 120 * MINUTE_MS,
   },
   {
     name: 'world',

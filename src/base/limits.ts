@@ -13,9 +13,9 @@ export const limits = {
   commitPieces: 4096, // 8 MiB in pieces of 2 KiB; the table of one commit takes 48 KiB
   commitsInThread: 2, // one being synced and one ready to follow: the thread never waits for us
   commitsQueued: 256, // a few for every open file; more means that somebody ignores back-pressure
-  commitHereUs: 250, // what a commit may usually take on the event loop: some ten turns of a busy one
+  commitHereUs: 500, // what a commit may usually take on the event loop: some twenty turns of a busy one
   commitSlowMs: 1, // one that took longer says that the disk is not always quick
-  commitSlowRest: 50, // times as long the next ones go to the thread: slow ones take a fiftieth of the loop's time
+  commitSlowRest: 10, // times as long the next ones go to the thread: slow ones take a tenth of the loop's time at most
   commitHereBytes: (16 * KiB) as number, // a few messages; more are the commit of many, who keep the loop busy
   commitHereIdlePart: 8, // of the loop's time at least so much was idle: syncs take only what nobody wants
   writePieces: 1024, // IOV_MAX on Linux and macOS: what one call takes

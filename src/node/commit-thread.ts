@@ -288,7 +288,7 @@ function settle({ work, path, resolve, reject }: Order, { errno, size }: Outcome
 }
 
 function now(): Moment {
-  return { nowMs: performance.now(), idleMs: performance.eventLoopUtilization().idle }
+  return { nowMs: performance.now(), idleMs: performance.nodeTiming.idleTime }
 }
 
 function sizeOf(pieces: readonly Uint8Array[]): number {
