@@ -1,6 +1,6 @@
 /**
- * Places in a stream as a program names them: one offset for every partition, or a list with one for each. Knows
- * nothing of what lies there.
+ * Places in a stream as a program names them: one offset for every partition, or a list with one for each; and how a
+ * group comes to them. Knows nothing of what lies there.
  */
 
 import { HELD } from '../broker/room.ts'

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setImmediate as macrotask } from 'node:timers/promises'
 import fc from 'fast-check'
+import { tinyLimits } from '../../test/journal/journal-world.ts'
 import { CrashDisk } from '../../test/sim/crash-disk.ts'
 import { settled } from '../../test/sim/turn.ts'
 import { DiskError, type DiskFile } from '../base/ports.ts'
@@ -13,13 +14,7 @@ import { checkedLimits } from './limits.ts'
 import { type ScanEnd, Scanner, type ScanStart } from './scan.ts'
 
 const limits = checkedLimits({
-  sectorBytes: 512,
-  fileBytesMin: 4096,
-  fileBytesMax: 4096,
-  frameBytes: 512,
-  entryBytes: 1500,
-  commitBytes: 2500,
-  chunkBytes: 2048,
+  ...tinyLimits,
   recoveryBytes: 8192, // a ring of twelve pieces: a file goes round in it several times
   readAheadBytes: 2048,
 })

@@ -9,7 +9,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import type { CommitCalls } from './commit-loop.ts'
 import type { Place } from './commit-place.ts'
-import { CommitThread } from './commit-thread.ts'
+import { CommitThread, type CommitThreadOptions } from './commit-thread.ts'
 
 function commit(thread: CommitThread, handle: number, piece: Uint8Array): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -23,6 +23,23 @@ function commit(thread: CommitThread, handle: number, piece: Uint8Array): Promis
     }
     thread.take({ ...order, resolve: () => resolve(), reject })
   })
+}
+
+/** A thread, and a file of its own that is gone afterwards. */
+async function onFile(
+  options: CommitThreadOptions,
+  use: (thread: CommitThread, handle: number) => Promise<void>,
+): Promise<void> {
+  const directory = mkdtempSync(join(tmpdir(), 'naru-thread-'))
+  const handle = openSync(join(directory, 'a'), 'w+')
+  const thread = new CommitThread(options)
+  try {
+    await use(thread, handle)
+  } finally {
+    await thread.close()
+    closeSync(handle)
+    rmSync(directory, { recursive: true })
+  }
 }
 
 test('a thread that dies takes its commits with it, and says so to each', async () => {
@@ -47,11 +64,8 @@ test('a thread that never started is closed at once', async () => {
   await assert.rejects(commit(thread, 0, new Uint8Array(0)), { code: 'other' })
 })
 
-test('a thread that is started ahead takes commits at once and in order', async () => {
-  const directory = mkdtempSync(join(tmpdir(), 'naru-thread-'))
-  const handle = openSync(join(directory, 'a'), 'w+')
-  const thread = new CommitThread()
-  try {
+test('a thread that is started ahead takes commits at once and in order', () =>
+  onFile({}, async (thread, handle) => {
     thread.start()
     thread.start()
     const pieces = [1, 2, 3].map((byte) => new Uint8Array(new SharedArrayBuffer(1)).fill(byte))
@@ -65,12 +79,7 @@ test('a thread that is started ahead takes commits at once and in order', async 
     const written = new Uint8Array(1)
     assert.equal(readSync(handle, written, 0, 1, 0), 1)
     assert.equal(written[0], 3)
-  } finally {
-    await thread.close()
-    closeSync(handle)
-    rmSync(directory, { recursive: true })
-  }
-})
+  }))
 
 test('a thread that was started and never asked for anything ends, and is not started again', async () => {
   const thread = new CommitThread()
@@ -81,13 +90,10 @@ test('a thread that was started and never asked for anything ends, and is not st
   await assert.rejects(commit(thread, 0, new Uint8Array(0)), { code: 'other' })
 })
 
-test('slabs that were collected are forgotten while others are committed', async () => {
-  setFlagsFromString('--expose-gc')
-  const collect: () => void = runInNewContext('gc')
-  const directory = mkdtempSync(join(tmpdir(), 'naru-thread-'))
-  const handle = openSync(join(directory, 'a'), 'w+')
-  const thread = new CommitThread()
-  try {
+test('slabs that were collected are forgotten while others are committed', () =>
+  onFile({}, async (thread, handle) => {
+    setFlagsFromString('--expose-gc')
+    const collect: () => void = runInNewContext('gc')
     const kept = new Uint8Array(new SharedArrayBuffer(1)).fill(7)
     const dropped: WeakRef<object>[] = []
     for (let round = 0; round < 200; round++) {
@@ -106,12 +112,7 @@ test('slabs that were collected are forgotten while others are committed', async
     const written = new Uint8Array(4096)
     assert.equal(readSync(handle, written, 0, 4096, 0), 4096)
     assert.deepEqual([...written.subarray(0, 2)], [7, 199])
-  } finally {
-    await thread.close()
-    closeSync(handle)
-    rmSync(directory, { recursive: true })
-  }
-})
+  }))
 
 /** Always the same place, and what it was told. */
 function alwaysAt(place: Place): { choose(): Place; ended(tookMs: number): void; ends: number[] } {
@@ -134,8 +135,6 @@ test('a commit that runs here is over at once, starts no thread, and is told to 
 })
 
 test('none runs here while one is with the thread', async () => {
-  const directory = mkdtempSync(join(tmpdir(), 'naru-thread-'))
-  const handle = openSync(join(directory, 'a'), 'w+')
   const asked: string[] = []
   const place = {
     choose: (): Place => {
@@ -144,8 +143,7 @@ test('none runs here while one is with the thread', async () => {
     },
     ended: () => undefined,
   }
-  const thread = new CommitThread({ place })
-  try {
+  await onFile({ place }, async (thread, handle) => {
     const [first, second] = [1, 2].map((byte) =>
       new Uint8Array(new SharedArrayBuffer(1)).fill(byte),
     )
@@ -159,11 +157,7 @@ test('none runs here while one is with the thread', async () => {
     assert.deepEqual(asked, ['asked', 'asked'])
     assert.equal(readSync(handle, written, 0, 1, 0), 1)
     assert.equal(written[0], 3)
-  } finally {
-    await thread.close()
-    closeSync(handle)
-    rmSync(directory, { recursive: true })
-  }
+  })
 })
 
 test('behind a commit that failed here none of its file follows, here or there', async () => {
