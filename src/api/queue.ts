@@ -122,10 +122,10 @@ export class BrokerQueue<T = unknown> {
     return this.consume(options).batches(options.messagesMax ?? messagesUsual)
   }
 
-  /** Removes the messages that nobody holds; answers how many. */
+  /** Removes the messages that nobody holds; answers how many, when that is durable. */
   async purge(): Promise<number> {
     this.#check()
-    return this.#runtime.purge(this.#queue)
+    return this.#runtime.declare.purge(this.#queue)
   }
 
   /** The queue and its messages go; its consumers end with QueueMissing. */

@@ -138,6 +138,19 @@ export class Declarations {
     return { messages }
   }
 
+  /** Ready messages go, at once; answers how many when that is durable. */
+  async purge(queue: Queue): Promise<number> {
+    const { engine, isRunning } = this.#context
+    const count = this.#dispatcher.purge(queue)
+    // Not left to the end of the turn: what is waited for has to be written.
+    while (!this.#dispatcher.write()) {
+      if (!isRunning()) throw new Error('the broker stops, and the purge is not written down')
+      await engine.log.room()
+    }
+    await this.#commits.settled(engine.log.nextTicket - 1)
+    return count
+  }
+
   /** Makes the exchange unless it is there just so. */
   async exchange(
     namespace: Namespace,

@@ -48,10 +48,10 @@ export const queueHandlers: Handlers = {
     return null
   },
 
-  'queue.purge': (channel, { queue: name, noWait }) => {
+  'queue.purge': async (channel, { queue: name, noWait }) => {
     const queue = usableQueue(channel, name)
     if (isReply(queue)) return queue
-    const messageCount = channel.link.broker.purge(queue)
+    const messageCount = await channel.link.broker.declare.purge(queue)
     if (!noWait) channel.send('queue.purge-ok', { messageCount })
     return null
   },
