@@ -34,6 +34,8 @@ export const queueHandlers: Handlers = {
   },
 
   'queue.unbind': async (channel, fields) => {
+    const name = queueNameOf(channel, fields.queue)
+    if (typeof name !== 'string') return name
     const found = findBinding(channel, fields)
     // What is bound to nothing, or is not there, is unbound.
     const isMissing = isReply(found) && found.code === NOT_FOUND
