@@ -7,9 +7,10 @@ import type { Runtime } from '../broker/runtime.ts'
 import type { BatchView } from '../machine/batch.ts'
 import { FORMAT_PLAIN } from '../machine/message.ts'
 import type { Partition } from '../machine/partition.ts'
+import { checkName } from '../machine/plan.ts'
 import type { Stream } from '../machine/stream.ts'
 import { readPlainRecords } from '../wire/plain/records.ts'
-import { BrokerError, closed, streamMissing } from './errors.ts'
+import { BrokerError, closed, errorOf, streamMissing } from './errors.ts'
 import type { ForeignRecords, RecordContent } from './foreign-records.ts'
 import type { GroupDesks, GroupMember } from './group-desks.ts'
 import { commitAll, type Offsets, offsetsFor } from './offsets.ts'
@@ -71,7 +72,13 @@ export class StreamReader<T> implements PartitionWatcher, GroupMember, OpenEnd {
     this.#runtime = runtime
     this.#stream = stream
     this.#groups = parts.groups
-    const { from = 'first' } = parts.options
+    const { from = 'first', group } = parts.options
+    const isOffsets = typeof from === 'number' || Array.isArray(from)
+    if (!isOffsets && from !== 'first' && from !== 'next') {
+      throw new BrokerError('REFUSED', `from is 'first', 'next' or offsets, not '${String(from)}'`)
+    }
+    const refusal = group === undefined ? null : checkName(group)
+    if (refusal !== null) throw errorOf(refusal)
     this.#options = parts.options
     this.#starts = typeof from === 'string' ? null : offsetsFor(stream, from)
     this.#ends = parts.ends
