@@ -15,6 +15,7 @@ import type { ForeignRecords, RecordContent } from './foreign-records.ts'
 import type { GroupDesks, GroupMember } from './group-desks.ts'
 import { commitAll, type Offsets, offsetsFor } from './offsets.ts'
 import type { OpenEnd, OpenEnds } from './open-ends.ts'
+import { Progress } from './progress.ts'
 import { BrokerRecord } from './record.ts'
 
 export type ReadOptions = {
@@ -99,9 +100,20 @@ export class StreamReader<T> implements PartitionWatcher, GroupMember, OpenEnd {
 
   async *records(): AsyncGenerator<BrokerRecord<T>> {
     for await (const batch of this.batches(recordsOneByOne)) {
-      yield* batch.records
-      // Asking for the next one says that this one was consumed.
-      if (this.#options.group !== undefined) await batch.commit()
+      const progress = this.#options.group === undefined ? null : this.#progressOf(batch)
+      try {
+        for (const record of batch.records) {
+          yield record
+          // Asking for the next one says that this one was consumed.
+          progress?.reach(record.offset + 1)
+          if (this.#isClosed) return
+        }
+      } finally {
+        // A broker that is gone takes nothing down any more, and whoever goes need not hear of it.
+        await progress?.end().catch((error: unknown) => {
+          if (this.#runtime.failure === null) throw error
+        })
+      }
     }
   }
 
@@ -225,6 +237,12 @@ export class StreamReader<T> implements PartitionWatcher, GroupMember, OpenEnd {
     if (!this.#positions.has(partition)) return
     const commitment = { partition: partition.id, committed: { offset, note: '' } }
     await commitAll(this.#runtime, this.#stream, { group, commitments: [commitment] })
+  }
+
+  #progressOf({ partition: index, records }: RecordBatch<T>): Progress {
+    const partition = this.#stream.partitions[index]!
+    const commit = (offset: number): Promise<void> => this.#commit(partition, offset)
+    return new Progress(this.#runtime.world.scheduler, commit, records[0]!.offset)
   }
 
   #namespace(): NonNullable<ReturnType<Runtime['namespace']>> {
