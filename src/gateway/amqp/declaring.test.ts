@@ -7,6 +7,7 @@ import {
   consume,
   declare,
   get,
+  method,
   publish,
   type ScriptedClient,
 } from '../../../test/amqp/amqp-world.ts'
@@ -291,4 +292,38 @@ test('a queue that goes with its last consumer goes then, and not before the fir
   await client.say(declare(1, 'q', auto), get(1, 'q'))
   assert.equal(isThere(), true, 'a get is no consumer')
   world.check()
+})
+
+test('who wants no answer gets none, and all is done that was asked for', async () => {
+  const { world, client } = await fresh()
+  const noWait = true
+  const place = { ticket: 0, queue: 'q', exchange: 'x', routingKey: 'k' }
+  const plain = { ticket: 0, exchange: 'x', type: 'direct', durable: false, autoDelete: false }
+  const heard = await client.say(
+    declare(1, 'q', { noWait }),
+    method(1, 'exchange.declare', {
+      ...plain,
+      passive: false,
+      internal: false,
+      noWait,
+      arguments: [],
+    }),
+    method(1, 'queue.bind', { ...place, noWait, arguments: [] }),
+    method(1, 'confirm.select', { noWait }),
+    declare(1, 'q', { noWait, passive: true }),
+    consume(1, 'q', { noWait, noAck: true }),
+    method(1, 'basic.cancel', { consumerTag: 'c', noWait }),
+    publish(1, { exchange: 'x', key: 'k', body: 'a' }),
+    get(1, 'q'),
+    publish(1, { exchange: 'x', key: 'k', body: 'b' }),
+    method(1, 'queue.purge', { ticket: 0, queue: 'q', noWait }),
+    method(1, 'queue.delete', { ticket: 0, queue: 'q', ifUnused: false, ifEmpty: false, noWait }),
+    method(1, 'exchange.delete', { ticket: 0, exchange: 'x', ifUnused: false, noWait }),
+  )
+  const answers = heard.filter((line) => !line.startsWith('1 basic.ack'))
+  assert.equal(answers.length, 1)
+  assert.match(answers[0] ?? '', /^1 basic\.get-ok .*body="a"$/)
+  assert.ok(heard.length > 1, 'and the confirms')
+  const namespace = world.broker.namespace('/')!
+  assert.deepEqual([namespace.queues.size, namespace.exchanges.has('x')], [0, false])
 })
