@@ -15,6 +15,7 @@
  *                 epoch   the word its thread sleeps on: every wake-up adds one
  *                 beat    moves while the party holds something and lives
  *                 share   two words that only the party itself writes: see share.ts
+ *                 tally   five more of that kind: see tally.ts
  *   then          what the object itself keeps
  *
  * A line is 64 bytes, what two cores fight over; words that different threads write are apart.
@@ -38,7 +39,7 @@ const mark = 0x6e617275 // 'naru'
 const at = { mark: 0, seats: 1, sets: 2, news: 16, firstSet: 32 } as const
 const lineWords = 16
 /** Words of a seat. */
-const seatAt = { state: 0, thread: 1, roles: 2, epoch: 3, beat: 4, share: 5 } as const
+const seatAt = { state: 0, thread: 1, roles: 2, epoch: 3, beat: 4, share: 5, tally: 7 } as const
 
 export const seatState = { free: 0, live: 1, dead: 2, reserved: 3, joining: 4 } as const
 
@@ -162,6 +163,16 @@ export function wakeAll(roster: Roster, set: number): void {
   }
 }
 
+/** Whether anybody sleeps for this reason, or is about to. */
+export function isAwaited(roster: Roster, set: number): boolean {
+  const { words, maskWords } = roster
+  const maskAt = at.firstSet + set * maskWords
+  for (let word = 0; word < maskWords; word++) {
+    if (Atomics.load(words, maskAt + word) !== 0) return true
+  }
+  return false
+}
+
 /** Wakes every party, asleep or about to sleep, for whatever reason. */
 export function wakeEverybody(roster: Roster): void {
   for (let seat = 0; seat < roster.seats; seat++) {
@@ -212,6 +223,11 @@ export function beatOf(roster: Roster, seat: number): number {
 /** The first of the words that say what a party got, and whether it waits. */
 export function shareAt(roster: Roster, seat: number): number {
   return seatWord(roster, seat, seatAt.share)
+}
+
+/** The first of the words that say what a party took, and what became of it. */
+export function tallyAt(roster: Roster, seat: number): number {
+  return seatWord(roster, seat, seatAt.tally)
 }
 
 /** Adds to what a party is known to do. */
