@@ -66,7 +66,7 @@ export const ringFaults: readonly PlantedFault[] = [
   {
     name: 'the last writer of a closed ring tells nobody that it is through',
     module: 'ring-write',
-    text: 'if (before !== ring.owner)\n        wakeAll(ring.roster, sets.items);',
+    text: 'wakeAll(ring.roster, sets.items);',
     instead: '',
     scenario: 'the end comes while another writes',
   },

@@ -18,6 +18,7 @@ export interface SharedCode {
   readonly write: Stepped<typeof import('../../src/channels/threads/ring-write.ts')>
   readonly read: Stepped<typeof import('../../src/channels/threads/ring-read.ts')>
   readonly parts: Stepped<typeof import('../../src/channels/threads/ring-parts.ts')>
+  readonly tally: Stepped<typeof import('../../src/channels/threads/tally.ts')>
   readonly rounds: Stepped<typeof import('../../src/channels/threads/rounds.ts')>
   readonly holdings: Stepped<typeof import('../../src/channels/threads/holdings.ts')>
 }
@@ -46,6 +47,7 @@ export function sharedCode(fault: Fault | null = null): SharedCode {
       'ring',
       'ring-write',
       'ring-read',
+      'tally',
       'ring-parts',
       'rounds',
       'holdings',
@@ -65,6 +67,7 @@ export function sharedCode(fault: Fault | null = null): SharedCode {
     write: made['ring-write'],
     read: made['ring-read'],
     parts: made['ring-parts'],
+    tally: made.tally,
     rounds: made.rounds,
     holdings: made.holdings,
   } as unknown as SharedCode

@@ -16,6 +16,7 @@
  *                 epoch   the word its thread sleeps on: every wake-up adds one
  *                 beat    moves while the party holds something and lives
  *                 share   two words that only the party itself writes: see share.ts
+ *                 tally   five more of that kind: see tally.ts
  *   then          what the object itself keeps
  *
  * A line is 64 bytes, what two cores fight over; words that different threads write are apart.
@@ -44,7 +45,7 @@ const mark = 0x6e617275 // 'naru'
 const at = { mark: 0, seats: 1, sets: 2, news: 16, bell: 32, firstSet: 48 } as const
 const lineWords = 16
 /** Words of a seat. */
-const seatAt = { state: 0, thread: 1, roles: 2, epoch: 3, beat: 4, share: 5 } as const
+const seatAt = { state: 0, thread: 1, roles: 2, epoch: 3, beat: 4, share: 5, tally: 7 } as const
 
 export const seatState = { free: 0, live: 1, dead: 2, reserved: 3, joining: 4 } as const
 
@@ -189,6 +190,16 @@ export function ringBell({ words, bellAt }: Roster): void {
   }
 }
 
+/** Whether anybody sleeps for this reason, or is about to. */
+export function isAwaited(roster: Roster, set: number): boolean {
+  const { words, maskWords } = roster
+  const maskAt = at.firstSet + set * maskWords
+  for (let word = 0; word < maskWords; word++) {
+    if (Atomics.load(words, maskAt + word) !== 0) return true
+  }
+  return false
+}
+
 /** Wakes every party, asleep or about to sleep, for whatever reason. */
 export function wakeEverybody(roster: Roster): void {
   // Also where the bit is clear: who cleared it may have died before it could notify.
@@ -242,6 +253,11 @@ export function beatOf(roster: Roster, seat: number): number {
 /** The first of the words that say what a party got, and whether it waits. */
 export function shareAt(roster: Roster, seat: number): number {
   return seatWord(roster, seat, seatAt.share)
+}
+
+/** The first of the words that say what a party took, and what became of it. */
+export function tallyAt(roster: Roster, seat: number): number {
+  return seatWord(roster, seat, seatAt.tally)
 }
 
 /** Adds to what a party is known to do. */
