@@ -66,6 +66,12 @@ export interface ChannelStats {
   readonly closed: boolean
 }
 
+/** Throws where the policy is none of these. */
+export function checkWhenFull(whenFull: WhenFull, among: readonly WhenFull[]): void {
+  if (among.includes(whenFull)) return
+  throw new ChannelMisuse(`whenFull is one of ${among.join(', ')}, not ${String(whenFull)}`)
+}
+
 /** Throws where the options make no sense together. */
 export function checkOptions<T extends Sendable>(options: ChannelOptions<T>): void {
   const { capacity = capacityDefault, whenFull = 'block' } = options
@@ -73,9 +79,7 @@ export function checkOptions<T extends Sendable>(options: ChannelOptions<T>): vo
   if (!countable || capacity < 0) {
     throw new ChannelMisuse(`capacity must be a whole number from 0, or Infinity, not ${capacity}`)
   }
-  if (!policies.includes(whenFull)) {
-    throw new ChannelMisuse(`whenFull is one of ${policies.join(', ')}, not ${String(whenFull)}`)
-  }
+  checkWhenFull(whenFull, policies)
   for (const name of ['conflate', 'priority', 'delayMs', 'trace'] as const) {
     const given = options[name]
     if (given === undefined || typeof given === 'function') continue

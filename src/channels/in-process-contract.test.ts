@@ -5,6 +5,7 @@ import { FarEnd } from '../../test/channels/far-end.ts'
 import { barrierContract } from '../../test/contracts/barrier-contract.ts'
 import { channelContract } from '../../test/contracts/channel-contract.ts'
 import { joinContract } from '../../test/contracts/join-contract.ts'
+import { offerContract } from '../../test/contracts/offer-contract.ts'
 import { rpcContract } from '../../test/contracts/rpc-contract.ts'
 import { syncContract } from '../../test/contracts/sync-contract.ts'
 import { LocalBarrier } from './barrier.ts'
@@ -55,6 +56,22 @@ for (const capacity of [1, 7]) {
     },
   })
 }
+
+offerContract({
+  name: 'a channel of one process',
+  policies: ['block', 'reject', 'drop-newest', 'drop-oldest', 'conflate'],
+  run: async (body) => {
+    const ports = new Clockwork()
+    await body({
+      open: async (whenFull) => {
+        const channel = new Channel<Sendable>({ capacity: 3, whenFull }, ports)
+        return { sender: channel, receiver: channel }
+      },
+      drive: (promise) => ports.until(promise),
+      settle: () => ports.settle(),
+    })
+  },
+})
 
 barrierContract({
   name: 'a barrier of one process',

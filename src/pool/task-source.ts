@@ -2,6 +2,7 @@
  * Where a pool that consumes gets its tasks: the seam that a channel fits, and a broker's queue (queue-source.ts).
  * A delivery is settled once, by one of three words.
  */
+import { Ring } from '../base/ring.ts'
 import { ChannelClosed, type Receiver, type Sendable } from '../channels/contract.ts'
 
 /** One value to work on, that its source remembers until it is settled. */
@@ -57,9 +58,20 @@ export interface ChannelSourceOptions<T> {
 /** One bad value must not kill workers for ever; three tries tell bad luck from a bad value. */
 export const attemptsDefault = 3
 
+/**
+ * Settled values behind one that is not, of which the channel is not told yet. Beyond that they count as the older one:
+ * a task that never ends must not cost memory for ever.
+ */
+const behindMax = 65_536 // a second of the fastest pool
+
 /** A channel that counts what is done, as `Channel` does; a bare receiver does not. */
 interface Counting {
   taskDone(): void
+}
+
+/** A value that was got, for as long as one before it is not settled. */
+interface Place {
+  isSettled: boolean
 }
 
 /**
@@ -78,7 +90,9 @@ class ChannelSource<T extends Sendable> implements TaskSource<T> {
   readonly #attempts: number
   readonly #onRejected: ((value: T, error: unknown) => void) | null
   /** Requeued values. No longer than the consumer's `inFlightMax`: each was handed out before. */
-  readonly #again: { readonly value: T; readonly attempt: number }[] = []
+  readonly #again: { readonly value: T; readonly attempt: number; readonly place: Place }[] = []
+  /** In the order in which they were got, because a channel takes it that the oldest is done. */
+  readonly #places = new Ring<Place>()
 
   constructor(receiver: Receiver<T>, options: ChannelSourceOptions<T>) {
     this.#receiver = receiver
@@ -88,34 +102,55 @@ class ChannelSource<T extends Sendable> implements TaskSource<T> {
 
   async next(signal: AbortSignal): Promise<Delivery<T> | null> {
     const again = this.#again.shift()
-    if (again !== undefined) return this.#deliver(again.value, again.attempt)
+    if (again !== undefined) return this.#deliver(again.value, again.attempt, again.place)
     try {
-      return this.#deliver(await this.#receiver.get({ signal }), 1)
+      const value = await this.#receiver.get({ signal })
+      const place = { isSettled: false }
+      if (isCounting(this.#receiver)) this.#places.push(place)
+      return this.#deliver(value, 1, place)
     } catch (error) {
       if (error instanceof ChannelClosed) return null
       throw error
     }
   }
 
-  #deliver(value: T, attempt: number): Delivery<T> {
+  #deliver(value: T, attempt: number, place: Place): Delivery<T> {
     const reject = (error: unknown): void => {
-      this.#count()
+      this.#settle(place)
       this.#onRejected?.(value, error)
     }
     return {
       value,
-      ack: () => this.#count(),
+      ack: () => this.#settle(place),
       requeue: (error) => {
-        if (error === null) this.#again.push({ value, attempt })
+        if (error === null) this.#again.push({ value, attempt, place })
         else if (attempt >= this.#attempts) reject(error)
-        else this.#again.push({ value, attempt: attempt + 1 })
+        else this.#again.push({ value, attempt: attempt + 1, place })
       },
       reject,
     }
   }
 
+  #settle(place: Place): void {
+    place.isSettled = true
+    const places = this.#places
+    if (places.size > behindMax) {
+      const oldest = places.shift()
+      if (oldest !== undefined) places.push(oldest)
+    }
+    while (places.peek()?.isSettled === true) {
+      places.shift()
+      this.#count()
+    }
+  }
+
   #count(): void {
-    if (isCounting(this.#receiver)) this.#receiver.taskDone()
+    try {
+      if (isCounting(this.#receiver)) this.#receiver.taskDone()
+    } catch (error) {
+      // This end has left its channel meanwhile: nobody is there to be told.
+      if (!(error instanceof ChannelClosed)) throw error
+    }
   }
 }
 

@@ -11,7 +11,7 @@ import { plain, type Stepping } from './stepwise.ts'
 
 /**
  * What one party does, in order. `large` goes in parts. Who takes `all` says of each that it is done, up to the end;
- * who takes `one to keep` never does. Who comes `late` has no seat before.
+ * who takes `one to keep` never does. Who drops one throws the oldest away. Who comes `late` has no seat before.
  */
 export type JoinDeed =
   | 'put'
@@ -19,6 +19,7 @@ export type JoinDeed =
   | 'take one'
   | 'take one to keep'
   | 'take all'
+  | 'drop one'
   | 'join'
   | 'close'
   | 'close now'
@@ -129,6 +130,7 @@ class JoinWorld {
       else if (deed === 'take all') while (yield* this.#take(ring, 'say done'));
       else if (deed === 'take one') yield* this.#take(ring, 'say done')
       else if (deed === 'take one to keep') yield* this.#take(ring, 'keep')
+      else if (deed === 'drop one') yield* this.#drop(ring)
       else if (deed === 'join') yield* this.#join(ring)
       else if (deed === 'close') yield* states.endRing(ring, states.ending.drain)
       else if (deed === 'close now') yield* states.endRing(ring, states.ending.now)
@@ -184,6 +186,13 @@ class JoinWorld {
     this.#done.add(number)
     yield* tally.countDone(ring)
     return true
+  }
+
+  *#drop(ring: Ring): Stepping<void> {
+    const { read, roster } = this.#code
+    if ((yield* read.dropOldest(ring)) !== roster.READY) return
+    // Nobody else writes: it still stands there.
+    this.#done.add(this.#memory.raw[ring.dataAt + ring.place / 4] ?? 0)
   }
 
   *#join(ring: Ring): Stepping<void> {

@@ -77,6 +77,11 @@ export const joinScenarios: readonly JoinScenario[] = [
     mortal: null,
   },
   {
+    name: 'the oldest is thrown away, unless somebody takes it',
+    actors: [['put', 'put', 'drop one', 'join', 'close'], ['take all']],
+    mortal: null,
+  },
+  {
     name: 'what is inside is thrown away',
     actors: [['put', 'put', 'close now', 'join'], ['take all']],
     mortal: null,
@@ -171,6 +176,13 @@ export const joinFaults: readonly PlantedFault[] = [
     text: 'wakeAll(ring.roster, sets.joined);',
     instead: '',
     scenario: 'what is inside is thrown away while another puts and another joins',
+  },
+  {
+    name: 'the oldest is thrown away and not said to be done',
+    module: 'ring-read',
+    text: 'countDone(ring);',
+    instead: '',
+    scenario: 'the oldest is thrown away, unless somebody takes it',
   },
   {
     name: 'what is thrown away can still be taken',

@@ -40,6 +40,27 @@ for (const way of ways) {
   })
 }
 
+for (const way of ways) {
+  for (const code of [0, 3]) {
+    test(`who joins is told that a thread ended (${code}) with its work undone (${way})`, async () => {
+      const channel = ThreadChannel.create<string>({ name: 'jobs' })
+      const joining = new Party({ kind: 'join', channel: channel.handle }, { way, traces })
+      await joining.begun
+      await channel.put('first')
+      await channel.put('second')
+      // A join that begins while nothing was put is over; so it has looked before, or is told.
+      const late = new Party({ kind: 'join', channel: channel.handle }, { way, traces })
+      await late.begun
+      const doomed = new Party({ kind: 'keep', channel: channel.handle, code }, { way, traces })
+      assert.equal(await late.answer(), 'CHANNEL_PEER_LOST')
+      const why = code === 0 ? /who had received has left/ : /thread \d+ has ended/
+      await assert.rejects(channel.join(), why)
+      assert.match(String(await joining.answer()), /^(undefined|CHANNEL_PEER_LOST)$/)
+      await Promise.all([joining, late, doomed].map((party) => party.end()))
+    })
+  }
+}
+
 test('a thread that blocks is told of the death of the child it waits for', async () => {
   const parent = new Party({ kind: 'wait-for-child' }, { way: 'sync', traces })
   assert.equal(await parent.answer(), 'CHANNEL_PEER_LOST')

@@ -147,6 +147,13 @@ async function act(what: Deed): Promise<unknown> {
       begin()
       return isSync ? own.getSync() : own.get()
     }
+    case 'join': {
+      const own = ThreadChannel.attach<string>(what.channel)
+      begin()
+      return isSync ? own.joinSync() : own.join()
+    }
+    case 'keep':
+      return keep(what)
     case 'make-and-get': {
       const own = ThreadChannel.create<string>()
       begin(own.handle)
@@ -164,6 +171,15 @@ async function act(what: Deed): Promise<unknown> {
     default:
       return unreachable(what)
   }
+}
+
+/** Takes a value, does not say that it is done, and ends. */
+async function keep({ channel, code }: Deed & { kind: 'keep' }): Promise<never> {
+  const own = ThreadChannel.attach<string>(channel, { role: 'receiver' })
+  await own.get()
+  begin()
+  await macrotask()
+  process.exit(code)
 }
 
 async function die(what: Deed & { kind: 'exit' | 'eat-memory' }): Promise<void> {

@@ -29,6 +29,8 @@ export type Deed =
   | { readonly kind: 'once'; readonly once: ThreadOnceHandle }
   | { readonly kind: 'latch'; readonly latch: ThreadLatchHandle }
   | { readonly kind: 'get'; readonly channel: ThreadChannelHandle }
+  | { readonly kind: 'join'; readonly channel: ThreadChannelHandle }
+  | { readonly kind: 'keep'; readonly channel: ThreadChannelHandle; readonly code: number }
   | { readonly kind: 'make-and-get' }
   | { readonly kind: 'send-nothing'; readonly channel: ThreadChannelHandle }
   | { readonly kind: 'exit'; readonly channel: ThreadChannelHandle; readonly code: number }

@@ -5,13 +5,13 @@
 import { Fault } from '../../base/fault.ts'
 import type { Connection, ConnectionHandler, Timer } from '../../base/ports.ts'
 import { ChannelPeerLost, type Ending, type Ports, type Sendable } from '../contract.ts'
+import type { Carrier } from './carrier.ts'
 import { FRAME, TYPE_SIZE } from './frame.ts'
 import { decodeHello, encodeHello, type Hello } from './hello.ts'
 import { Inbox } from './inbox.ts'
 import { helloBytesMax, partingMs } from './limits.ts'
 import { type LinkUser, nobody } from './link-user.ts'
 import { Outbox } from './outbox.ts'
-import type { Carrier } from './process-channel.ts'
 import { Pulse } from './pulse.ts'
 
 // The frames are those of a link (frame.ts), of which a pipe has hello, value, beat and end. The limits in the

@@ -6,11 +6,11 @@
 import { assert } from '../../base/assert.ts'
 import { type Linked, List } from '../../base/list.ts'
 import type { Ending, Sendable } from '../contract.ts'
+import type { Carrier } from './carrier.ts'
 import type { Awaiting, Tally } from './joining.ts'
 import type { Link } from './link.ts'
 import { type LinkUser, nobody } from './link-user.ts'
 import { Origins } from './origins.ts'
-import type { Carrier } from './process-channel.ts'
 
 /** What the program is told about a peer. */
 export interface PeerEvent {

@@ -49,15 +49,14 @@ export class Joining {
     return this.#tally?.unfinished ?? 0
   }
 
-  /** One of so many values that were received is done. */
+  /** One of so many values that were received is done. Where nothing goes back nobody is told. */
   taskDone(received: number): void {
-    const tally = this.#counted()
     if (this.done >= received) {
       throw new ChannelMisuse(
         `taskDone for value ${this.done + 1}, but only ${received} were received`,
       )
     }
-    tally.taskDone()
+    this.#tally?.taskDone()
     this.done++
   }
 
@@ -91,7 +90,7 @@ export class Joining {
 
   #counted(): Tally {
     if (this.#tally !== null) return this.#tally
-    throw new ChannelMisuse(`${this.#options.name} goes one way: nobody can say what is done`)
+    throw new ChannelMisuse(`${this.#options.name} goes one way: nobody hears what is done`)
   }
 
   #failureOf({ lost, cause }: Tally): Error | null {

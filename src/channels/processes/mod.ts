@@ -25,6 +25,7 @@ import type { SocketOptions } from './settings.ts'
 import type { ProcessWorld } from './world.ts'
 
 export type { Address } from '../../base/ports.ts'
+export type { ProcessChannelStats } from './carrier.ts'
 export type {
   AcquireManyOptions,
   Coordination,
@@ -41,7 +42,7 @@ export type { LinkLimits } from './limits.ts'
 export type { ConnectOptions, HubChannel, ListenOptions } from './open.ts'
 export type { FifoOptions, FifoReceiver, FifoSender, PipeOptions } from './pipe.ts'
 export { makeFifo } from './pipe.ts'
-export type { ProcessChannel, ProcessChannelStats } from './process-channel.ts'
+export type { ProcessChannel, ProcessWhenFull } from './process-channel.ts'
 export type { RemoteBarrier } from './remote-barrier.ts'
 export type { RemoteLatch } from './remote-latch.ts'
 export type { RemoteOnce } from './remote-once.ts'

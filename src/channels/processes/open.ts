@@ -66,6 +66,7 @@ export async function listenChannel<T extends Sendable>(
   return new HubChannel<T>(hub, door, {
     name: options.name ?? 'channel',
     trace: options.trace ?? null,
+    whenFull: options.whenFull ?? 'block',
     ports: world,
   })
 }

@@ -19,10 +19,11 @@ import {
   type Sendable,
   type WaitOptions,
 } from '../contract.ts'
+import type { ProcessChannelStats } from './carrier.ts'
 import { FifoReader, FifoWriter } from './fifo-carriers.ts'
 import { Link } from './link.ts'
 import { openLink } from './open-link.ts'
-import type { ProcessChannel, ProcessChannelStats } from './process-channel.ts'
+import type { ProcessChannel } from './process-channel.ts'
 import { channelOf, helloOf, type SocketOptions } from './settings.ts'
 
 export interface PipeOptions<T extends Sendable> extends SocketOptions<T> {

@@ -5,14 +5,16 @@
 import { assert } from '../../base/assert.ts'
 import type { Scheduler } from '../../base/ports.ts'
 import { ChannelIterator } from '../channel-iterator.ts'
-import type { ChannelEvent } from '../channel-options.ts'
+import type { ChannelEvent, WhenFull } from '../channel-options.ts'
 import { type GetWaiter, NextGet, PlainGet, PlainPut, Watchers } from '../channel-waiters.ts'
 import {
   ChannelClosed,
+  ChannelFull,
   ChannelMisuse,
   type Duplex,
   type Ending,
   type Joinable,
+  type Offer,
   type Ports,
   type SelectableReceiver,
   type SelectableSender,
@@ -23,64 +25,16 @@ import {
 import { tellProgram } from '../told.ts'
 import { Turn } from '../turn.ts'
 import { WaitList } from '../waiter.ts'
-import { Joining, type Tally } from './joining.ts'
+import type { Carrier, ProcessChannelStats } from './carrier.ts'
+import { Joining } from './joining.ts'
 import type { LinkUser } from './link-user.ts'
 
-/** What moves the values of a channel. */
-export interface Carrier {
-  user: LinkUser
-  /** Whether a value can be received now, and how many. */
-  readonly readable: boolean
-  readonly ready: number
-  /** Whether a value can be sent now. */
-  readonly writable: boolean
-  /** No value will arrive any more; those that are ready can still be received. */
-  readonly inEnded: boolean
-  /** No value can be sent any more. */
-  readonly outEnded: boolean
-  /** Why it is over, if not by both sides' will. */
-  readonly failure: Error | null
-  /** The connection is gone. */
-  readonly over: boolean
-  /** Values sent, and of them those that the other side's program has not been seen to receive. */
-  readonly sent: number
-  readonly underWay: number
-  readonly received: number
-  /** Values that arrived and that nobody will receive. */
-  readonly dropped: number
-  readonly bytesIn: number
-  readonly bytesOut: number
-  readonly capacity: number
-  /** What is done; `null` where nothing comes back. */
-  readonly tally: Tally | null
-  send(value: Sendable): boolean
-  receive(): Sendable | undefined
-  finish(): void
-  stop(ending: Ending): void
-}
-
-export interface ProcessChannelStats {
-  readonly name: string
-  readonly capacity: number
-  /** Values that have arrived and wait to be received. */
-  readonly size: number
-  readonly put: number
-  readonly got: number
-  readonly dropped: number
-  /** Values put that the other side's program has not been seen to receive. */
-  readonly underWay: number
-  /** Values put that are not done over there, and values got that are not done here. */
-  readonly unfinished: number
-  readonly undone: number
-  readonly bytesIn: number
-  readonly bytesOut: number
-  readonly waitingToPut: number
-  readonly waitingToGet: number
-  readonly closed: boolean
-}
+/** As in one process. What is under way cannot be taken back, so that nothing inside is ever replaced. */
+export type ProcessWhenFull = Exclude<WhenFull, 'drop-oldest' | 'conflate'>
 
 export interface ProcessChannelOptions<T extends Sendable> {
   readonly name: string
+  readonly whenFull: ProcessWhenFull
   readonly trace: ((event: ChannelEvent<T>) => void) | null
   readonly ports: Ports
 }
@@ -93,6 +47,9 @@ export class ProcessChannel<T extends Sendable>
   readonly #scheduler: Scheduler
   readonly #turn: Turn
   readonly #trace: ((event: ChannelEvent<T>) => void) | null
+  readonly #whenFull: ProcessWhenFull
+  /** Values that never went in, by `drop-newest`. */
+  #refused = 0
   readonly #getters = new WaitList<GetWaiter<T>>()
   readonly #putters = new WaitList<PlainPut<T>>()
   readonly #readWatchers = new Watchers()
@@ -110,6 +67,7 @@ export class ProcessChannel<T extends Sendable>
     this.#scheduler = options.ports.scheduler
     this.#turn = Turn.of(options.ports.scheduler)
     this.#trace = options.trace
+    this.#whenFull = options.whenFull
     this.#joining = new Joining(carrier.tally, options)
     carrier.user = this
   }
@@ -145,6 +103,11 @@ export class ProcessChannel<T extends Sendable>
       return Promise.reject(error)
     }
     if (this.closed) return Promise.reject(this.#putError())
+    if (this.#whenFull === 'reject') return Promise.reject(new ChannelFull(this.capacity))
+    if (this.#whenFull === 'drop-newest') {
+      this.#refuse(value)
+      return this.#turn.over()
+    }
     const waiter = new PlainPut(value)
     this.#putters.enter(waiter, options, this.#scheduler)
     if (waiter.home !== null) this.#tell('put-waits', value)
@@ -156,6 +119,15 @@ export class ProcessChannel<T extends Sendable>
     if (this.#putters.head !== null || !this.#carrier.send(value)) return false
     this.#tell('put', value)
     return true
+  }
+
+  /** Takes the value, or does at once what the policy for a full channel says. Never waits. */
+  offer(value: T): Offer {
+    if (this.tryPut(value)) return 'taken'
+    if (this.closed) return 'closed'
+    if (this.#whenFull !== 'drop-newest') return 'full'
+    this.#refuse(value)
+    return 'dropped'
   }
 
   get(options?: WaitOptions): Promise<T> {
@@ -253,7 +225,7 @@ export class ProcessChannel<T extends Sendable>
       size: ready,
       put: sent,
       got: received,
-      dropped,
+      dropped: dropped + this.#refused,
       underWay,
       bytesIn,
       bytesOut,
@@ -317,6 +289,11 @@ export class ProcessChannel<T extends Sendable>
     if (failure === null) this.#settleWatchers.wakeAll()
     else this.#settleWatchers.endAll(failure)
     this.#overWatchers.wakeAll()
+  }
+
+  #refuse(value: T): void {
+    this.#refused++
+    this.#tell('drop', value)
   }
 
   #enterGet(waiter: GetWaiter<T>, options: WaitOptions | undefined): void {

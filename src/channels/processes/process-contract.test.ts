@@ -7,6 +7,7 @@ import {
   channelContract,
 } from '../../../test/contracts/channel-contract.ts'
 import { type JoinEnds, joinContract } from '../../../test/contracts/join-contract.ts'
+import { offerContract } from '../../../test/contracts/offer-contract.ts'
 import { rpcContract } from '../../../test/contracts/rpc-contract.ts'
 import { syncContract } from '../../../test/contracts/sync-contract.ts'
 import { ADDRESS, pair, soon } from '../../../test/processes/channel-pair.ts'
@@ -15,6 +16,7 @@ import type { Sendable } from '../contract.ts'
 import { Coordination } from './coordination.ts'
 import { Coordinator } from './coordinator.ts'
 import { connectChannel, listenChannel } from './open.ts'
+import type { ProcessWhenFull } from './process-channel.ts'
 import { type Caller, connectRpc, RpcListener } from './rpc-wire.ts'
 
 type Ends = ChannelEnds & JoinEnds
@@ -74,6 +76,41 @@ for (const windowMessages of [1, 7]) {
       }, body),
   })
 }
+
+offerContract({
+  name: 'a link',
+  policies: ['block', 'reject', 'drop-newest'],
+  run: async (body) => {
+    const world = new MemoryWorld(1, 'whole')
+    await body({
+      open: async (whenFull) => {
+        const near = { whenFull: whenFull as ProcessWhenFull }
+        const ends = await pair({ world, near, far: { windowMessages: 5 } })
+        return { sender: ends.near, receiver: ends.far }
+      },
+      drive: (promise) => soon(world, promise),
+      settle: () => world.pass(1),
+    })
+  },
+})
+
+offerContract({
+  name: 'a hub',
+  policies: ['block', 'reject', 'drop-newest'],
+  run: async (body) => {
+    const world = new MemoryWorld(1, 'whole')
+    await body({
+      open: async (whenFull) => {
+        const policy = { whenFull: whenFull as ProcessWhenFull }
+        const sender = await listenChannel<Sendable>(ADDRESS, policy, world)
+        const connecting = connectChannel<Sendable>(ADDRESS, { windowMessages: 5 }, world)
+        return { sender, receiver: await soon(world, connecting) }
+      },
+      drive: (promise) => soon(world, promise),
+      settle: () => world.pass(1),
+    })
+  },
+})
 
 barrierContract({
   name: 'a barrier of several processes',

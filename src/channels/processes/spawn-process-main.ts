@@ -30,7 +30,12 @@ process.on('SIGINT', () => undefined)
 
 const socket = new Socket({ fd: linkFd })
 const link = spawnLink(ports, socket, 'connecting')
-const channel = new ProcessChannel<Sendable>(link, { name: 'the parent', trace: null, ports })
+const channel = new ProcessChannel<Sendable>(link, {
+  name: 'the parent',
+  trace: null,
+  whenFull: 'block',
+  ports,
+})
 
 async function run(): Promise<void> {
   link.start()

@@ -122,6 +122,7 @@ class SpawnedProcess<In extends Sendable, Out extends Sendable> implements Spawn
     const channel = new ProcessChannel<Sendable>(link, {
       name: this.name,
       trace: null,
+      whenFull: 'block',
       ports: this.#ports,
     })
     // The link begins when the child first speaks, or has ended: until then it may take its time to start.

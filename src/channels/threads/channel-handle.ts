@@ -1,5 +1,6 @@
 /** What crosses the border between threads when a channel does, and how a party takes its place there. */
 import { threadId } from 'node:worker_threads'
+import { checkWhenFull, type WhenFull } from '../channel-options.ts'
 import { ChannelMisuse } from '../contract.ts'
 import { threadLimits } from './limits.ts'
 import { ringHolds } from './ring.ts'
@@ -8,7 +9,14 @@ import { join, Roster, type Seat, seatState, sitDown } from './roster.ts'
 import { type SharedHandle, takeAnySeat } from './seating.ts'
 import type { Trace } from './trace.ts'
 
+/** As in one process. What came last may be somebody else's here, so that there is no `conflate`. */
+export type ThreadWhenFull = Exclude<WhenFull, 'conflate'>
+
+const threadPolicies: readonly ThreadWhenFull[] = ['block', 'reject', 'drop-newest', 'drop-oldest']
+
 export interface PartyOptions {
+  /** What `put` and `offer` of this party do when the channel is full. `block` unless told. */
+  readonly whenFull?: ThreadWhenFull
   /**
    * What becomes of the channel when this party detaches or its thread ends well. `stays` unless told: the others go
    * on. With `closes` it is closed for all, as `close` does; so that whoever waits for this party hears of its end.
@@ -58,12 +66,19 @@ export interface ThreadChannelStats {
   /** Values that this party put, and got. */
   readonly put: number
   readonly got: number
+  /** Values that this party threw away because the channel was full: its own, or the oldest inside. */
+  readonly dropped: number
   /** Values that this party got and that are not done. */
   readonly undone: number
   /** Calls of this party that wait for room, and for a value. */
   readonly waitingToPut: number
   readonly waitingToGet: number
   readonly closed: boolean
+}
+
+/** Throws where the options of a party make no sense. */
+export function checkParty({ whenFull = 'block' }: PartyOptions): void {
+  checkWhenFull(whenFull, threadPolicies)
 }
 
 /** Throws where the options make no sense. */

@@ -16,6 +16,7 @@ export type {
   ThreadChannelHandle,
   ThreadChannelOptions,
   ThreadChannelStats,
+  ThreadWhenFull,
 } from './channel-handle.ts'
 export type { Role } from './roles.ts'
 export type { ThreadCaller, ThreadRpcHandle, ThreadRpcOptions } from './rpc-wire.ts'

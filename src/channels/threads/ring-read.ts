@@ -2,6 +2,7 @@
 import { assert } from '../../base/assert.ts'
 import { headerAt, kind, NOTHING, PART, type Ring, SIZE, sets, tallied } from './ring.ts'
 import { READY, wakeAll, wakeOne } from './roster.ts'
+import { countDone } from './tally.ts'
 
 /**
  * G1 and G2: finds the oldest frame and answers its payload's size, or `NOTHING`, or `PART`. A size is a guess until
@@ -80,6 +81,18 @@ export function claim(ring: Ring): boolean {
   words[tallyAt + tallied.taken] = ring.taken // T2
   wakeOne(ring.roster, sets.space) // G5
   return true
+}
+
+/**
+ * Throws the oldest message away: `READY`. `NOTHING` when somebody else was faster; `PART` when it comes in parts,
+ * which are their reader's.
+ */
+export function dropOldest(ring: Ring): number {
+  const found = peek(ring)
+  if (found < 0) return found
+  if (!claim(ring)) return NOTHING
+  countDone(ring)
+  return READY
 }
 
 /** Moves the head past the frame that `peek` found. False when another was faster. */

@@ -24,6 +24,7 @@ import {
 import { done } from '../turn.ts'
 import {
   type AttachOptions,
+  checkParty,
   checkShape,
   type KeptPlace,
   keepSeat,
@@ -62,13 +63,14 @@ export class ThreadChannel<T extends Sendable>
     this.#memory = handle.memory
     this.#endpoint = endpoint
     this.#desk = new Desk(seat, () => endpoint.lookUp())
-    this.#puts = new PutSide(endpoint, this.#desk)
+    this.#puts = new PutSide(endpoint, this.#desk, options.whenFull ?? 'block')
     this.#gets = new GetSide(endpoint, this.#desk)
     this.#joins = new JoinSide(endpoint, this.#desk, this.#gets)
   }
 
   static create<T extends Sendable>(options: ThreadChannelOptions = {}): ThreadChannel<T> {
     const memory = Ring.allocate(checkShape(options))
+    checkParty(options)
     const name = options.name ?? 'thread channel'
     const handle: ThreadChannelHandle = { kind: 'naru/thread-channel', name, memory, seat: null }
     const seat = takeSeat(handle, undefined)
@@ -82,6 +84,7 @@ export class ThreadChannel<T extends Sendable>
     options: AttachOptions = {},
   ): ThreadChannel<T> {
     if (handle?.kind !== 'naru/thread-channel') throw new ChannelMisuse('this is no channel handle')
+    checkParty(options)
     return new ThreadChannel<T>(handle, takeSeat(handle, options.role), options)
   }
 
@@ -125,11 +128,9 @@ export class ThreadChannel<T extends Sendable>
 
   /** False also while another party writes, and while an earlier `put` of this one waits. */
   tryPut(value: T): boolean {
-    const result = this.#puts.offer(value)
-    if (result !== LARGE) return result === READY
-    throw new ChannelMisuse(
-      `${this.name} takes a value larger than half its ring by put alone; or raise ringBytes`,
-    )
+    const result = this.#puts.tryPut(value)
+    if (result === LARGE) throw this.#puts.tooLarge()
+    return result === READY
   }
 
   /** Resolves when no `put` of this party waits any more, whatever became of it. */
@@ -140,10 +141,12 @@ export class ThreadChannel<T extends Sendable>
     }
   }
 
-  /** `tryPut` that tells full from closed. */
+  /**
+   * Takes the value, or does at once what the policy of this party for a full channel says. Never waits. With
+   * `drop-oldest` it answers `dropped` where the oldest is a message in parts, or somebody else writes.
+   */
   offer(value: T): Offer {
-    if (this.tryPut(value)) return 'taken'
-    return this.#endpoint.pushFailure() === null ? 'full' : 'closed'
+    return this.#puts.offer(value)
   }
 
   /** Blocks this thread, which must be a Worker, until the channel has taken the value. */
@@ -216,6 +219,7 @@ export class ThreadChannel<T extends Sendable>
       size: this.size,
       put: this.#puts.count,
       got: this.#gets.count,
+      dropped: this.#puts.dropped,
       undone: this.#gets.count - this.#joins.count,
       waitingToPut: this.#puts.waiting,
       waitingToGet: this.#gets.waiting,

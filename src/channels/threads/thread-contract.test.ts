@@ -3,12 +3,14 @@ import { setImmediate as macrotask } from 'node:timers/promises'
 import { type BarrierWorld, barrierContract } from '../../../test/contracts/barrier-contract.ts'
 import { type ChannelWorld, channelContract } from '../../../test/contracts/channel-contract.ts'
 import { joinContract } from '../../../test/contracts/join-contract.ts'
+import { offerContract } from '../../../test/contracts/offer-contract.ts'
 import { rpcContract } from '../../../test/contracts/rpc-contract.ts'
 import { type SyncWorld, syncContract } from '../../../test/contracts/sync-contract.ts'
 import { NodeClock } from '../../node/clock.ts'
 import { NodeRandom } from '../../node/random.ts'
 import { NodeScheduler } from '../../node/scheduler.ts'
 import type { Sendable } from '../contract.ts'
+import type { ThreadWhenFull } from './channel-handle.ts'
 import { threadLimits } from './limits.ts'
 import { attachRpc, createRpc } from './rpc-wire.ts'
 import { ThreadBarrier } from './thread-barrier.ts'
@@ -40,6 +42,26 @@ joinContract({
   name: 'thread channel',
   run: (body) => body({ open, drive: (promise) => promise, settle }),
 })
+
+for (const capacity of [3, Number.POSITIVE_INFINITY]) {
+  offerContract({
+    name: `thread channel for ${capacity}`,
+    policies: ['block', 'reject', 'drop-newest', 'drop-oldest'],
+    run: (body) =>
+      body({
+        open: async (whenFull) => {
+          const policy = whenFull as ThreadWhenFull
+          const receiver = ThreadChannel.create<Sendable>({ ringBytes: 1024, capacity })
+          return {
+            sender: ThreadChannel.attach<Sendable>(receiver.handle, { whenFull: policy }),
+            receiver,
+          }
+        },
+        drive: (promise) => promise,
+        settle,
+      }),
+  })
+}
 
 const barrierWorld: BarrierWorld = {
   open: (plan, views) => {
