@@ -158,6 +158,27 @@ test('an end in good order leaves nothing that says it was delivered', async () 
   )
 })
 
+test('what a run that ended in good order had marked is not called redelivered after the next crash', async () => {
+  const disk = new CrashDisk()
+  const broker = await DiskBroker.open(disk)
+  const queue = await broker.queue('q')
+  for (let index = 0; index < 3; index++) broker.publish(queue, `old ${index}`)
+  await drained()
+  const taken = broker.take(queue)
+  await drained()
+  assert.equal(taken.length, 3)
+  for (const { sequence } of taken) broker.runtime.giveBack(queue, sequence, 1, 0)
+  await settled(broker.runtime.close(), 'the close')
+  const next = await DiskBroker.open(disk)
+  next.publish(await next.queue('q'), 'old 3')
+  await drained()
+  const found = await foundOn(disk.killProcess())
+  assert.deepEqual(
+    found.map(({ redelivered }) => redelivered),
+    [false, false, false, false],
+  )
+})
+
 test('those who ask for one message each get them in the order in which they asked', async () => {
   const broker = await DiskBroker.open(new CrashDisk())
   const queue = await broker.queue('q')

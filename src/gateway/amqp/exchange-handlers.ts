@@ -61,7 +61,10 @@ async function declare(
     const field = 'kind'
     return replyTo({ kind: 'exchange-differs', exchange: name, field, asked: kind, current }, vhost)
   }
-  if (unbuiltKinds.has(kind)) return replyOf('not-implemented', `exchange type '${kind}'`)
+  // Not 540, which would take the connection along, as it is for a type that nobody knows.
+  if (unbuiltKinds.has(kind)) {
+    return replyOf('precondition-failed', `exchange type '${kind}' is not implemented`)
+  }
   const options = { kind, durable, autoDelete, internal }
   const exchange = await broker.declare.exchange(namespace, name, options)
   if (isRefusal(exchange)) return replyTo(exchange, vhost)

@@ -27,6 +27,8 @@ export interface KafkaLimits {
   /** How long an empty group waits for others once the first member has come. */
   readonly gatherMs: number
   readonly offsetNoteChars: number
+  /** How long clients have to take their last answers when we stop. */
+  readonly drainMs: number
   /** How far a producer's time may lie ahead of ours. */
   readonly timestampAheadMs: number
 }
@@ -47,6 +49,7 @@ export const kafkaLimits: KafkaLimits = {
   sessionMsMax: 1_800_000, // as Kafka: half an hour, and a dead member holds its partitions no longer
   gatherMs: 50, // programs that start together share one generation, and no test waits for seconds
   offsetNoteChars: 4_096, // as Kafka (offset.metadata.max.bytes)
+  drainMs: 5_000, // within the ten seconds that service managers give before they kill
   timestampAheadMs: 3_600_000, // as Kafka (message.timestamp.after.max.ms): an hour of a wrong clock
 }
 

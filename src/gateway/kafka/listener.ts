@@ -6,6 +6,7 @@ import { assert } from '../../base/assert.ts'
 import type { Log } from '../../base/log.ts'
 import type { Address, Connection, Listener, World } from '../../base/ports.ts'
 import { DEFAULT_NAMESPACE, type Runtime } from '../../broker/runtime.ts'
+import { Farewell } from '../farewell.ts'
 import { RefusalLog } from '../refusal-log.ts'
 import { BufferPool } from './frame-buffer.ts'
 import type { Gateway, KafkaOptions } from './gateway.ts'
@@ -20,7 +21,7 @@ export interface KafkaListener extends AsyncDisposable {
   readonly address: Address
   /** Clients connected now. */
   readonly clients: number
-  /** Drops the clients and lets nobody in any more. Idempotent. */
+  /** Lets nobody in any more, answers what is under way, and drops those who have not gone in time. Idempotent. */
   close(): Promise<void>
 }
 
@@ -47,6 +48,7 @@ class KafkaServer implements KafkaListener {
   #listener: Listener | null = null
   #closing: Promise<void> | null = null
   readonly #refusals: RefusalLog
+  readonly #farewell: Farewell
 
   constructor(context: {
     readonly world: World
@@ -63,6 +65,7 @@ class KafkaServer implements KafkaListener {
     groupsOf.set(broker, groups)
     const options = { ...kafkaOptions, ...context.options }
     this.#refusals = new RefusalLog('kafka', world.clock, log)
+    this.#farewell = new Farewell(world.scheduler)
     this.#gateway = {
       world,
       broker,
@@ -112,11 +115,24 @@ class KafkaServer implements KafkaListener {
   #left(session: Session): void {
     this.#sessions.delete(session)
     if (session.refusal !== null) this.#refusals.tell(session.peer, session.refusal)
+    if (this.#sessions.size === 0) this.#farewell.isEmpty()
+  }
+
+  #sayFarewell(): Promise<void> {
+    return this.#farewell.wait({
+      ask: () => {
+        for (const session of [...this.#sessions]) session.leave()
+      },
+      drop: () => {
+        for (const session of [...this.#sessions]) session.destroy()
+      },
+      afterMs: this.#gateway.limits.drainMs,
+    })
   }
 
   async #close(): Promise<void> {
     const stopped = this.#listener?.close()
-    for (const session of [...this.#sessions]) session.destroy()
+    if (this.#sessions.size > 0) await this.#sayFarewell()
     await stopped
     this.#gateway.groups.close()
   }

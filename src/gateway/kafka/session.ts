@@ -27,7 +27,8 @@ const NOWHERE: Endpoint = { host: 'localhost', port: 0 }
 //     |   <------------------------------------------------     |
 //     |                 answered, answers taken                  |
 //     '---------------------------+------------------------------'
-//                                 |  the client ended and all is answered; a fault; a stop
+//                                 |  the client ended and all is answered; a fault; a stop, when
+//                                 |  what is in the log is answered
 //                                 v
 //                              closed
 //
@@ -49,6 +50,8 @@ export class Session implements ConnectionHandler, CommitWatcher, CallOwner {
   /** The client sends no more. */
   #isEnded = false
   #isPaused = false
+  /** We send no more than answers to what is under way. */
+  #isLeaving = false
   /** Answers that the system has not taken are too many. */
   #isCongested = false
   /** The connection will tell when it has taken all: only then may anything wait for that. */
@@ -80,7 +83,7 @@ export class Session implements ConnectionHandler, CommitWatcher, CallOwner {
   // The connection.
 
   data(bytes: Uint8Array): void {
-    if (this.#phase === 'closed') return
+    if (this.#phase === 'closed' || this.#isLeaving) return
     this.#giveBack()
     this.#input.add(bytes)
     this.#turnBytes += bytes.length
@@ -127,6 +130,14 @@ export class Session implements ConnectionHandler, CommitWatcher, CallOwner {
     return this.#isWatching
   }
 
+  /** Ends the connection as soon as what is under way is answered. What waits for more than the disk is let go of. */
+  leave(): void {
+    if (this.#phase === 'closed' || this.#isLeaving) return
+    this.#isLeaving = true
+    if (!this.#isBusy() && this.#connection.pendingBytes === 0) this.destroy()
+    else this.#goOn()
+  }
+
   /** Drops the connection at once. */
   destroy(): void {
     if (this.#phase === 'closed') return
@@ -146,7 +157,7 @@ export class Session implements ConnectionHandler, CommitWatcher, CallOwner {
   }
 
   #pump(): void {
-    if (this.#isPumping) return
+    if (this.#isPumping || this.#isLeaving) return
     this.#isPumping = true
     try {
       while (this.#phase === 'open' && this.#takeOne());
@@ -266,7 +277,20 @@ export class Session implements ConnectionHandler, CommitWatcher, CallOwner {
 
   // The end.
 
+  /** The oldest call is answered once the disk has something, and waits for nobody else. */
+  #isBusy(): boolean {
+    const oldest = this.#calls.peek()
+    if (oldest === undefined || this.#gateway.broker.failure !== null) return false
+    return oldest.isAnswered || oldest.dropped === null
+  }
+
   #endIfDone(): void {
+    if (this.#phase !== 'closed' && this.#isLeaving && !this.#isBusy()) {
+      // It is over when the client has taken all and goes too.
+      this.#dropCalls()
+      this.#connection.end()
+      return
+    }
     if (this.#phase === 'closed' || !this.#isEnded || this.#calls.size > 0) return
     // Requests that nobody has begun may lie behind answers that are not taken.
     if (this.#isCongested) return
@@ -291,9 +315,13 @@ export class Session implements ConnectionHandler, CommitWatcher, CallOwner {
     this.#phase = 'closed'
     this.#input.release()
     this.#gateway.broker.commits.unwatch(this)
+    this.#dropCalls()
+    this.#onClosed()
+  }
+
+  #dropCalls(): void {
     for (let call = this.#calls.shift(); call !== undefined; call = this.#calls.shift()) {
       call.dropped?.()
     }
-    this.#onClosed()
   }
 }

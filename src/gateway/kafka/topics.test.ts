@@ -7,6 +7,7 @@ import { KafkaWorld } from '../../../test/kafka/kafka-world.ts'
 import {
   createTopics,
   deleteTopics,
+  fetch,
   listOffsets,
   metadata,
   type NewTopic,
@@ -364,4 +365,22 @@ test('a topic is there when its maker hears of it, and its maker hears when it i
     wanted.answer.topics.map(({ errorCode, partitions }) => [errorCode, partitions[0]?.leaderId]),
     [[0, 1]],
   )
+})
+
+test('the first offset is that of the first record that is left', async () => {
+  const world = await KafkaWorld.open()
+  await world.topic('t')
+  const client = world.connect()
+  for (const timestampMs of [10, 20, 30]) await putTimes(client, [timestampMs, timestampMs])
+  const partition = world.broker.namespace('/')!.streams.get('t')!.partitions[0]!
+  world.broker.machine.cut(partition, 2)
+  assert.deepEqual(await find(client, -2), [2, -1])
+  assert.deepEqual(await find(client, 0), [2, 20])
+  const errors = [0, 1, 2].map((offset) => fetch([{ topic: 't', offset }]))
+  const codes: (number | undefined)[] = []
+  for (const body of errors) {
+    const { responses } = await client.ask('Fetch', 11, body)
+    codes.push(responses[0]?.partitions[0]?.errorCode)
+  }
+  assert.deepEqual(codes, [1, 1, 0])
 })
