@@ -117,6 +117,22 @@ test('files in each of which a little lives are cleaned, though none of them die
   assert(files.length < count / 4, `${files.length} files`)
 })
 
+test('on a full disk files that two snapshots cover are cleaned as soon as little lives in them', async () => {
+  const disk = new CrashDisk({ capacityBytes: 40 * FILE_BYTES })
+  const broker = await DiskBroker.open(disk)
+  const queue = await broker.queue('q')
+  const count = await publishUntilFull(broker, queue)
+  const taken = take(broker, queue)
+  await drained()
+  // The newest first, so that all snapshots there will be have been taken when it comes to the old ones.
+  for (const sequence of taken.slice().reverse()) {
+    if (sequence % 3 > 0) broker.runtime.settle(queue, sequence, 1)
+    await drained()
+  }
+  const more = await publishUntilFull(broker, queue)
+  assert(more > count / 3, `${more} more than ${count}`)
+})
+
 test('a snapshot that finds no file handle is tried later, and ends nothing', () =>
   expectMark('snapshot/without-room', async () => {
     const disk = new CrashDisk()

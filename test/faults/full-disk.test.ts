@@ -76,6 +76,7 @@ test('a full disk refuses publishers, lets everything that frees space go on, an
   await drained()
   timers.fire()
   await settled(waiting, 'the publisher')
+  assert.equal(world.journal.log.isFull, false)
   await world.settled()
   assert.equal(world.stopped, null)
   const [last] = tickets.slice(-1)
@@ -116,6 +117,7 @@ test('space that somebody else frees is found by itself', async () => {
   await drained()
   timers.fire()
   await settled(waiting, 'the publisher')
+  assert.equal(world.journal.log.isFull, false)
   await world.journal.close()
 })
 
@@ -142,5 +144,6 @@ test('on a full disk a second snapshot is due when the first alone lets nothing 
   await drained()
   timers.fire()
   await settled(waiting, 'the publisher')
+  assert.equal(world.journal.log.isFull, false)
   await world.journal.close()
 })

@@ -69,3 +69,17 @@ test('what was read ahead is let go when others are read', async () => {
   assert.equal(store.peek(tickets[0]!), null)
   await world.journal.close()
 })
+
+test('what was written last is answered from memory, as much of it as the limit says', async () => {
+  const world = await JournalWorld.open(new CrashDisk(), { limits: { hotBytes: 8_192 } })
+  const tickets: number[] = []
+  for (let index = 0; index < 40; index++) {
+    tickets.push(...(await world.put(1, [bodyOfSize(400, index)])))
+    await world.settled()
+  }
+  const isHot = (ticket: number): boolean => world.journal.store.peek(ticket) !== null
+  // 472 bytes each with its frame: chunks of 2 KiB hold four.
+  assert(tickets.slice(-16).every(isHot))
+  assert(!tickets.slice(0, 20).some(isHot))
+  await world.journal.close()
+})

@@ -96,7 +96,7 @@ test('a group that no commit or no file has room for is refused, and nothing of 
     const { log } = world.journal
     const { nextTicket } = log
     const calls = disk.callCount
-    assert.equal(log.reserve(4, 4 * entryBytes, 'publish'), 'too-large')
+    assert.equal(log.reserve(3, 3_000, 'publish'), 'too-large')
     assert.equal(log.nextTicket, nextTicket)
     assert.equal(log.reserve(1, entryBytes, 'publish'), 'ok')
     log.write(HEAD, new Uint8Array(entryBytes))

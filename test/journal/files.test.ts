@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { DiskFile } from '../../src/base/ports.ts'
+import { decodeFileHeader } from '../../src/journal/file-header.ts'
 import { checkedLimits } from '../../src/journal/limits.ts'
 import { CrashDisk } from '../sim/crash-disk.ts'
 import { drained, settled } from '../sim/turn.ts'
@@ -74,4 +75,44 @@ test('files grow with use, up to the largest, and small ones do not come back', 
   assert.equal(Math.max(...sizes), 16_384)
   assert(Math.min(...sizes) > 4_096, sizes.join())
   await world.journal.close()
+})
+
+/** The higher generation of each file's two headers. */
+async function generationsOn(disk: CrashDisk): Promise<ReadonlyMap<string, number>> {
+  const generations = new Map<string, number>()
+  for (const { name } of await disk.list('data')) {
+    if (!name.startsWith('journal-')) continue
+    const file = await disk.open(`data/${name}`, 'read')
+    const copies: number[] = []
+    for (const at of [0, 512]) {
+      const bytes = new Uint8Array(64)
+      await file.read(bytes, at)
+      copies.push(decodeFileHeader(bytes)?.generation ?? 0)
+    }
+    await file.close()
+    generations.set(name, Math.max(...copies))
+  }
+  return generations
+}
+
+test('a generation that a snapshot knows of is not given out again, though its file is gone', async () => {
+  const disk = new CrashDisk()
+  const world = await JournalWorld.open(disk)
+  await drained()
+  await world.note('first')
+  await world.snapshot()
+  await world.journal.close()
+  const before = await generationsOn(disk)
+  const newest = Math.max(...before.values())
+  for (const name of before.keys()) {
+    if (name !== 'journal-00000') await disk.remove(`data/${name}`)
+  }
+  const again = await JournalWorld.open(disk)
+  await drained()
+  await again.journal.close()
+  const after = await generationsOn(disk)
+  assert(after.size > 2)
+  for (const [name, generation] of after) {
+    assert(name === 'journal-00000' || generation > newest, `${name} has ${generation}`)
+  }
 })

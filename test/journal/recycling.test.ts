@@ -47,3 +47,18 @@ test('of files that came free no more are kept than the limit says', async () =>
   assert((await filesMade(world, disk, 5)) > FILES_BETWEEN_SNAPSHOTS)
   await world.journal.close()
 })
+
+test('files in which the last body died are let go by themselves once two snapshots cover them', async () => {
+  const disk = new CrashDisk()
+  const world = await JournalWorld.open(disk)
+  for (let round = 0; round < 200; round++) {
+    const tickets = await world.put(1, [bodyOfSize(900, round)])
+    await world.settled()
+    await world.release(tickets)
+    if (world.journal.snapshotDue) await world.snapshot()
+  }
+  const names = (await disk.list(DIRECTORY)).map(({ name }) => name)
+  const files = names.filter((name) => name.startsWith('journal-'))
+  assert(files.length < 16, `${files.length} files of some 70`)
+  await world.journal.close()
+})

@@ -42,3 +42,27 @@ test('a log that ends before its snapshot is refused', async () => {
   await file.close()
   await assert.rejects(JournalWorld.open(disk), { code: 'JOURNAL_DAMAGED' })
 })
+
+test('a damaged snapshot is passed over, said, and removed', async () => {
+  const disk = new CrashDisk()
+  const world = await JournalWorld.open(disk)
+  for (const text of ['one', 'two']) {
+    await world.note(text)
+    await world.snapshot()
+  }
+  await world.journal.close()
+  const snapshots = async (): Promise<readonly string[]> =>
+    (await disk.list('data'))
+      .map(({ name }) => name)
+      .filter((name) => /^snapshot-\d/.test(name))
+      .sort()
+  const [older, newest] = await snapshots()
+  const file = await disk.open(`data/${newest}`, 'write')
+  await file.write(Uint8Array.of(0xff), 70)
+  await file.close()
+  const again = await JournalWorld.open(disk)
+  assert.deepEqual(again.journal.report.damagedSnapshots, [newest])
+  assert.deepEqual(again.owner.notes, ['one', 'two'])
+  assert.deepEqual(await snapshots(), [older])
+  await again.journal.close()
+})
