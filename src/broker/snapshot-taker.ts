@@ -1,4 +1,7 @@
-/** The SnapshotTaker writes the machine into a snapshot when the journal asks for one, a piece between turns. */
+/**
+ * The SnapshotTaker writes the machine into a snapshot when the journal asks for one, a piece between turns, and has
+ * the journal tidied up when that may free space: after a snapshot, and for as long as the disk is full.
+ */
 import { assert } from '../base/assert.ts'
 import type { Log } from '../base/log.ts'
 import { mark } from '../base/mark.ts'
@@ -25,16 +28,20 @@ export class SnapshotTaker {
     this.#parts = parts
   }
 
-  /** Begins one if it is due and none is being written. */
+  /** Begins one if it is due and none is being written. Called after every commit. */
   consider(): void {
-    if (this.#running !== null || this.#closing || !this.#context.engine.snapshotDue) return
+    const { engine } = this.#context
+    if (engine.log.isFull) this.#tidy()
+    if (this.#running !== null || this.#closing || !engine.snapshotDue) return
     // Else the entry would come behind the snapshot that has it in already, and count a second time.
     if (!this.#parts.writeDown()) {
       mark('snapshot/postponed')
       return
     }
-    this.#running = this.#take().finally(() => {
+    this.#running = this.#take().then((outcome) => {
       this.#running = null
+      // What was written meanwhile may ask for the next one, and may be the last for long.
+      if (outcome === 'kept') this.consider()
     })
   }
 
@@ -43,8 +50,8 @@ export class SnapshotTaker {
     await this.#running
   }
 
-  /** Resolves when it counts, or when the disk had no room for it. */
-  async #take(): Promise<void> {
+  /** Resolves when it counts, or when there will be none now. */
+  async #take(): Promise<'kept' | 'given-up'> {
     const { engine, fail, limits, machine } = this.#context
     assert(!machine.freezer.held, 'one snapshot at a time')
     const pieces = freeze(machine)
@@ -56,22 +63,39 @@ export class SnapshotTaker {
         if (writer.size < limits.snapshotPieceBytes) continue
         await snapshot.write(writer.take())
         await this.#turn()
-        if (this.#closing) return await snapshot.abandon()
+        if (!this.#closing) continue
+        await snapshot.abandon()
+        return 'given-up'
       }
       await snapshot.write(writer.take())
       await snapshot.finish()
       mark('snapshot/taken')
+      // Files of which little lives: nothing in them may die for long, and nobody else looks for them.
+      this.#tidy()
+      return 'kept'
     } catch (error) {
-      if (error instanceof JournalStopped) return // everybody has been told
-      if (!(error instanceof DiskError) || error.code !== 'full') return fail(error)
-      mark('snapshot/without-room')
-      this.#parts.log.warn('no room for a snapshot; the next one will be tried later')
+      if (error instanceof DiskError && isForNow(error)) {
+        mark('snapshot/without-room')
+        this.#parts.log.warn('no room for a snapshot; the next one will be tried later')
+      } else if (!(error instanceof JournalStopped)) fail(error) // else everybody has been told
+      return 'given-up'
     } finally {
       machine.thaw()
     }
   }
 
+  /** In the background. */
+  #tidy(): void {
+    const { engine, fail } = this.#context
+    if (!this.#closing) engine.tidy().catch(fail)
+  }
+
   #turn(): Promise<void> {
     return new Promise((resolve) => this.#context.scheduler.soon(resolve))
   }
+}
+
+/** There was no space for it, or no file handle. */
+function isForNow({ code }: DiskError): boolean {
+  return code === 'full' || code === 'handles'
 }

@@ -8,6 +8,7 @@ export type JournalErrorCode =
   | 'JOURNAL_VERSION'
   | 'JOURNAL_GONE'
   | 'JOURNAL_FULL'
+  | 'JOURNAL_HANDLES'
 
 /** Every error of the journal; `code` is stable, the message is for people. */
 export class JournalError extends Error {
@@ -49,11 +50,21 @@ export class JournalStopped extends JournalError {
   }
 }
 
-/** Why a directory could not be opened: people can mend a full disk, and are told so. */
+/** Why a directory could not be opened: people can mend a full disk, and a lack of file handles, and are told so. */
 export function openingError(error: unknown, path: string): unknown {
-  if (!(error instanceof DiskError) || error.code !== 'full') return error
-  const message =
-    `the disk of ${path} is full (${error.message}). Nothing that it holds is lost; ` +
-    'make room there, then start again'
-  return new JournalError('JOURNAL_FULL', message, { cause: error })
+  if (!(error instanceof DiskError)) return error
+  const options = { cause: error }
+  if (error.code === 'full') {
+    const message =
+      `the disk of ${path} is full (${error.message}). Nothing that it holds is lost; ` +
+      'make room there, then start again'
+    return new JournalError('JOURNAL_FULL', message, options)
+  }
+  if (error.code === 'handles') {
+    const message =
+      `too many files are open to open ${path} (${error.message}). Nothing that it holds is lost; ` +
+      'allow more (ulimit -n), or close others, then start again'
+    return new JournalError('JOURNAL_HANDLES', message, options)
+  }
+  return error
 }

@@ -9,7 +9,8 @@ import { RowTable } from './row-table.ts'
 // logRow  = log:u32 entries:u32 bytes:u48 first:u48 last:u48 ticket:u48
 // trailer = crc:u32 size:u32 generation:u32 rows:u32 logRows:u32 nextSlot:u16 runs:u16
 //           nextGeneration:u48 firstTicket:u48 endTicket:u48 lastCommit:u48 dataEnd:u48
-//           bodyBytes:u48 bodies:u32 magic:u32
+//           bodyBytes:u48 bodies:u32 magic:u32      size is of the footer; crc covers its rows, then
+//                                                   what is behind crc
 //
 // A journal file has a row every rowStrideBytes; a file of survivors has one for each entry, sorted
 // by ticket. The footer is synced before the first frame of the next file is written, so a file that

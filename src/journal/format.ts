@@ -6,10 +6,11 @@
 //
 // file     = header header frame* [footer]      fileBytes long; written over and over, never resized
 // header   = magic:u64 crc:u32 version:u16 pad:u16 generation:u48 slot:u16 fileBytes:u48
-//            pad:u16 identity:u64 zeros         two copies, at 0 and at sectorBytes; the higher valid
-//                                               generation counts, so a torn new one leaves the old
+//            pad:u16 identity:u64 pad:u64 pad:u64      two copies, at 0 and at sectorBytes; the higher
+//                              valid generation counts, so a torn new one leaves the old; zeros behind
 // frame    = crc:u32 size:u32 generation:u32 shard:u16 kind:u8 flags:u8 commit:u48 index:u16
-//            ticket:u48 unsynced:u16 count:u32 entry* pad      8-byte aligned; crc covers all behind it
+//            ticket:u48 unsynced:u16 count:u32 pad:u32 entry* pad       8-byte aligned; size is of the
+//                              entries; crc covers all behind it but the last pad
 // entry    = size:u32 kind:u8 flags:u8 numberHigh:u16 log:u32 numberLow:u32 body
 // survivor = ticket:u64 entry                   the entries of a cleaned file, which are not dense
 // footer   = row* trailer                       ends where the file ends

@@ -56,6 +56,17 @@ export class Housekeeper {
     )
   }
 
+  /**
+   * Two snapshots have to cover a file before it is let go. While the disk is full nobody may write anything that the
+   * second one could come behind, so this does: an entry that lets go of nothing.
+   */
+  snapshotKept(): void {
+    const { append, spares } = this.#context
+    if (!spares.full || !this.wouldFree()) return
+    mark('housekeeper/wants-a-second-snapshot')
+    append({ kind: 'retired', generations: [] })
+  }
+
   /** Recycles and cleans until there is nothing to do. Calls while it runs join it. */
   tidy(): Promise<void> {
     this.#tidying ??= this.#tidy().finally(() => {

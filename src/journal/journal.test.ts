@@ -237,3 +237,41 @@ test('a journal whose format file is lost is refused, even when only its first f
   }
   await assert.rejects(JournalWorld.open(disk), { code: 'JOURNAL_DAMAGED' })
 })
+
+test('damage in what was durable is refused with its file, its byte and the commands that help', async () => {
+  const disk = new CrashDisk()
+  const world = await JournalWorld.open(disk)
+  for (const text of ['one', 'two', 'three']) {
+    await world.note(text)
+    await world.settled()
+  }
+  await world.journal.close()
+  const file = await disk.open('data/journal-00000', 'write')
+  await file.write(Uint8Array.of(0xff), 1_024 + 50)
+  await file.close()
+  await assert.rejects(JournalWorld.open(disk), {
+    code: 'JOURNAL_DAMAGED',
+    file: 'data/journal-00000',
+    offset: 1_024,
+    message:
+      /^a damaged commit in data\/journal-00000 at byte 1024; nothing was changed\. Run 'naru journal verify' .*'naru journal repair' to cut it out after a copy was made$/,
+  })
+})
+
+test('a torn end is cut, and said with its file, its byte and its size', async () => {
+  const disk = new CrashDisk()
+  const world = await JournalWorld.open(disk)
+  await world.note('one')
+  await world.settled()
+  await world.put(1, [bodyOfSize(300, 1)])
+  await world.settled()
+  const killed = disk.killProcess()
+  const file = await killed.open('data/journal-00000', 'write')
+  // Behind the first commit: 40 of a header, 24 of the epoch, 19 of the note, rounded up.
+  await file.write(Uint8Array.of(0xff), 1_112 + 100)
+  await file.close()
+  const { journal, owner } = await JournalWorld.open(killed)
+  assert.deepEqual(journal.report.cut, { file: 'data/journal-00000', offset: 1_112, bytes: 360 })
+  assert.deepEqual([owner.notes, owner.held.size], [['one'], 0])
+  await journal.close()
+})

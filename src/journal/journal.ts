@@ -220,7 +220,9 @@ export class Journal implements Engine {
       stop: writer.stop,
       ended: (outcome) => {
         this.#snapshotting = null
-        if (outcome === 'kept') this.#snapshotAt = writtenBytes
+        if (outcome !== 'kept') return
+        this.#snapshotAt = writtenBytes
+        this.#housekeeper.snapshotKept()
       },
     })
     this.#snapshotting = running

@@ -10,8 +10,8 @@ import type { JournalFile } from './journal-file.ts'
 //            pad:u16                                                crc covers the header and the rows
 // row      = slot:u16 level:u8 sealed:u8 generation:u32 fileBytes:u48 firstTicket:u48 endTicket:u48
 //            lastCommit:u48 dataEnd:u48 live:u48 bodies:u32 bodyBytes:u48 runs:u16
-// block    = crc:u32 size:u32 bytes               size > 0; crc starts from the ticket and the block's index
-// end      = crc:u32 zero:u32 blocks:u32 pad:u32 bytes:u48 pad:u16
+// block    = crc:u32 size:u32 bytes               size > 0; crc starts from that of ticket:u48 index:u32
+// end      = crc:u32 zero:u32 blocks:u32 pad:u32 bytes:u48 pad:u16       crc as of the block behind the last
 
 export const SNAPSHOT_HEADER_SIZE = 64
 const SNAPSHOT_ROW_SIZE = 56

@@ -91,9 +91,14 @@ const FLAG_INTERNAL = 2
 
 export function encodeChange(change: Change): Uint8Array {
   const writer = new Writer()
+  writeChange(writer, change)
+  return writer.take()
+}
+
+/** The same at the end of what is written already. */
+export function writeChange(writer: Writer, change: Change): void {
   writer.u8(kinds.indexOf(change.kind) + 1)
   encodeFields(writer, change)
-  return writer.take()
 }
 
 function encodeFields(writer: Writer, change: Change): void {
@@ -211,9 +216,8 @@ function decodeFields(kind: Change['kind'], reader: Reader): Change {
 }
 
 function text(writer: Writer, value: string): void {
-  const bytes = encoder.encode(value)
-  writer.u16(bytes.length)
-  writer.bytes(bytes)
+  const at = writer.reserve(2)
+  writer.patchU16(at, writer.utf8(value))
 }
 
 function textOf(reader: Reader): string {
@@ -228,5 +232,3 @@ function sized(writer: Writer, bytes: Uint8Array): void {
 function sizedOf(reader: Reader): Uint8Array {
   return reader.bytes(reader.u32()).slice()
 }
-
-const encoder = new TextEncoder()

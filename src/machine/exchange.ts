@@ -64,8 +64,11 @@ export class Exchange {
     for (const key of [...this.#byKey.keys()]) this.#remove(key, (each) => each.queue === queue)
   }
 
-  *bindings(): IterableIterator<Binding> {
-    for (const bindings of this.#byKey.values()) yield* bindings
+  /** All of them, in a list of its own. */
+  bindings(): Binding[] {
+    const all: Binding[] = []
+    for (const bindings of this.#byKey.values()) for (const each of bindings) all.push(each)
+    return all
   }
 
   #remove(key: string, chosen: (binding: Binding) => boolean): void {

@@ -18,27 +18,56 @@ export type Commitment = { readonly partition: number; readonly committed: Commi
 export class Group {
   readonly id: number
   readonly name: string
-  /** By the id of the partition. */
-  readonly offsets: Map<number, Committed> = new Map()
+  #offsets: Map<number, Committed> = new Map()
+  /** Somebody reads the map as it is now: the next change is one of a copy. */
+  #isFrozen = false
 
   constructor(id: number, name: string) {
     this.id = id
     this.name = name
   }
 
+  /** By the id of the partition. */
+  get offsets(): ReadonlyMap<number, Committed> {
+    return this.#offsets
+  }
+
+  /** The offsets as they are now, for a snapshot: nothing is copied but by who changes them later. */
+  freeze(): ReadonlyMap<number, Committed> {
+    this.#isFrozen = true
+    return this.#offsets
+  }
+
   apply(commitments: readonly Commitment[]): void {
+    const offsets = this.#writable()
     for (const { partition, committed } of commitments) {
-      if (committed === null) this.offsets.delete(partition)
-      else this.offsets.set(partition, committed)
+      if (committed === null) offsets.delete(partition)
+      else offsets.set(partition, committed)
     }
+  }
+
+  /** The partition is gone. */
+  forget(partition: number): void {
+    if (this.#offsets.has(partition)) this.#writable().delete(partition)
+  }
+
+  #writable(): Map<number, Committed> {
+    if (this.#isFrozen) this.#offsets = new Map(this.#offsets)
+    this.#isFrozen = false
+    return this.#offsets
   }
 }
 
 const FORGET = 2 ** 48 - 1
-const encoder = new TextEncoder()
 
 export function encodeCommitments(commitments: readonly Commitment[]): Uint8Array {
   const writer = new Writer()
+  writeCommitments(writer, commitments)
+  return writer.take()
+}
+
+/** The same at the end of what is written already. */
+export function writeCommitments(writer: Writer, commitments: readonly Commitment[]): void {
   for (const { partition, committed } of commitments) {
     writer.u32(partition)
     const offset = committed?.offset ?? 0
@@ -46,11 +75,9 @@ export function encodeCommitments(commitments: readonly Commitment[]): Uint8Arra
     const place = new Uint8Array(6)
     setU48At(place, 0, committed?.offset ?? FORGET)
     writer.bytes(place)
-    const note = encoder.encode(committed?.note ?? '')
-    writer.u16(note.length)
-    writer.bytes(note)
+    const noteAt = writer.reserve(2)
+    writer.patchU16(noteAt, writer.utf8(committed?.note ?? ''))
   }
-  return writer.take()
 }
 
 export function decodeCommitments(bytes: Uint8Array, at: number, size: number): Commitment[] {

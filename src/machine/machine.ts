@@ -328,7 +328,7 @@ export class Machine {
       this.cut(partition, partition.nextOffset)
       partition.deleted = true
       this.partitions.delete(partition.id)
-      for (const group of namespace.groups.values()) group.offsets.delete(partition.id)
+      for (const group of namespace.groups.values()) group.forget(partition.id)
     }
     stream.deleted = true
     namespace.streams.delete(name)

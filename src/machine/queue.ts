@@ -273,13 +273,17 @@ export class Queue {
     readonly firstSequence: number
     readonly pages: readonly (Page | null)[]
   } {
-    const keeps = (page: Page | null): boolean => page !== null && page.kept > 0
-    const pages = [...this.#pages]
-    const from = pages.findIndex(keeps)
     const nextSequence = this.#keptThrough + 1
-    if (from < 0) return { nextSequence, firstSequence: 1, pages: [] }
+    let from = 0
+    let end = this.#pages.size
+    while (from < end && !keeps(this.#pages.at(from))) from++
+    while (from < end && !keeps(this.#pages.at(end - 1))) end--
+    // Most of many thousand queues are empty, and all of them are frozen in one turn.
+    if (from === end) return { nextSequence, firstSequence: 1, pages: NO_PAGES }
     const firstSequence = this.#firstSequence + from * PAGE_MESSAGES
-    return { nextSequence, firstSequence, pages: pages.slice(from, pages.findLastIndex(keeps) + 1) }
+    const pages: (Page | null)[] = []
+    for (let index = from; index < end; index++) pages.push(this.#pages.at(index))
+    return { nextSequence, firstSequence, pages }
   }
 
   #findReady(): number {
@@ -362,4 +366,10 @@ export class Queue {
       this.#firstSequence += PAGE_MESSAGES
     }
   }
+}
+
+const NO_PAGES: readonly (Page | null)[] = []
+
+function keeps(page: Page | null): boolean {
+  return page !== null && page.kept > 0
 }

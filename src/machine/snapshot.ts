@@ -1,6 +1,6 @@
 /**
- * The machine's durable state as bytes, written while it goes on changing: names and numbers at once, the
- * pages of queues and the rows of partitions bit by bit, from copies that later writes leave alone.
+ * The machine's durable state as bytes, written bit by bit while it goes on changing: names from lists of what never
+ * changes, the pages of queues and the rows of partitions from copies that later writes leave alone.
  *
  *   snapshot  = head section* end                  every section stands behind its type
  *   head      = version:u16 nextId:u32 newestMs:u53
@@ -18,13 +18,15 @@
  */
 import { assert } from '../base/assert.ts'
 import { Writer } from '../base/writer.ts'
-import { type Change, encodeChange } from './change.ts'
-import { encodeCommitments } from './group.ts'
+import { type Change, writeChange } from './change.ts'
+import type { Binding, Exchange } from './exchange.ts'
+import { type Committed, type Group, writeCommitments } from './group.ts'
 import type { LargeBody } from './large-body.ts'
 import type { Machine } from './machine.ts'
 import { GONE, LARGE, PAGE_MESSAGES, type Page, REDELIVERED, TRANSIENT } from './page.ts'
 import { type FrozenPartition, PAGE_ROWS } from './partition.ts'
 import type { Queue } from './queue.ts'
+import type { Stream } from './stream.ts'
 
 export const SNAPSHOT_VERSION = 1
 export const SECTION_END = 0
@@ -49,37 +51,54 @@ type FrozenQueue = {
   readonly pages: readonly (Page | null)[]
 }
 
+/** What has a name: references to what never changes, in lists of its own. */
+type FrozenNamespace = {
+  readonly name: string
+  readonly exchanges: readonly { readonly exchange: Exchange; readonly bindings: Binding[] }[]
+  readonly streams: readonly Stream[]
+  readonly groups: readonly Group[]
+}
+
+type FrozenPlaces = { readonly id: number; readonly offsets: ReadonlyMap<number, Committed> }
+
+type FrozenNames = {
+  readonly identity: Uint8Array
+  readonly queues: readonly Queue[]
+  readonly namespaces: readonly FrozenNamespace[]
+}
+
+const PIECE_BYTES = 4 * 1_024 // of names: some fifty of them, so that whoever writes a snapshot may stop in between
+
 /**
- * Freezes the machine and answers its bytes piece by piece; each piece costs microseconds. The caller thaws
- * it when it is done or gives up.
+ * Freezes the machine and answers its bytes piece by piece; each piece costs microseconds. To freeze takes
+ * references, and encodes nothing: it happens in one turn, however much there is. The caller thaws the machine
+ * when it is done or gives up.
  */
 export function freeze(machine: Machine): () => Generator<Uint8Array> {
-  const head = new Writer()
-  head.u16(SNAPSHOT_VERSION)
-  head.u32(machine.nextId)
-  head.u53(machine.newestMs)
-  for (const change of changesOf(machine)) {
-    head.u8(SECTION_CHANGE)
-    const bytes = encodeChange(change)
-    head.u32(bytes.length)
-    head.bytes(bytes)
-  }
-  for (const group of byId(machine.groups.values())) {
-    const places = [...group.offsets].sort(([left], [right]) => left - right)
-    const commitments = places.map(([partition, committed]) => ({ partition, committed }))
-    const bytes = encodeCommitments(commitments)
-    head.u8(SECTION_GROUP)
-    head.u32(group.id)
-    head.u32(bytes.length)
-    head.bytes(bytes)
-  }
-  const queues = [...machine.queues.values()].filter((queue) => queue.durable).map(freezeQueue)
+  const { nextId, newestMs } = machine
+  const names = freezeNames(machine)
+  const places = byId(machine.groups.values()).map((group): FrozenPlaces => {
+    return { id: group.id, offsets: group.freeze() }
+  })
+  const queues = names.queues.map(freezeQueue)
   const partitions = byId(machine.partitions.values()).map((partition) => partition.freeze())
   const large = machine.large.freeze()
   machine.freezer.freeze()
   return function* pieces() {
-    yield head.take()
     const writer = new Writer()
+    writer.u16(SNAPSHOT_VERSION)
+    writer.u32(nextId)
+    writer.u53(newestMs)
+    for (const change of changesOf(names)) {
+      writer.u8(SECTION_CHANGE)
+      writeSized(writer, () => writeChange(writer, change))
+      if (writer.size >= PIECE_BYTES) yield writer.take()
+    }
+    for (const frozen of places) {
+      writePlaces(writer, frozen)
+      if (writer.size >= PIECE_BYTES) yield writer.take()
+    }
+    yield writer.take()
     for (const [ticket, body] of large) yield largePiece(ticket, body, writer)
     for (const queue of queues) yield* queuePieces(queue, writer)
     for (const frozen of partitions) yield* partitionPieces(frozen, writer)
@@ -88,46 +107,63 @@ export function freeze(machine: Machine): () => Generator<Uint8Array> {
   }
 }
 
+function freezeNames(machine: Machine): FrozenNames {
+  const namespaces = [...machine.namespaces.values()].map((namespace) => ({
+    name: namespace.name,
+    exchanges: [...namespace.exchanges.values()]
+      .filter(({ options }) => options.durable)
+      .map((exchange) => ({ exchange, bindings: exchange.bindings() })),
+    streams: [...namespace.streams.values()],
+    groups: [...namespace.groups.values()],
+  }))
+  const queues = [...machine.queues.values()].filter((queue) => queue.durable)
+  return { identity: machine.identity, queues, namespaces }
+}
+
 /** What would make the same names again. */
-function* changesOf(machine: Machine): Generator<Change> {
-  if (machine.identity.length > 0) yield { kind: 'broker-made', identity: machine.identity }
-  for (const { name } of machine.namespaces.values()) yield { kind: 'namespace-made', name }
-  for (const queue of machine.queues.values()) {
-    if (!queue.durable) continue
-    const { id, namespace, name, options } = queue
+function* changesOf({ identity, queues, namespaces }: FrozenNames): Generator<Change> {
+  if (identity.length > 0) yield { kind: 'broker-made', identity }
+  for (const { name } of namespaces) yield { kind: 'namespace-made', name }
+  for (const { id, namespace, name, options } of queues) {
     const { autoDelete, notes } = options
     yield { kind: 'queue-made', namespace, id, name, autoDelete, notes }
   }
-  for (const namespace of machine.namespaces.values()) {
-    for (const { name, options } of namespace.exchanges.values()) {
-      if (!options.durable) continue
-      const { kind: exchangeKind, autoDelete, internal } = options
-      yield {
-        kind: 'exchange-made',
-        namespace: namespace.name,
-        name,
-        exchangeKind,
-        autoDelete,
-        internal,
-      }
-    }
-    for (const exchange of namespace.exchanges.values()) {
-      if (!exchange.options.durable) continue
-      for (const { queue, key, notes } of exchange.bindings()) {
-        if (!queue.durable) continue
-        const place = { namespace: namespace.name, exchange: exchange.name, key, notes }
-        yield { kind: 'bound', queue: queue.id, ...place }
-      }
-    }
-    for (const { name, identity, notes, partitions } of namespace.streams.values()) {
-      const ids = partitions.map(({ id }) => id)
-      const place = { namespace: namespace.name, name, identity, notes }
-      yield { kind: 'stream-made', ...place, partitions: ids }
-    }
-    for (const { id, name } of namespace.groups.values()) {
-      yield { kind: 'group-made', namespace: namespace.name, id, name }
+  for (const frozen of namespaces) yield* changesIn(frozen)
+}
+
+function* changesIn(frozen: FrozenNamespace): Generator<Change> {
+  const { name: namespace, exchanges, streams, groups } = frozen
+  for (const { exchange } of exchanges) {
+    const { kind: exchangeKind, autoDelete, internal } = exchange.options
+    const { name } = exchange
+    yield { kind: 'exchange-made', namespace, name, exchangeKind, autoDelete, internal }
+  }
+  for (const { exchange, bindings } of exchanges) {
+    for (const { queue, key, notes } of bindings) {
+      if (!queue.durable) continue
+      yield { kind: 'bound', queue: queue.id, namespace, exchange: exchange.name, key, notes }
     }
   }
+  for (const { name, identity, notes, partitions } of streams) {
+    const ids = partitions.map(({ id }) => id)
+    yield { kind: 'stream-made', namespace, name, identity, notes, partitions: ids }
+  }
+  for (const { id, name } of groups) yield { kind: 'group-made', namespace, id, name }
+}
+
+function writePlaces(writer: Writer, { id, offsets }: FrozenPlaces): void {
+  const ascending = [...offsets].sort(([left], [right]) => left - right)
+  const commitments = ascending.map(([partition, committed]) => ({ partition, committed }))
+  writer.u8(SECTION_GROUP)
+  writer.u32(id)
+  writeSized(writer, () => writeCommitments(writer, commitments))
+}
+
+/** What `write` writes, and its size before it. */
+function writeSized(writer: Writer, write: () => void): void {
+  const at = writer.reserve(4)
+  write()
+  writer.patchU32(at, writer.size - at - 4)
 }
 
 function byId<T extends { readonly id: number }>(items: Iterable<T>): T[] {
@@ -145,7 +181,8 @@ function largePiece(ticket: number, body: LargeBody, writer: Writer): Uint8Array
 
 function freezeQueue(queue: Queue): FrozenQueue {
   const { id, mark, redeliveredThrough } = queue
-  return { id, mark, redeliveredThrough, ...queue.kept() }
+  const { nextSequence, firstSequence, pages } = queue.kept()
+  return { id, mark, redeliveredThrough, nextSequence, firstSequence, pages }
 }
 
 function* queuePieces(queue: FrozenQueue, writer: Writer): Generator<Uint8Array> {

@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { expectMark } from '../../src/base/mark.ts'
 import { HandTimers } from '../crash/journal-ops.ts'
 import { bodyOfSize, JournalWorld, Refused } from '../journal/journal-world.ts'
 import { CrashDisk } from '../sim/crash-disk.ts'
@@ -112,6 +113,32 @@ test('space that somebody else frees is found by itself', async () => {
   await publishUntilFull(world)
   disk.capacityBytes = 100 * FILE_BYTES
   const waiting = publishPatiently(world)
+  await drained()
+  timers.fire()
+  await settled(waiting, 'the publisher')
+  await world.journal.close()
+})
+
+test('on a full disk a second snapshot is due when the first alone lets nothing go', async () => {
+  const { world, timers } = await openFull(20)
+  for (const text of ['first', 'second']) {
+    await world.note(text)
+    await world.snapshot()
+  }
+  const tickets = await publishUntilFull(world)
+  const waiting = publishPatiently(world)
+  await world.settled()
+  for (const ticket of tickets) await world.release([ticket])
+  await world.settled()
+  await expectMark('housekeeper/wants-a-second-snapshot', async () => {
+    for (let count = 0; count < 2; count++) {
+      assert.equal(world.journal.snapshotDue, true)
+      await world.snapshot()
+      await drained()
+    }
+  })
+  assert.equal(world.journal.snapshotDue, false)
+  await world.journal.tidy()
   await drained()
   timers.fire()
   await settled(waiting, 'the publisher')

@@ -173,7 +173,7 @@ async function resume(stage: Stage): Promise<void> {
 /** Throws unless the journal may end an operation like this when its disk fails. */
 function assertDefined(error: unknown): void {
   if (error instanceof Refused && (error.answer === 'full' || error.answer === 'stopped')) return
-  if (error instanceof JournalError && /^JOURNAL_(STOPPED|FULL)$/.test(error.code)) return
+  if (error instanceof JournalError && /^JOURNAL_(STOPPED|FULL|HANDLES)$/.test(error.code)) return
   if (error instanceof DiskError) return
   throw error
 }

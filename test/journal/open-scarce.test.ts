@@ -4,7 +4,6 @@
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { DiskError } from '../../src/base/ports.ts'
 import { JournalError } from '../../src/journal/errors.ts'
 import { CrashDisk } from '../sim/crash-disk.ts'
 import type { Fault } from '../sim/disk-faults.ts'
@@ -62,6 +61,13 @@ async function lefts(): Promise<readonly Left[]> {
 
 const all = await lefts()
 
+/** What happened, where, and what to do. */
+const sentences = {
+  JOURNAL_FULL: /^the disk of data is full.*make room there, then start again$/,
+  JOURNAL_HANDLES:
+    /^too many files are open to open data \(.+\)\. .*ulimit -n.*, then start again$/,
+} as const
+
 /** Opens it where something is scarce: what is there is all there is, or it says why not. Answers whether it opened. */
 async function openScarce(disk: CrashDisk, { how, found }: Left): Promise<boolean> {
   let world: JournalWorld
@@ -70,9 +76,9 @@ async function openScarce(disk: CrashDisk, { how, found }: Left): Promise<boolea
   } catch (error) {
     await drained()
     assert.deepEqual(disk.openPaths, [], 'files left open')
-    const isSaid = error instanceof JournalError && error.code === 'JOURNAL_FULL'
-    if (isSaid) assert.match(error.message, /is full.*make room there, then start again$/)
-    else assert(error instanceof DiskError && error.code === 'handles', `${how}: ${String(error)}`)
+    assert(error instanceof JournalError, `${how}: ${String(error)}`)
+    assert(error.code === 'JOURNAL_FULL' || error.code === 'JOURNAL_HANDLES', error.code)
+    assert.match(error.message, sentences[error.code])
     return false
   }
   assert.deepEqual(world.owner.notes, found.notes)
@@ -105,6 +111,17 @@ async function assertSound(
     await world.journal.close()
   }
 }
+
+test('an open that finds no file handle says what happened, where, and what to do', async () => {
+  for (const { image } of all) {
+    const disk = new CrashDisk({ image })
+    disk.faults.plan({ call: 1, code: 'handles', lasts: 'until-healed', writtenBytes: 0 })
+    await assert.rejects(JournalWorld.open(disk), {
+      code: 'JOURNAL_HANDLES',
+      message: sentences.JOURNAL_HANDLES,
+    })
+  }
+})
 
 test('a journal on a full disk opens by the space it holds, and loses nothing', async () => {
   for (const each of all) {

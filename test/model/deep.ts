@@ -4,7 +4,7 @@
  */
 import { argv } from 'node:process'
 import { SeededRandom } from '../../src/base/random.ts'
-import { barrierWorld } from './barrier-model.ts'
+import { barrierWorld, sleepings } from './barrier-model.ts'
 import { type Explored, explore, exploreDeaths, stall, type World, wander } from './explorer.ts'
 import { holdingsWorld } from './holdings-model.ts'
 import { joinWorld } from './join-model.ts'
@@ -25,7 +25,7 @@ function deep(minutes: number, print: (line: string) => void): void {
   const cases =
     ringScenarios.length +
     joinScenarios.length +
-    barrierScenarios.length +
+    barrierScenarios.length * sleepings.length +
     holdingsScenarios.length +
     largeScenarios.length
   const runs = Math.ceil((minutes * runsPerMinute) / cases)
@@ -38,8 +38,10 @@ function deep(minutes: number, print: (line: string) => void): void {
     print(`${describe(exploreAll(start, mortal, runs))}  ${name}`)
   }
   for (const { name, world, mortal } of barrierScenarios) {
-    const start = barrierWorld(code, world)
-    print(`${describe(exploreAll(start, mortal, runs))}  ${name}`)
+    for (const sleeping of sleepings) {
+      const start = barrierWorld(code, world, sleeping)
+      print(`${describe(exploreAll(start, mortal, runs))}  ${name}, ${sleeping}`)
+    }
   }
   for (const { name, world, mortal } of holdingsScenarios) {
     const start = holdingsWorld(code, world)

@@ -88,6 +88,16 @@ export interface TimedAttempt extends SteppingAttempt {
   isTimeUp(): boolean
 }
 
+/** Waits as a blocked thread does for what wakes all who wait for it. */
+export function* untilRung(
+  code: SharedCode,
+  roster: object,
+  what: SteppingAttempt,
+): Stepping<void> {
+  const patience = { leftMs: () => 1, lookUp: () => undefined, spinTurns: 0 }
+  yield* code.sleep.sleepUntilRung(roster as never, what as never, patience)
+}
+
 /** Waits as a blocked thread does. False when the time was up first; whoever makes it so wakes the seat. */
 export function* within(code: SharedCode, seat: object, what: TimedAttempt): Stepping<boolean> {
   const patience = {

@@ -1,0 +1,141 @@
+/** A disk without space, and files that nearly nothing lives in: the broker gets its space back by itself. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { DiskBroker } from '../../test/broker/disk-broker.ts'
+import { CrashDisk } from '../../test/sim/crash-disk.ts'
+import { drained } from '../../test/sim/turn.ts'
+import { expectMark } from '../base/mark.ts'
+import { Content } from '../machine/message.ts'
+import type { Queue } from '../machine/queue.ts'
+import { isRefusal } from '../machine/refusal.ts'
+import { Consumer } from './consumer.ts'
+import { HELD } from './room.ts'
+import { DEFAULT_NAMESPACE } from './runtime.ts'
+
+const FILE_BYTES = 4_096
+const BODY_BYTES = 600
+
+function tryPublish({ runtime }: DiskBroker, queue: Queue): 'taken' | 'held' {
+  const route = runtime.route(runtime.machine.namespace(DEFAULT_NAMESPACE), '', queue.name)
+  assert(!isRefusal(route))
+  const content = new Content()
+  content.body = new Uint8Array(BODY_BYTES)
+  content.bodySize = BODY_BYTES
+  return runtime.publish(route, content, 'persistent') === HELD ? 'held' : 'taken'
+}
+
+/** Publishes until it is held because the disk is full; answers how many were taken. */
+async function publishUntilFull(broker: DiskBroker, queue: Queue): Promise<number> {
+  for (let count = 0; count < 1_000; count++) {
+    if (tryPublish(broker, queue) === 'held') {
+      await drained()
+      if (tryPublish(broker, queue) === 'held') {
+        assert.equal(broker.runtime.heldWhy, 'disk-full')
+        return count
+      }
+    }
+    await drained()
+  }
+  throw new Error('never full')
+}
+
+/** A publisher that comes back whenever it is told to, until it is taken. */
+function publishPatiently(broker: DiskBroker, queue: Queue): { isThrough: boolean } {
+  const publisher = { isThrough: false }
+  const attempt = (): void => {
+    if (tryPublish(broker, queue) === 'taken') publisher.isThrough = true
+    else broker.runtime.whenRoom(attempt)
+  }
+  attempt()
+  return publisher
+}
+
+/** A consumer of the queue; what it gets is added to what it answers, and stays held. */
+function take({ runtime }: DiskBroker, queue: Queue): number[] {
+  const sequences: number[] = []
+  const deliver = ({ sequence }: { readonly sequence: number }): void => {
+    sequences.push(sequence)
+  }
+  runtime.join(queue, new Consumer({ deliver, cancelled: () => undefined }, 'by-consumer'))
+  return sequences
+}
+
+/** Who drains settles everything in one turn, or one message at a time, each in a commit of its own. */
+async function drain(
+  broker: DiskBroker,
+  queue: Queue,
+  turns: 'one turn' | 'many turns',
+): Promise<number> {
+  const taken = take(broker, queue)
+  await drained()
+  const settled = [...taken]
+  for (const sequence of settled) {
+    broker.runtime.settle(queue, sequence, 1)
+    if (turns === 'many turns') await drained()
+  }
+  await drained()
+  return settled.length
+}
+
+for (const turns of ['one turn', 'many turns'] as const) {
+  for (const files of [12, 20, 40]) {
+    test(`a full disk of ${files} files that consumers drain in ${turns} takes publishers again by itself`, async () => {
+      const disk = new CrashDisk({ capacityBytes: files * FILE_BYTES })
+      const broker = await DiskBroker.open(disk)
+      const queue = await broker.queue('q')
+      const count = await publishUntilFull(broker, queue)
+      assert(count > files, `only ${count} were taken`)
+      const waiting = publishPatiently(broker, queue)
+      await drained()
+      assert.equal(waiting.isThrough, false)
+      assert.equal(await drain(broker, queue, turns), count)
+      assert.equal(broker.runtime.failure, null)
+      assert.equal(waiting.isThrough, true)
+      assert(disk.usedBytes <= disk.capacityBytes)
+    })
+  }
+}
+
+test('files in each of which a little lives are cleaned, though none of them dies', async () => {
+  const disk = new CrashDisk()
+  const broker = await DiskBroker.open(disk)
+  const queue = await broker.queue('q')
+  const taken = take(broker, queue)
+  const count = 360
+  for (let sent = 0; sent < count; sent++) {
+    // The next file may still be in the making.
+    while (tryPublish(broker, queue) === 'held') await drained()
+    await drained()
+    const sequence = taken.pop()
+    assert(sequence !== undefined)
+    // Some four go into a file.
+    if (sequence % 3 > 0) broker.runtime.settle(queue, sequence, 1)
+    await drained()
+  }
+  assert.equal(queue.heldCount, count / 3)
+  const files = (await disk.list('data')).filter(({ name }) => name.startsWith('journal-'))
+  assert(files.length < count / 4, `${files.length} files`)
+})
+
+test('a snapshot that finds no file handle is tried later, and ends nothing', () =>
+  expectMark('snapshot/without-room', async () => {
+    const disk = new CrashDisk()
+    const broker = await DiskBroker.open(disk)
+    const queue = await broker.queue('q')
+    let isMet: boolean = false
+    disk.observe({
+      issued: ({ kind, path, number }) => {
+        if (isMet || kind !== 'open' || !path.endsWith('/snapshot-spare')) return
+        isMet = true
+        disk.faults.plan({ call: number, code: 'handles', lasts: 'once', writtenBytes: 0 })
+      },
+    })
+    for (let sent = 0; sent < 30; sent++) {
+      while (tryPublish(broker, queue) === 'held') await drained()
+      await drained()
+    }
+    assert(isMet)
+    assert.equal(broker.runtime.failure, null)
+    const names = (await disk.list('data')).map(({ name }) => name)
+    assert(names.some((name) => /^snapshot-\d/.test(name)))
+  }))
