@@ -1,19 +1,18 @@
 /**
- * Puts the committed baselines into the documentation: the table between two markers of docs/benchmarks.md
- * and one chart an area. It measures nothing, so that what is published is what is committed.
+ * Puts the committed baselines into the documentation: the tables between two markers of docs/benchmarks.md and of
+ * docs/primitives.md, and one chart an area. It measures nothing, so that what is published is what is committed.
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { assert } from '../src/base/assert.ts'
 import { drawArea } from './chart.ts'
 import { COLUMNS, describeNoise, describeVariant, describeWork } from './columns.ts'
+import { renderCosts } from './costs.ts'
 import { describeMachine } from './machine.ts'
 import { type AreaResults, loadBaselines } from './results.ts'
 import { versionsIn } from './table.ts'
 import { verdictInWords } from './verdict.ts'
 
-const BEGIN = '<!-- bench:begin -->'
-const END = '<!-- bench:end -->'
 const NOTHING_YET = 'No baseline is committed yet.'
 
 /** Where what is published comes from and goes to. */
@@ -22,11 +21,28 @@ export interface PublishPlaces {
   readonly docs: string
 }
 
-export async function publishTables(places: PublishPlaces): Promise<string> {
-  const path = join(places.docs, 'benchmarks.md')
-  const page = await readFile(path, 'utf8')
-  await writeFile(path, replaceBetween(page, renderAreas(await loadBaselines(places.baselines))))
-  return path
+/** Where something is published: a page, and the name of its two markers there. */
+export interface Published {
+  readonly page: string
+  readonly marker: string
+  readonly render: (areas: readonly AreaResults[]) => string
+}
+
+export const published: readonly Published[] = [
+  { page: 'benchmarks.md', marker: 'bench', render: renderAreas },
+  { page: 'primitives.md', marker: 'costs', render: renderCosts },
+]
+
+export async function publishTables(places: PublishPlaces): Promise<readonly string[]> {
+  const areas = await loadBaselines(places.baselines)
+  return Promise.all(
+    published.map(async ({ page, marker, render }) => {
+      const path = join(places.docs, page)
+      const text = await readFile(path, 'utf8')
+      await writeFile(path, replaceBetween(text, marker, render(areas)))
+      return path
+    }),
+  )
 }
 
 export async function publishCharts(places: PublishPlaces): Promise<readonly string[]> {
@@ -42,11 +58,12 @@ export async function publishCharts(places: PublishPlaces): Promise<readonly str
 }
 
 /** The page with everything between the markers replaced. */
-export function replaceBetween(page: string, content: string): string {
-  const begin = page.indexOf(BEGIN)
-  const end = page.indexOf(END)
-  assert(begin >= 0 && end > begin, `the page lacks ${BEGIN} before ${END}`)
-  return `${page.slice(0, begin + BEGIN.length)}\n${content}\n${page.slice(end)}`
+export function replaceBetween(page: string, marker: string, content: string): string {
+  const [first, last] = [`<!-- ${marker}:begin -->`, `<!-- ${marker}:end -->`]
+  const begin = page.indexOf(first)
+  const end = page.indexOf(last)
+  assert(begin >= 0 && end > begin, `the page lacks ${first} before ${last}`)
+  return `${page.slice(0, begin + first.length)}\n${content}\n${page.slice(end)}`
 }
 
 export function renderAreas(areas: readonly AreaResults[]): string {

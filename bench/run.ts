@@ -101,7 +101,7 @@ function choose(found: readonly Found[], options: BenchOptions): readonly Found[
 }
 
 async function publish(options: BenchOptions, places: Places): Promise<void> {
-  if (options.publish.has('docs')) say(`wrote ${await publishTables(places)}`)
+  if (options.publish.has('docs')) say(`wrote ${(await publishTables(places)).join(', ')}`)
   if (options.publish.has('charts')) say(`wrote ${(await publishCharts(places)).join(', ')}`)
 }
 

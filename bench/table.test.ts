@@ -4,7 +4,9 @@ import { readFile } from 'node:fs/promises'
 import { describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { drawArea } from './chart.ts'
-import { renderAreas, replaceBetween } from './publish.ts'
+import { cells } from './costs.ts'
+import { discover } from './discover.ts'
+import { published, renderAreas, replaceBetween } from './publish.ts'
 import { loadBaselines } from './results.ts'
 import { sampleLoaded, sampleReport, sampleResults, sampleRuns, sampleWorkload } from './samples.ts'
 import { alignColumns, printHeader, printResult } from './table.ts'
@@ -76,10 +78,10 @@ describe('the printed table', () => {
 describe('the published table', () => {
   it('replaces what stands between the markers and nothing else', () => {
     const page = 'before\n<!-- bench:begin -->\nold\n<!-- bench:end -->\nafter\n'
-    const replaced = replaceBetween(page, 'new')
+    const replaced = replaceBetween(page, 'bench', 'new')
     assert.equal(replaced, 'before\n<!-- bench:begin -->\nnew\n<!-- bench:end -->\nafter\n')
-    assert.equal(replaceBetween(replaced, 'new'), replaced)
-    assert.throws(() => replaceBetween('no markers', 'new'), /lacks/)
+    assert.equal(replaceBetween(replaced, 'bench', 'new'), replaced)
+    assert.throws(() => replaceBetween('no markers', 'bench', 'new'), /lacks/)
   })
 
   it('has a heading, a row a variant and the verdicts, and no bar inside a cell', () => {
@@ -100,9 +102,23 @@ describe('the published table', () => {
 
   it('in the tree is what the committed baselines say', async () => {
     const root = new URL('../../', import.meta.url)
-    const page = await readFile(new URL('docs/benchmarks.md', root), 'utf8')
     const areas = await loadBaselines(fileURLToPath(new URL('bench/baselines', root)))
-    assert.equal(replaceBetween(page, renderAreas(areas)), page)
+    for (const { page, marker, render } of published) {
+      const text = await readFile(new URL(`docs/${page}`, root), 'utf8')
+      assert.equal(replaceBetween(text, marker, render(areas)), text, page)
+    }
+  })
+
+  it('of costs names workloads and variants that there are', async () => {
+    const found = await discover()
+    for (const { area, workload, variant } of cells) {
+      const named = found.find((one) => one.workload.name === workload)?.workload
+      assert.equal(named?.area, area, workload)
+      assert(
+        named?.variants.some(({ name }) => name === variant),
+        `${workload}: ${variant}`,
+      )
+    }
   })
 })
 

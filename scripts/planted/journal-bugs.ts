@@ -118,6 +118,13 @@ export const journalBugs: readonly Bug[] = [
     by: ['src/journal/journal.test'],
   },
   {
+    what: 'a file taken as the work on the others ends is not made up for',
+    file: 'src/journal/spare-files.ts',
+    right: 'this.#work()\n    } else if',
+    wrong: '} else if',
+    by: ['src/journal/spare-files.test'],
+  },
+  {
     what: 'of files that came free more are kept than the limit',
     file: 'src/journal/spare-files.ts',
     right: 'return blankBytes > kept ? this.#blank[0] : undefined',

@@ -356,6 +356,24 @@ test('a broker says what it is and refuses what it does not know', async () => {
   await assert.rejects(Broker.open(telnet), /no listener 'telnet'/)
 })
 
+test('a broker that keeps nothing says so, and one that does says nothing', async () => {
+  const said: string[] = []
+  const log = { info: (text: string) => said.push(text), warn: assert.fail, error: assert.fail }
+  const dir = await mkdtemp(join(tmpdir(), 'naru-api-'))
+  try {
+    for (const options of [{ dir }, { dir, durability: 'os' } as const]) {
+      await (await Broker.open({ ...options, log })).close()
+    }
+    assert.deepEqual(said, [])
+    await (await Broker.open({ dir, durability: 'memory', log })).close()
+    await (await Broker.open({ log })).close()
+    const gone = 'everything is in memory and gone when the broker closes'
+    assert.deepEqual(said, [`durability is memory: ${gone}`, `no dir: ${gone}`])
+  } finally {
+    await rm(dir, { recursive: true })
+  }
+})
+
 test('a closed broker takes nothing and answers everybody', async () => {
   const broker = await Broker.open()
   const jobs = await broker.queue('jobs', {})

@@ -78,6 +78,10 @@ export class Broker implements AsyncDisposable {
     if (dir === null && durability !== 'memory') {
       throw new BrokerError('REFUSED', `durability ${durability} needs a dir`)
     }
+    if (durability === 'memory') {
+      const why = dir === null ? 'no dir' : 'durability is memory'
+      log.info(`${why}: everything is in memory and gone when the broker closes`)
+    }
     const ends = new OpenEnds()
     let durable: Durable | null = null
     const stopped = (error: Error): void => {

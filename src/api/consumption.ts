@@ -14,9 +14,10 @@ import { FORMAT_PLAIN } from '../machine/message.ts'
 import type { Queue } from '../machine/queue.ts'
 import { type BodyKind, bodyKindOf } from '../wire/plain/body.ts'
 import { textOf } from './body.ts'
-import { BrokerError, queueMissing } from './errors.ts'
+import { queueMissing } from './errors.ts'
 import { Message, type MessageOwner } from './message.ts'
 import type { OpenEnd, OpenEnds } from './open-ends.ts'
+import { checkCount } from './options.ts'
 
 export type ConsumeOptions = {
   /** Messages that may be handed out and not settled. 1,000 unless told. */
@@ -114,6 +115,7 @@ export class Consumption<T = unknown>
   /** The messages that are there, as soon as there is one, `max` at most. */
   async *batches(max: number): AsyncGenerator<MessageBatch<T>> {
     try {
+      checkCount('messagesMax', max)
       for (;;) {
         while (this.#isWaiting()) await this.#arrival()
         if (this.#ended instanceof Error) throw this.#ended
@@ -325,9 +327,4 @@ export class MessageBatch<T> {
   ack(): void {
     for (const message of this.messages) message.ack()
   }
-}
-
-function checkCount(name: string, count: number): void {
-  if (count === Number.POSITIVE_INFINITY || (Number.isSafeInteger(count) && count >= 1)) return
-  throw new BrokerError('REFUSED', `${name} is a whole number from 1, or Infinity, not ${count}`)
 }

@@ -7,3 +7,8 @@ export function checkOptions(what: string, options: object, known: readonly stri
     throw new BrokerError('REFUSED', `${what} has no option '${name}'; it has ${known.join(', ')}`)
   }
 }
+
+export function checkCount(name: string, count: number): void {
+  if (count === Number.POSITIVE_INFINITY || (Number.isSafeInteger(count) && count >= 1)) return
+  throw new BrokerError('REFUSED', `${name} is a whole number from 1, or Infinity, not ${count}`)
+}

@@ -16,7 +16,7 @@ import {
 } from './consumption.ts'
 import type { Durable } from './durable.ts'
 import { BrokerError, closed, errorOf, queueMissing } from './errors.ts'
-import { checkOptions } from './options.ts'
+import { checkCount, checkOptions } from './options.ts'
 
 export type QueueOptions = {
   /** Whether it is there after a restart, and its messages with it. True unless told otherwise. */
@@ -68,7 +68,8 @@ export class BrokerQueue<T = unknown> {
   }
 
   /** Resolves when the message is as safe as the broker's durability says. Waits while there is no room. */
-  send(body: T & Body, options: SendOptions = {}): Promise<void> {
+  send(body: T & Body, options: SendOptions = AS_USUAL): Promise<void> {
+    checkSend(options)
     if (this.#turn === null) {
       const ticket = this.#publish(body, options)
       if (ticket >= 0) return this.#durable.after(ticket)
@@ -80,7 +81,8 @@ export class BrokerQueue<T = unknown> {
    * Sends it if there is room right now: a promise of its safety, or null where it was not taken. A body in fragments
    * is taken when its turn is now, and waits for the rest of its room by itself.
    */
-  trySend(body: T & Body, options: SendOptions = {}): Promise<void> | null {
+  trySend(body: T & Body, options: SendOptions = AS_USUAL): Promise<void> | null {
+    checkSend(options)
     // Whoever waits for room came first.
     if (this.#turn !== null) return null
     const ticket = this.#publish(body, options)
@@ -94,7 +96,8 @@ export class BrokerQueue<T = unknown> {
   }
 
   /** Sends all of them, in this order; resolves when the last one is safe. */
-  sendMany(bodies: readonly (T & Body)[], options: SendOptions = {}): Promise<void> {
+  sendMany(bodies: readonly (T & Body)[], options: SendOptions = AS_USUAL): Promise<void> {
+    checkSend(options)
     let sent = 0
     let ticket = 0
     if (this.#turn === null) {
@@ -111,7 +114,7 @@ export class BrokerQueue<T = unknown> {
   /** Messages, one after the other; ask `batches` of it for many at once. */
   consume(options: ConsumeOptions = {}): Consumption<T> {
     this.#check()
-    checkOptions('consume', options, consumeOptionNames)
+    checkOptions('consume', options, consumeOptions)
     return new Consumption<T>(this.#place, options)
   }
 
@@ -119,13 +122,17 @@ export class BrokerQueue<T = unknown> {
   consumeBatches(
     options: ConsumeOptions & { readonly messagesMax?: number } = {},
   ): AsyncGenerator<MessageBatch<T>> {
-    return this.consume(options).batches(options.messagesMax ?? messagesUsual)
+    this.#check()
+    checkOptions('consumeBatches', options, [...consumeOptions, 'messagesMax'])
+    const { messagesMax = messagesUsual } = options
+    checkCount('messagesMax', messagesMax)
+    return new Consumption<T>(this.#place, options).batches(messagesMax)
   }
 
-  /** Removes the messages that nobody holds; answers how many. */
+  /** Removes the messages that nobody holds; answers how many, when that is durable. */
   async purge(): Promise<number> {
     this.#check()
-    return this.#runtime.purge(this.#queue)
+    return this.#runtime.declare.purge(this.#queue)
   }
 
   /** The queue and its messages go; its consumers end with QueueMissing. */
@@ -240,6 +247,19 @@ export class BrokerQueue<T = unknown> {
 /** In place of a ticket: the body comes in fragments, which takes its time. */
 const LARGE = -2
 
-const consumeOptionNames = ['prefetch', 'prefetchBytes', 'signal', 'messagesMax']
+const consumeOptions = ['prefetch', 'prefetchBytes', 'signal']
+
+/** One object: who says nothing has nothing to be checked. */
+const AS_USUAL: SendOptions = {}
+
+function checkSend(options: SendOptions): void {
+  if (options === AS_USUAL) return
+  checkOptions('send', options, ['persistence'])
+  const { persistence } = options
+  if (persistence === undefined || persistence === 'persistent' || persistence === 'transient')
+    return
+  const sentence = `persistence is 'persistent' or 'transient', not '${String(persistence)}'`
+  throw new BrokerError('REFUSED', sentence)
+}
 
 const messagesUsual = 1_000 // as many as a consumption prefetches

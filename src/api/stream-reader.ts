@@ -7,13 +7,15 @@ import type { Runtime } from '../broker/runtime.ts'
 import type { BatchView } from '../machine/batch.ts'
 import { FORMAT_PLAIN } from '../machine/message.ts'
 import type { Partition } from '../machine/partition.ts'
+import { checkName } from '../machine/plan.ts'
 import type { Stream } from '../machine/stream.ts'
 import { readPlainRecords } from '../wire/plain/records.ts'
-import { BrokerError, closed, streamMissing } from './errors.ts'
+import { BrokerError, closed, errorOf, streamMissing } from './errors.ts'
 import type { ForeignRecords, RecordContent } from './foreign-records.ts'
 import type { GroupDesks, GroupMember } from './group-desks.ts'
 import { commitAll, type Offsets, offsetsFor } from './offsets.ts'
 import type { OpenEnd, OpenEnds } from './open-ends.ts'
+import { Progress } from './progress.ts'
 import { BrokerRecord } from './record.ts'
 
 export type ReadOptions = {
@@ -71,7 +73,13 @@ export class StreamReader<T> implements PartitionWatcher, GroupMember, OpenEnd {
     this.#runtime = runtime
     this.#stream = stream
     this.#groups = parts.groups
-    const { from = 'first' } = parts.options
+    const { from = 'first', group } = parts.options
+    const isOffsets = typeof from === 'number' || Array.isArray(from)
+    if (!isOffsets && from !== 'first' && from !== 'next') {
+      throw new BrokerError('REFUSED', `from is 'first', 'next' or offsets, not '${String(from)}'`)
+    }
+    const refusal = group === undefined ? null : checkName(group)
+    if (refusal !== null) throw errorOf(refusal)
     this.#options = parts.options
     this.#starts = typeof from === 'string' ? null : offsetsFor(stream, from)
     this.#ends = parts.ends
@@ -92,9 +100,20 @@ export class StreamReader<T> implements PartitionWatcher, GroupMember, OpenEnd {
 
   async *records(): AsyncGenerator<BrokerRecord<T>> {
     for await (const batch of this.batches(recordsOneByOne)) {
-      yield* batch.records
-      // Asking for the next one says that this one was consumed.
-      if (this.#options.group !== undefined) await batch.commit()
+      const progress = this.#options.group === undefined ? null : this.#progressOf(batch)
+      try {
+        for (const record of batch.records) {
+          yield record
+          // Asking for the next one says that this one was consumed.
+          progress?.reach(record.offset + 1)
+          if (this.#isClosed) return
+        }
+      } finally {
+        // A broker that is gone takes nothing down any more, and whoever goes need not hear of it.
+        await progress?.end().catch((error: unknown) => {
+          if (this.#runtime.failure === null) throw error
+        })
+      }
     }
   }
 
@@ -218,6 +237,12 @@ export class StreamReader<T> implements PartitionWatcher, GroupMember, OpenEnd {
     if (!this.#positions.has(partition)) return
     const commitment = { partition: partition.id, committed: { offset, note: '' } }
     await commitAll(this.#runtime, this.#stream, { group, commitments: [commitment] })
+  }
+
+  #progressOf({ partition: index, records }: RecordBatch<T>): Progress {
+    const partition = this.#stream.partitions[index]!
+    const commit = (offset: number): Promise<void> => this.#commit(partition, offset)
+    return new Progress(this.#runtime.world.scheduler, commit, records[0]!.offset)
   }
 
   #namespace(): NonNullable<ReturnType<Runtime['namespace']>> {

@@ -5,6 +5,7 @@ import type { Runtime } from '../broker/runtime.ts'
 import { Batch } from '../machine/batch.ts'
 import { FORMAT_PLAIN } from '../machine/message.ts'
 import type { Partition } from '../machine/partition.ts'
+import { checkName } from '../machine/plan.ts'
 import { isRefusal } from '../machine/refusal.ts'
 import type { Stream } from '../machine/stream.ts'
 import { PlainRecordsWriter } from '../wire/plain/records.ts'
@@ -14,6 +15,7 @@ import { BrokerError, closed, errorOf, streamMissing } from './errors.ts'
 import type { GroupDesks } from './group-desks.ts'
 import { commitAll, type Offsets, offsetsFor } from './offsets.ts'
 import type { OpenEnds } from './open-ends.ts'
+import { checkCount, checkOptions } from './options.ts'
 import { partitionOfKey } from './partitioner.ts'
 import type { BrokerRecord } from './record.ts'
 import { type ReadOptions, type RecordBatch, StreamReader } from './stream-reader.ts'
@@ -105,6 +107,7 @@ export class BrokerStream<T = unknown> {
 
   /** Records one after the other; asking for the next one commits what was consumed, where there is a group. */
   read(options: ReadOptions = {}): AsyncGenerator<BrokerRecord<T>> {
+    checkOptions('read', options, readerOptions)
     return this.#reader(options).records()
   }
 
@@ -112,7 +115,10 @@ export class BrokerStream<T = unknown> {
   readBatches(
     options: ReadOptions & { readonly recordsMax?: number } = {},
   ): AsyncGenerator<RecordBatch<T>> {
-    return this.#reader(options).batches(options.recordsMax ?? recordsUsual)
+    checkOptions('readBatches', options, [...readerOptions, 'recordsMax'])
+    const { recordsMax = recordsUsual } = options
+    checkCount('recordsMax', recordsMax)
+    return this.#reader(options).batches(recordsMax)
   }
 
   /**
@@ -121,6 +127,8 @@ export class BrokerStream<T = unknown> {
    */
   async moveGroup(group: string, to: Offsets): Promise<void> {
     this.#check()
+    const refusal = checkName(group)
+    if (refusal !== null) throw errorOf(refusal)
     const offsets = offsetsFor(this.#stream, to)
     if (this.#groups.hasMembers(this.#stream, group)) {
       const sentence = `group '${group}' reads stream '${this.name}'; end its readers, then move it`
@@ -257,6 +265,8 @@ export class BrokerStream<T = unknown> {
     if (this.#stream.deleted) throw streamMissing(this.name)
   }
 }
+
+const readerOptions = ['group', 'from', 'signal']
 
 const recordsUsual = 500 // a batch that is worth a commit, and small enough to do again
 

@@ -173,7 +173,7 @@ test('a large body goes with its queue, and with what is purged', async () => {
     broker.publishLarge(queue, 'new 2', { size: 333 })
     await drained()
     assert.equal(broker.runtime.references, 5)
-    if (end === 'purged') broker.runtime.purge(queue)
+    if (end === 'purged') await settled(broker.runtime.declare.purge(queue), 'the purge')
     else await settled(broker.runtime.declare.deleteQueue(queue), 'the end of the queue')
     await drained()
     assert.equal(broker.runtime.references, 0)
@@ -283,11 +283,11 @@ test('the files of large bodies come free, however those end', async () => {
     },
     'transient and purged': (broker, queue) => {
       broker.publishLarge(queue, 'gone 1', { size: 900, persistence: 'transient' })
-      broker.runtime.purge(queue)
+      void broker.runtime.declare.purge(queue)
     },
     'persistent and purged': (broker, queue) => {
       broker.publishLarge(queue, 'gone 1', { size: 900 })
-      broker.runtime.purge(queue)
+      void broker.runtime.declare.purge(queue)
     },
   }
   for (const [how, end] of Object.entries(ends)) {

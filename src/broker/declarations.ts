@@ -122,7 +122,11 @@ export class Declarations {
         return { kind: 'queue-not-empty', queue: queue.name }
       }
       messages = queue.readyCount
-      return [{ kind: 'queue-deleted', id: queue.id }]
+      const { namespace } = queue
+      const gone = this.#lastBoundTo(queue)
+        .filter(({ options }) => options.durable)
+        .map(({ name }) => ({ kind: 'exchange-deleted', namespace, name }) as const)
+      return [{ kind: 'queue-deleted', id: queue.id }, ...gone]
     }
     if (queue.durable) {
       const done = await this.#commit(check)
@@ -130,12 +134,26 @@ export class Declarations {
     }
     const checked = check()
     if (isRefusal(checked)) return checked
-    if (checked.length > 0) {
-      const tell = this.#dispatcher.dismiss(queue)
-      machine.dropQueue(queue)
-      tell()
-    }
+    if (checked.length === 0) return { messages }
+    const bare = this.#lastBoundTo(queue).filter(({ options }) => options.durable)
+    this.#dropQueue(queue, () => machine.dropQueue(queue))
+    // Asked for at once, before anybody makes others of these names; bound again meanwhile, they stay.
+    const namespace = machine.namespace(queue.namespace)
+    await Promise.all(bare.map(({ name }) => this.deleteExchange(namespace, name, 'if-unused')))
     return { messages }
+  }
+
+  /** Ready messages go, at once; answers how many when that is durable. */
+  async purge(queue: Queue): Promise<number> {
+    const { engine, isRunning } = this.#context
+    const count = this.#dispatcher.purge(queue)
+    // Not left to the end of the turn: what is waited for has to be written.
+    while (!this.#dispatcher.write()) {
+      if (!isRunning()) throw new Error('the broker stops, and the purge is not written down')
+      await engine.log.room()
+    }
+    await this.#commits.settled(engine.log.nextTicket - 1)
+    return count
   }
 
   /** Makes the exchange unless it is there just so. */
@@ -256,6 +274,26 @@ export class Declarations {
     )
   }
 
+  /** Exchanges that go with their last binding, and have none but to this queue. */
+  #lastBoundTo(queue: Queue): readonly Exchange[] {
+    const { exchanges } = this.#context.machine.namespace(queue.namespace)
+    return [...exchanges.values()].filter((exchange) => {
+      if (!exchange.options.autoDelete || exchange.bindingCount === 0) return false
+      return [...exchange.bindings()].every((binding) => binding.queue === queue)
+    })
+  }
+
+  /** Takes a queue out, with what goes with it and no entry tells of. */
+  #dropQueue(queue: Queue, drop: () => void): void {
+    const { machine } = this.#context
+    const bare = this.#lastBoundTo(queue).filter(({ options }) => !options.durable)
+    const tell = this.#dispatcher.dismiss(queue)
+    drop()
+    const namespace = machine.namespace(queue.namespace)
+    for (const { name } of bare) machine.dropExchange(namespace, name)
+    tell()
+  }
+
   /** The queue that is asked for, or why not, or null when there is none of this name. */
   #same(namespace: Namespace, request: QueueRequest): Queue | Refusal | null {
     const { name, owner } = request
@@ -296,16 +334,15 @@ export class Declarations {
 
   #apply(change: Change): void {
     const { machine } = this.#context
-    const tell =
-      change.kind === 'queue-deleted'
-        ? this.#dispatcher.dismiss(machine.queues.get(change.id)!)
-        : undefined
+    if (change.kind === 'queue-deleted') {
+      this.#dropQueue(machine.queues.get(change.id)!, () => machine.change(change))
+      return
+    }
     const stream =
       change.kind === 'stream-deleted'
         ? machine.namespace(change.namespace).streams.get(change.name)
         : undefined
     machine.change(change)
-    tell?.()
     for (const partition of stream?.partitions ?? []) this.#partitions.dismiss(partition)
   }
 }

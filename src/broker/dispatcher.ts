@@ -229,7 +229,8 @@ export class Dispatcher {
       delivery.deliveries = delivery.redelivered ? queue.deliveriesOf(sequence) : 0
       queue.take(sequence)
       if ((state & LARGE) === 0) {
-        const size = entry.bodySize
+        // What the consumer gets, so that it can tell what it gave back.
+        const size = delivery.headSize + delivery.propertiesSize + delivery.bodySize
         bytes += size
         this.#handOver(desk, seat, size)
       } else bytes += this.#handOverLarge(desk, seat, isTransient ? transient : machine.large)

@@ -172,3 +172,51 @@ test('those who ask for one message each get them in the order in which they ask
   await drained()
   assert.deepEqual(got, ['a 1', 'b 2', 'c 3'])
 })
+
+test('transient messages keep their place behind persistent ones that the disk does not have yet', async () => {
+  const broker = await DiskBroker.open(new CrashDisk())
+  const queue = await broker.queue('q')
+  const taken = broker.take(queue)
+  const names: string[] = []
+  for (let index = 0; index < 40; index++) {
+    // Names of transient ones are not on the disk, and need not be.
+    const isKept = index % 3 !== 1
+    const name = isKept ? `new ${index}` : `passing ${index}`
+    names.push(name)
+    broker.publish(queue, name, isKept ? 'persistent' : 'transient')
+    if (index % 7 === 0) await null
+    if (index % 11 === 0) await drained()
+  }
+  await drained()
+  assert.deepEqual(
+    taken.map(({ name }) => name),
+    names,
+  )
+  assert.deepEqual(broker.early, [])
+})
+
+test('a purge that was answered stays one, wherever the power is cut after it', async () => {
+  const disk = new CrashDisk()
+  // So that the purge takes several entries.
+  const broker = await DiskBroker.open(disk, { settleRanges: 2 })
+  const queue = await broker.queue('q')
+  for (let index = 0; index < 12; index++) broker.publish(queue, `old ${index}`)
+  await drained()
+  // Holes, which make ranges.
+  for (const sequence of [3, 6, 9]) broker.runtime.settle(queue, sequence, 1)
+  await drained()
+  let answered: number = -1
+  disk.record(() => (answered < 0 ? 0 : 1))
+  void broker.runtime.declare.purge(queue).then((count) => {
+    answered = count
+  })
+  await drained()
+  assert.equal(answered, 9)
+  for (const point of [...disk.points, disk.point()]) {
+    if (point.moment.mark === 0) continue
+    for (const image of point.images()) {
+      const found = await foundOn(new CrashDisk({ image }))
+      assert.deepEqual(found, [], `call ${point.moment.call}: ${image.name}`)
+    }
+  }
+})

@@ -272,11 +272,6 @@ export class Runtime {
     this.#dispatcher.giveBack(queue, from, count, counted)
   }
 
-  /** Ready messages go. Answers how many. */
-  purge(queue: Queue): number {
-    return this.#dispatcher.purge(queue)
-  }
-
   consumerCount(queue: Queue): number {
     return queue.desk < 0 ? 0 : this.#dispatcher.deskOf(queue).seats.size
   }

@@ -33,6 +33,7 @@ import {
   ChannelMisuse,
   type Duplex,
   type Ending,
+  type Joinable,
   type Offer,
   type Ports,
   type SelectableReceiver,
@@ -47,7 +48,7 @@ import { WaitList } from './waiter.ts'
 import { Wakeup } from './wakeup.ts'
 
 export class Channel<T extends Sendable>
-  implements Duplex<T>, SelectableReceiver<T>, SelectableSender<T>
+  implements Duplex<T>, Joinable, SelectableReceiver<T>, SelectableSender<T>
 {
   readonly name: string
   readonly capacity: number

@@ -52,6 +52,20 @@ export interface Duplex<T extends Sendable> extends Sender<T>, Receiver<T>, Asyn
   readonly capacity: number
 }
 
+/** What a channel has that counts its values until they are done, as Python's `JoinableQueue` does. */
+export interface Joinable {
+  /**
+   * Says that one of the values which came out here is dealt with. Throws `ChannelMisuse` when said more often than
+   * values came out here.
+   */
+  taskDone(): void
+  /**
+   * Resolves when every value that went in is done or thrown away. Rejects with `ChannelPeerLost` once that can never
+   * be, because whoever had some of them is gone: now, and whenever it is asked again.
+   */
+  join(options?: WaitOptions): Promise<void>
+}
+
 /** Ends a watch. Idempotent, and harmless after the wake-up. */
 export type Unwatch = () => void
 

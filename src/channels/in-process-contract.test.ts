@@ -4,6 +4,7 @@ import { Clockwork } from '../../test/channels/clockwork.ts'
 import { FarEnd } from '../../test/channels/far-end.ts'
 import { barrierContract } from '../../test/contracts/barrier-contract.ts'
 import { channelContract } from '../../test/contracts/channel-contract.ts'
+import { joinContract } from '../../test/contracts/join-contract.ts'
 import { rpcContract } from '../../test/contracts/rpc-contract.ts'
 import { syncContract } from '../../test/contracts/sync-contract.ts'
 import { LocalBarrier } from './barrier.ts'
@@ -36,6 +37,23 @@ for (const capacity of [0, 1, 7]) {
       },
     })
   }
+}
+
+for (const capacity of [1, 7]) {
+  joinContract({
+    name: `a channel for ${capacity}`,
+    run: async (body) => {
+      const ports = new Clockwork()
+      await body({
+        open: async () => {
+          const channel = new Channel<Sendable>({ capacity }, ports)
+          return { sender: channel, receiver: channel }
+        },
+        drive: (promise) => ports.until(promise),
+        settle: () => ports.settle(),
+      })
+    },
+  })
 }
 
 barrierContract({

@@ -32,6 +32,7 @@ export type {
   ChannelErrorCode,
   Duplex,
   Ending,
+  Joinable,
   Offer,
   Ports,
   Receiver,

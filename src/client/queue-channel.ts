@@ -12,6 +12,7 @@ import {
   ChannelPeerLost,
   type Duplex,
   type Ending,
+  type Joinable,
   type Ports,
   type SelectableReceiver,
   type SelectableSender,
@@ -85,7 +86,7 @@ const prefetchBytesDefault = 16 * MiB
 const lookMs = 20
 
 export class QueueChannel<T extends Sendable>
-  implements Duplex<T>, SelectableReceiver<T>, SelectableSender<T>
+  implements Duplex<T>, Joinable, SelectableReceiver<T>, SelectableSender<T>
 {
   readonly name: string
   readonly capacity: number

@@ -191,7 +191,10 @@ export class SpareFiles {
 
   #rest(): void {
     this.#working = null
-    if (this.#full && !this.#closed && this.#retry === null) {
+    if (!this.#full) {
+      // Whoever took a file since the loop saw that none was lacking found it still at work.
+      this.#work()
+    } else if (!this.#closed && this.#retry === null) {
       this.#retry = this.#context.scheduler.after(RETRY_MS, () => {
         this.#retry = null
         this.#work()

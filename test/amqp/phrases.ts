@@ -31,3 +31,30 @@ export function bind(channel: number, exchange: string, queue: string): Uint8Arr
   const place = { ticket: 0, queue, exchange, routingKey: queue }
   return method(channel, 'queue.bind', { ...place, noWait: false, arguments: [] })
 }
+
+export function unbind(channel: number, exchange: string, queue: string): Uint8Array {
+  const place = { ticket: 0, queue, exchange, routingKey: queue }
+  return method(channel, 'queue.unbind', { ...place, arguments: [] })
+}
+
+export function deleteQueue(
+  channel: number,
+  queue: string,
+  only: { readonly ifUnused?: boolean; readonly ifEmpty?: boolean } = {},
+): Uint8Array {
+  const { ifUnused = false, ifEmpty = false } = only
+  return method(channel, 'queue.delete', { ticket: 0, queue, ifUnused, ifEmpty, noWait: false })
+}
+
+export function purge(channel: number, queue: string): Uint8Array {
+  return method(channel, 'queue.purge', { ticket: 0, queue, noWait: false })
+}
+
+export function cancel(channel: number, consumerTag = 'c'): Uint8Array {
+  return method(channel, 'basic.cancel', { consumerTag, noWait: false })
+}
+
+/** Takes the close of a channel for read, and opens it anew. */
+export function reopen(channel: number): Uint8Array {
+  return Buffer.concat([method(channel, 'channel.close-ok', {}), openChannel(channel)])
+}

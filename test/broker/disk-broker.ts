@@ -108,15 +108,15 @@ export class DiskBroker {
     }
   }
 
-  /** Publishes a message of this name; answers its ticket. */
-  publish(queue: Queue, name: string): number {
+  /** Publishes a message of this name; answers its ticket, 0 for one that is only in memory. */
+  publish(queue: Queue, name: string, persistence: Persistence = 'persistent'): number {
     const route = this.runtime.route(this.#namespace, '', queue.name)
     assert(!isRefusal(route))
     const content = new Content()
     content.body = bodyOf(name)
     content.bodySize = content.body.length
-    const ticket = this.runtime.publish(route, content, 'persistent')
-    assert(ticket > 0, 'no room')
+    const ticket = this.runtime.publish(route, content, persistence)
+    assert(persistence === 'persistent' ? ticket > 0 : ticket === 0, 'no room')
     return ticket
   }
 

@@ -2,10 +2,12 @@
  * All that a machine must find again after a restart, in plain words, read through what the broker reads: a snapshot is
  * compared with it, because bytes that leave something out are equal to other bytes that leave it out.
  */
+import type { Exchange } from '../../src/machine/exchange.ts'
 import type { Machine } from '../../src/machine/machine.ts'
 import { LARGE, TRANSIENT } from '../../src/machine/page.ts'
 import type { Partition } from '../../src/machine/partition.ts'
 import type { Queue } from '../../src/machine/queue.ts'
+import type { Stream } from '../../src/machine/stream.ts'
 
 export function portraitOf(machine: Machine): unknown {
   const { identity, nextId, newestMs } = machine
@@ -13,8 +15,8 @@ export function portraitOf(machine: Machine): unknown {
     broker: { identity: [...identity], nextId, newestMs },
     namespaces: [...machine.namespaces.values()].map((namespace) => ({
       name: namespace.name,
-      exchanges: [...namespace.exchanges.values()].map(({ name, options }) => ({ name, options })),
-      streams: [...namespace.streams.keys()],
+      exchanges: [...namespace.exchanges.values()].filter(isKept).map(exchangePortrait),
+      streams: [...namespace.streams.values()].map(streamPortrait),
       groups: [...namespace.groups.values()].map(({ id, name, offsets }) => ({
         id,
         name,
@@ -26,6 +28,23 @@ export function portraitOf(machine: Machine): unknown {
       .map((queue) => queuePortrait(queue, machine)),
     partitions: byId(machine.partitions.values()).map(partitionPortrait),
   }
+}
+
+function isKept({ options }: Exchange): boolean {
+  return options.durable
+}
+
+/** Bindings in no order: who gets a message does not depend on it. */
+function exchangePortrait(exchange: Exchange): unknown {
+  const bindings = [...exchange.bindings()]
+    .filter(({ queue }) => queue.durable)
+    .map(({ queue, key, notes }) => `${queue.id} ${key} ${notes.join()}`)
+  return { name: exchange.name, options: exchange.options, bindings: bindings.sort() }
+}
+
+function streamPortrait({ name, identity, notes, partitions }: Stream): unknown {
+  const ids = partitions.map(({ id }) => id)
+  return { name, identity: [...identity], notes: [...notes], partitions: ids }
 }
 
 function isDurable(queue: Queue): boolean {

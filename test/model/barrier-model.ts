@@ -5,7 +5,7 @@ import type { Rounds, Ticket } from '../../src/channels/threads/rounds.ts'
 import type { Actor, World } from './explorer.ts'
 import { ModelMemory } from './memory.ts'
 import { atOnce } from './run.ts'
-import { type SharedCode, until } from './shared-code.ts'
+import { type SharedCode, until, untilRung } from './shared-code.ts'
 import { plain, type Stepping } from './stepwise.ts'
 
 /** What one actor does, in order. `give up` waits no longer than it has to look once. */
@@ -25,6 +25,10 @@ export interface BarrierWorldOptions {
   readonly acts: boolean
 }
 
+/** How its parties sleep: as threads that block, or the second of them as one that serves its event loop. */
+export const sleepings = ['all block', 'the second awaits'] as const
+export type Sleeping = (typeof sleepings)[number]
+
 /** How a wait ended. */
 interface Outcome {
   readonly actor: number
@@ -33,13 +37,18 @@ interface Outcome {
   readonly reason: BrokenReason | null
 }
 
-export function barrierWorld(code: SharedCode, options: BarrierWorldOptions): () => World {
-  return () => new BarrierWorld(code, options).world()
+export function barrierWorld(
+  code: SharedCode,
+  options: BarrierWorldOptions,
+  sleeping: Sleeping,
+): () => World {
+  return () => new BarrierWorld(code, options, sleeping).world()
 }
 
 class BarrierWorld {
   readonly #code: SharedCode
   readonly #options: BarrierWorldOptions
+  readonly #sleeping: Sleeping
   readonly #shared: SharedArrayBuffer
   readonly #memory: ModelMemory
   readonly #outcomes: Outcome[] = []
@@ -49,9 +58,10 @@ class BarrierWorld {
   /** Rounds that somebody has passed. */
   readonly #passed = new Set<number>()
 
-  constructor(code: SharedCode, options: BarrierWorldOptions) {
+  constructor(code: SharedCode, options: BarrierWorldOptions, sleeping: Sleeping) {
     this.#code = code
     this.#options = options
+    this.#sleeping = sleeping
     this.#shared = code.rounds.Rounds.allocate(options.parties, options.actors.length)
     this.#memory = new ModelMemory(this.#shared)
   }
@@ -134,7 +144,11 @@ class BarrierWorld {
         return result === rounds.roundsSet ? rounds.roundsSet : roster.READY
       },
     }
-    if (result === rounds.roundsSet) yield* until(this.#code, own.seat, waiting)
+    const awaits = this.#sleeping === 'the second awaits' && own.seat.index === 1
+    if (result === rounds.roundsSet) {
+      if (awaits) yield* until(this.#code, own.seat, waiting)
+      else yield* untilRung(this.#code, own.roster, waiting)
+    }
     if (result !== rounds.ACTING) return result
     assert.ok(!this.#passed.has(ticket.generation), 'nobody passes before the action')
     assert.ok(!this.#acted.includes(ticket.generation), 'one action a round')

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { SeededRandom } from '../../src/base/random.ts'
-import { barrierWorld } from './barrier-model.ts'
+import { barrierWorld, sleepings } from './barrier-model.ts'
 import { explore, exploreDeaths, wander } from './explorer.ts'
 import { barrierFaults } from './faults.ts'
 import { barrierScenarios } from './scenarios.ts'
@@ -10,9 +10,13 @@ import { sharedCode } from './shared-code.ts'
 
 const code = sharedCode()
 
-for (const { name, world, mortal } of barrierScenarios) {
-  test(`in any order all pass together, are told why not, and nobody waits in vain: ${name}`, () => {
-    const start = barrierWorld(code, world)
+const cases = barrierScenarios.flatMap((scenario) =>
+  sleepings.map((sleeping) => ({ ...scenario, sleeping })),
+)
+
+for (const { name, world, mortal, sleeping } of cases) {
+  test(`in any order all pass together, are told why not, and nobody waits in vain: ${name}, ${sleeping}`, () => {
+    const start = barrierWorld(code, world, sleeping)
     const explored =
       mortal === null
         ? explore({ start, death: null, runsMax: 400 })
@@ -27,11 +31,11 @@ for (const { name, world, mortal } of barrierScenarios) {
   })
 }
 
-for (const { name, scenario, ...fault } of barrierFaults) {
+for (const { name, scenario, sleeping, ...fault } of barrierFaults) {
   test(`the exploration notices when ${name}`, () => {
     const chosen = barrierScenarios.find((known) => known.name === scenario)
     assert.ok(chosen !== undefined)
-    const start = barrierWorld(sharedCode(fault), chosen.world)
+    const start = barrierWorld(sharedCode(fault), chosen.world, sleeping)
     assert.throws(() => {
       if (chosen.mortal === null) explore({ start, death: null, runsMax: 2_000 })
       else exploreDeaths({ start, runsMax: 100 }, chosen.mortal)

@@ -4,9 +4,11 @@
  */
 import { argv } from 'node:process'
 import { SeededRandom } from '../../src/base/random.ts'
-import { barrierWorld } from './barrier-model.ts'
+import { barrierWorld, sleepings } from './barrier-model.ts'
 import { type Explored, explore, exploreDeaths, stall, type World, wander } from './explorer.ts'
 import { holdingsWorld } from './holdings-model.ts'
+import { joinWorld } from './join-model.ts'
+import { joinScenarios } from './join-scenarios.ts'
 import { ringWorld } from './ring-model.ts'
 import { barrierScenarios, holdingsScenarios, largeScenarios, ringScenarios } from './scenarios.ts'
 import { sharedCode } from './shared-code.ts'
@@ -22,7 +24,8 @@ function deep(minutes: number, print: (line: string) => void): void {
   const code = sharedCode()
   const cases =
     ringScenarios.length +
-    barrierScenarios.length +
+    joinScenarios.length +
+    barrierScenarios.length * sleepings.length +
     holdingsScenarios.length +
     largeScenarios.length
   const runs = Math.ceil((minutes * runsPerMinute) / cases)
@@ -30,9 +33,15 @@ function deep(minutes: number, print: (line: string) => void): void {
     const start = ringWorld(code, world)
     print(`${describe(exploreAll(start, mortal, runs))}  ${name}`)
   }
-  for (const { name, world, mortal } of barrierScenarios) {
-    const start = barrierWorld(code, world)
+  for (const { name, actors, mortal } of joinScenarios) {
+    const start = joinWorld(code, { actors })
     print(`${describe(exploreAll(start, mortal, runs))}  ${name}`)
+  }
+  for (const { name, world, mortal } of barrierScenarios) {
+    for (const sleeping of sleepings) {
+      const start = barrierWorld(code, world, sleeping)
+      print(`${describe(exploreAll(start, mortal, runs))}  ${name}, ${sleeping}`)
+    }
   }
   for (const { name, world, mortal } of holdingsScenarios) {
     const start = holdingsWorld(code, world)

@@ -1,10 +1,15 @@
 /** Mistakes that the exploration must find, each in the code itself: else it proves nothing. */
+import type { Sleeping } from './barrier-model.ts'
 import type { Fault } from './stepwise.ts'
 
 export interface PlantedFault extends Fault {
   readonly name: string
   /** The scenario, by name, that shows it. */
   readonly scenario: string
+}
+
+export interface PlantedBarrierFault extends PlantedFault {
+  readonly sleeping: Sleeping
 }
 
 export const ringFaults: readonly PlantedFault[] = [
@@ -61,7 +66,7 @@ export const ringFaults: readonly PlantedFault[] = [
   {
     name: 'the last writer of a closed ring tells nobody that it is through',
     module: 'ring-write',
-    text: 'if (before !== ring.owner)\n        wakeAll(ring.roster, sets.items);',
+    text: 'wakeAll(ring.roster, sets.items);',
     instead: '',
     scenario: 'the end comes while another writes',
   },
@@ -116,21 +121,23 @@ export const ringFaults: readonly PlantedFault[] = [
   },
 ]
 
-export const barrierFaults: readonly PlantedFault[] = [
+export const barrierFaults: readonly PlantedBarrierFault[] = [
   {
     name: 'the last to arrive wakes nobody',
     module: 'rounds',
-    text: 'if (acts)\n            return ACTING;\n        wakeAll(rounds.roster, roundsSet);\n        return PASSED;\n    }\n}\n/**\n * What',
+    text: 'if (acts)\n            return ACTING;\n        wakeParties(rounds);\n        return PASSED;\n    }\n}\n/**\n * What',
     instead:
       'if (acts)\n            return ACTING;\n        return PASSED;\n    }\n}\n/**\n * What',
     scenario: 'two parties meet again and again',
+    sleeping: 'all block',
   },
   {
     name: 'a release wakes nobody',
     module: 'rounds',
-    text: 'state - (1 << shift.full)) !== state)\n            continue;\n        wakeAll(rounds.roster, roundsSet);',
+    text: 'state - (1 << shift.full)) !== state)\n            continue;\n        wakeParties(rounds);',
     instead: 'state - (1 << shift.full)) !== state)\n            continue;',
     scenario: 'two parties with an action',
+    sleeping: 'all block',
   },
   {
     name: 'a round with an action counts as over before it has run',
@@ -138,6 +145,7 @@ export const barrierFaults: readonly PlantedFault[] = [
     text: 'return (rounds.generation - fullOf(state)) | 0;',
     instead: 'return rounds.generation;',
     scenario: 'two parties with an action',
+    sleeping: 'all block',
   },
   {
     name: 'the generation is read only after the state',
@@ -146,6 +154,7 @@ export const barrierFaults: readonly PlantedFault[] = [
     instead:
       'const state = Atomics.load(words, stateAt);\n        const known = Atomics.load(words, generationAt);',
     scenario: 'two parties with an action',
+    sleeping: 'all block',
   },
   {
     name: 'a reset is taken for a round that was passed',
@@ -153,6 +162,7 @@ export const barrierFaults: readonly PlantedFault[] = [
     text: 'return wasReset(rounds, ticket) ? BROKEN : PASSED;',
     instead: 'return PASSED;',
     scenario: 'somebody breaks and resets it while others meet',
+    sleeping: 'all block',
   },
   {
     name: 'a reset is counted only after it can be seen',
@@ -160,6 +170,7 @@ export const barrierFaults: readonly PlantedFault[] = [
     text: 'Atomics.add(words, rounds.resetsAt, 1);',
     instead: '',
     scenario: 'somebody breaks and resets it while others meet',
+    sleeping: 'all block',
   },
   {
     name: 'who gives up breaks a round that is over',
@@ -167,6 +178,7 @@ export const barrierFaults: readonly PlantedFault[] = [
     text: 'if (isOver || reasonOf(state) !== 0)',
     instead: 'if (reasonOf(state) !== 0)',
     scenario: 'one gives up while the other arrives',
+    sleeping: 'all block',
   },
   {
     name: 'a death breaks nothing',
@@ -174,6 +186,55 @@ export const barrierFaults: readonly PlantedFault[] = [
     text: "breakRounds(rounds, 'lost');",
     instead: '',
     scenario: 'one dies while the other waits',
+    sleeping: 'all block',
+  },
+  {
+    name: 'only those who block are woken',
+    module: 'rounds',
+    text: 'wakeAll(roster, roundsSet);',
+    instead: '',
+    scenario: 'two parties meet again and again',
+    sleeping: 'the second awaits',
+  },
+  {
+    name: 'only those who await are woken',
+    module: 'rounds',
+    text: 'ringBell(roster);',
+    instead: '',
+    scenario: 'two parties meet again and again',
+    sleeping: 'the second awaits',
+  },
+  {
+    name: 'who sleeps on the bell does not say so',
+    module: 'roster',
+    text: 'if (Atomics.compareExchange(words, bellAt, bell, bell | 1) === bell)\n            return bell | 1;',
+    instead: 'return bell;',
+    scenario: 'two parties meet again and again',
+    sleeping: 'all block',
+  },
+  {
+    name: 'who sleeps on the bell does not look again',
+    module: 'sleep',
+    text: 'if (what.attempt() === READY)\n            return true; // S3',
+    instead: '',
+    scenario: 'two parties meet again and again',
+    sleeping: 'all block',
+  },
+  {
+    name: 'the bell wakes one of those who sleep on it',
+    module: 'roster',
+    text: 'continue;\n        Atomics.notify(words, bellAt);',
+    instead: 'continue;\n        Atomics.notify(words, bellAt, 1);',
+    scenario: 'three parties meet',
+    sleeping: 'all block',
+  },
+  {
+    name: 'a death does not ring the bell',
+    module: 'roster',
+    text: 'Atomics.add(roster.words, roster.bellAt, 2);\n    Atomics.notify(roster.words, roster.bellAt);',
+    instead: '',
+    scenario: 'one dies while the other waits',
+    sleeping: 'all block',
   },
 ]
 

@@ -112,8 +112,8 @@ class RingWorld {
     assert.ok(seat !== null)
     const own = new ring.Ring(this.#shared, seat)
     Object.assign(own, { bytes: new ModelBytes(own.words, own.dataAt) })
-    const { headSeen } = ring.besideTail
-    for (const at of [own.headAt, own.tailAt, own.tailAt + headSeen]) {
+    const { headSeen, count } = ring.besideTail
+    for (const at of [own.headAt, own.tailAt, own.tailAt + headSeen, own.tailAt + count + 1]) {
       this.#memory.raw[at] = this.#options.startsAt
     }
     this.#seats.set(name, seat)

@@ -159,7 +159,7 @@ export class Run {
     if (operation === 'plain') return 0
     if (operation === 'notify') {
       event.access.writes.add(waitersOf(at))
-      return this.#wake(at, event)
+      return this.#wake(step, event)
     }
     if (operation === 'load' || operation === 'wait') event.access.reads.add(at)
     else event.access.writes.add(at)
@@ -168,9 +168,12 @@ export class Run {
     return answer
   }
 
-  #wake(at: number, event: Event): number {
+  /** Whom, if not all, is nobody's right: the product never says how many. */
+  #wake({ at, values }: Step, event: Event): number {
+    const [most = this.#players.length] = values
     let count = 0
     for (const player of this.#players) {
+      if (count === most) break
       if (player.status !== 'asleep' || player.next?.at !== at) continue
       player.status = 'woken'
       player.enabledBy = event

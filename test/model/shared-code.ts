@@ -18,6 +18,7 @@ export interface SharedCode {
   readonly write: Stepped<typeof import('../../src/channels/threads/ring-write.ts')>
   readonly read: Stepped<typeof import('../../src/channels/threads/ring-read.ts')>
   readonly parts: Stepped<typeof import('../../src/channels/threads/ring-parts.ts')>
+  readonly tally: Stepped<typeof import('../../src/channels/threads/tally.ts')>
   readonly rounds: Stepped<typeof import('../../src/channels/threads/rounds.ts')>
   readonly holdings: Stepped<typeof import('../../src/channels/threads/holdings.ts')>
 }
@@ -46,6 +47,7 @@ export function sharedCode(fault: Fault | null = null): SharedCode {
       'ring',
       'ring-write',
       'ring-read',
+      'tally',
       'ring-parts',
       'rounds',
       'holdings',
@@ -65,6 +67,7 @@ export function sharedCode(fault: Fault | null = null): SharedCode {
     write: made['ring-write'],
     read: made['ring-read'],
     parts: made['ring-parts'],
+    tally: made.tally,
     rounds: made.rounds,
     holdings: made.holdings,
   } as unknown as SharedCode
@@ -83,6 +86,16 @@ export function* until(code: SharedCode, seat: object, what: SteppingAttempt): S
 /** Something that may have to be tried again, but only as long as there is time. */
 export interface TimedAttempt extends SteppingAttempt {
   isTimeUp(): boolean
+}
+
+/** Waits as a blocked thread does for what wakes all who wait for it. */
+export function* untilRung(
+  code: SharedCode,
+  roster: object,
+  what: SteppingAttempt,
+): Stepping<void> {
+  const patience = { leftMs: () => 1, lookUp: () => undefined, spinTurns: 0 }
+  yield* code.sleep.sleepUntilRung(roster as never, what as never, patience)
 }
 
 /** Waits as a blocked thread does. False when the time was up first; whoever makes it so wakes the seat. */

@@ -93,10 +93,12 @@ function valueFrame(value: Sendable): Buffer {
 function conversation(random: SeededRandom): Buffer {
   const frames = [frame(FRAME.hello, encodeHello(hello))]
   for (let count = below(random, 12); count > 0; count--) {
-    const kind = below(random, 10)
+    const kind = below(random, 12)
     if (kind < 7) frames.push(valueFrame(pick(random, values)))
     else if (kind === 7) frames.push(frame(FRAME.beat, new Uint8Array()))
     else if (kind === 8) frames.push(frame(FRAME.credit, Buffer.alloc(8)))
+    else if (kind === 9) frames.push(frame(FRAME.done, Buffer.alloc(4)))
+    else if (kind === 10) frames.push(frame(FRAME.leave, new Uint8Array()))
     else frames.push(frame(FRAME.stop, Uint8Array.of(1 + below(random, 2))))
   }
   if (below(random, 3) === 0) frames.push(frame(FRAME.end, new Uint8Array()))

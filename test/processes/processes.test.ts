@@ -53,6 +53,25 @@ test('a value goes to another process and back, over a socket and over a pipe of
   assert.equal(await child.ended, 0)
 })
 
+test('who joins is told when all is done, and when whoever had the rest is killed', async () => {
+  await using crew = await Crew.gather()
+  await using hub = await listenChannel<Value>(unix(crew.path('s')))
+  const diligent = crew.hire('laborer', crew.path('s'), 1, 0)
+  for (let index = 0; index < 1000; index++) await hub.put([0, index], patience)
+  await hub.join(patience)
+  assert.equal(hub.stats().unfinished, 0)
+  const doomed = crew.hire('laborer', crew.path('s'), 2, 1)
+  while (hub.peers().length < 2) await hub.put([1, 0], patience)
+  while (doomed.lines.length === 0) await hub.put([1, 1], patience)
+  const joining = assert.rejects(hub.join(patience), ChannelPeerLost)
+  doomed.child.kill('SIGKILL')
+  await joining
+  await assert.rejects(hub.join(patience), /will never be done: .* is lost/)
+  hub.finish()
+  hub.close()
+  assert.equal(await diligent.ended, 0)
+})
+
 test('over TCP the same, and a wrong token is turned away', async () => {
   const address = { kind: 'tcp', host: '127.0.0.1', port: 0 } as const
   await using hub = await listenChannel<Value>(address, { token: 'open sesame' })

@@ -38,6 +38,20 @@ const roles: Readonly<Record<string, () => Promise<void>>> = {
     for await (const value of channel) await channel.put(value)
     await channel[Symbol.asyncDispose]()
   },
+  /** Says of each value that it is done, but for the last of so many, with which it stays until it is ended. */
+  async laborer() {
+    const channel = await connectChannel<Value>(address, patient)
+    let got = 0
+    for await (const _value of channel) {
+      got++
+      if (got === count) {
+        console.log('works')
+        await new Promise(() => {})
+      }
+      channel.taskDone()
+    }
+    await channel[Symbol.asyncDispose]()
+  },
   /** Asks again and again, and says at the end how often it got something. */
   async taker() {
     const channel = await connectChannel<Value>(address, patient)

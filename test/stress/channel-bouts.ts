@@ -19,6 +19,7 @@ export async function threadChannel(bout: Bout): Promise<number> {
     sizes: bout.several(1, 4, () => bout.pick([8, 16, 64, 200, 720, 3_000, 9_000])),
     ringBytes: bout.pick([1024, 2048, 4096, 16_384, 65_536]),
     capacity: bout.pick([1, 5, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY]),
+    ends: bout.pick(['joins', 'just ends']),
   }
   const { producers, consumers, count } = options
   const victims = [

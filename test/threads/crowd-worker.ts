@@ -46,6 +46,15 @@ async function insist(call: (timeoutMs: number) => Promise<void>): Promise<void>
   }
 }
 
+async function join(): Promise<void> {
+  if (order.way === 'async') await channel.join()
+  else if (order.way === 'sync') channel.joinSync()
+  else {
+    await insist(async (timeoutMs) => channel.joinSync({ timeoutMs }))
+    await insist((timeoutMs) => channel.join({ timeoutMs }))
+  }
+}
+
 function isTimeout(error: unknown): boolean {
   return error instanceof ChannelError && error.code === 'CHANNEL_TIMEOUT'
 }
@@ -63,6 +72,7 @@ async function consume(report: CrowdReport): Promise<void> {
   for (;;) {
     const [producer, index] = check(await next(report.seen.length / 2))
     report.seen.push(producer, index)
+    if (order.ends === 'joins') channel.taskDone()
   }
 }
 
@@ -81,8 +91,11 @@ async function next(turn: number): Promise<Uint8Array> {
 
 const report: CrowdReport = { put: 0, seen: [], code: '' }
 try {
-  if (order.part === 'producer') report.put = await produce()
-  else await consume(report)
+  if (order.part === 'consumer') await consume(report)
+  else {
+    report.put = await produce()
+    if (order.ends === 'joins') await join()
+  }
 } catch (error) {
   if (!(error instanceof ChannelError)) throw error
   report.code = error.code

@@ -11,6 +11,7 @@ const small: CrowdOptions = {
   sizes: [8, 64, 200],
   ringBytes: 65_536,
   capacity: Number.POSITIVE_INFINITY,
+  ends: 'just ends',
 }
 
 async function run(options: CrowdOptions): Promise<void> {
@@ -39,6 +40,38 @@ test('the same with waits that end early, in all ways at once', () =>
     sizes: [8, 64, 3_000],
     count: 2_000,
   }))
+
+test('every join is over when all is done, while others still put', () =>
+  run({
+    ...small,
+    producers: ['sync', 'mixed', 'async'],
+    consumers: ['mixed', 'sync', 'async'],
+    ringBytes: 2048,
+    sizes: [8, 64, 3_000],
+    count: 2_000,
+    ends: 'joins',
+  }))
+
+test('when somebody is ended, every join is over, or told of what is lost', async () => {
+  const random = new SeededRandom(11)
+  for (let round = 0; round < 6; round++) {
+    const options: CrowdOptions = {
+      ...small,
+      producers: ['sync', 'async'],
+      consumers: ['sync', 'async', 'mixed'],
+      ringBytes: 4096,
+      sizes: [8, 64, 600, 3_000],
+      count: 2_000,
+      ends: 'joins',
+    }
+    const ended = round % 2 === 0 ? [`consumer ${round % 3}`] : [`producer ${round % 2}`]
+    const outcome = await runCrowd(options, ended, random)
+    checkOutcome(outcome, options)
+    for (const report of outcome.put) {
+      assert.ok(['', 'CHANNEL_PEER_LOST', undefined].includes(report?.code))
+    }
+  }
+})
 
 test('threads that are ended at any moment leave the others going on, or told', async () => {
   const random = new SeededRandom(7)

@@ -4,12 +4,16 @@ import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { pick, type SeededRandom } from '../../src/base/random.ts'
+import { ChannelError } from '../../src/channels/contract.ts'
 import type { ThreadChannelHandle } from '../../src/channels/threads/channel-handle.ts'
 import { ThreadChannel } from '../../src/channels/threads/thread-channel.ts'
 import { within } from './guard.ts'
 
 /** Blocking, awaiting, or each in turn with waits that end early. */
 export type Way = 'sync' | 'async' | 'mixed'
+
+/** Whether producers join when they are through, and consumers say of each message that it is done. */
+export type CrowdEnd = 'joins' | 'just ends'
 
 export interface CrowdOrder {
   readonly handle: ThreadChannelHandle
@@ -18,6 +22,7 @@ export interface CrowdOrder {
   readonly count: number
   readonly sizes: readonly number[]
   readonly way: Way
+  readonly ends: CrowdEnd
 }
 
 export interface CrowdReport {
@@ -38,6 +43,7 @@ export interface CrowdOptions {
   readonly sizes: readonly number[]
   readonly ringBytes: number
   readonly capacity: number
+  readonly ends: CrowdEnd
 }
 
 /** A thread that does not end by then hangs. */
@@ -55,6 +61,8 @@ export interface CrowdOutcome {
   /** By producer; `null` for the dead. */
   readonly put: readonly (CrowdReport | null)[]
   readonly got: readonly (CrowdReport | null)[]
+  /** How the join of the main thread ended: `done`, or the code of its error. */
+  readonly joined: string
 }
 
 function start(name: string, order: CrowdOrder): Member {
@@ -76,9 +84,9 @@ export async function runCrowd(
   ended: readonly string[],
   random: SeededRandom,
 ): Promise<CrowdOutcome> {
-  const { ringBytes, capacity, count, sizes } = options
+  const { ringBytes, capacity, count, sizes, ends } = options
   const channel = ThreadChannel.create<Uint8Array>({ ringBytes, capacity, name: 'crowd' })
-  const order = { handle: channel.handle, count, sizes }
+  const order = { handle: channel.handle, count, sizes, ends }
   const producers = options.producers.map((way, id) =>
     start(`producer ${id}`, { ...order, part: 'producer', id, way }),
   )
@@ -95,10 +103,21 @@ export async function runCrowd(
       await all.find((member) => member.name === name)?.worker.terminate()
     }
     const put = await reportsOf(producers)
+    const joined = ends === 'joins' ? await join(channel) : 'done'
     channel.close()
-    return { put, got: await reportsOf(consumers) }
+    return { put, got: await reportsOf(consumers), joined }
   } finally {
     await Promise.all(all.map(({ worker }) => worker.terminate()))
+  }
+}
+
+async function join(channel: ThreadChannel<Uint8Array>): Promise<string> {
+  try {
+    await within(limitMs, 'a join', channel.join())
+    return 'done'
+  } catch (error) {
+    if (error instanceof ChannelError) return error.code
+    throw error
   }
 }
 
@@ -106,8 +125,11 @@ function reportsOf(members: readonly Member[]): Promise<(CrowdReport | null)[]> 
   return Promise.all(members.map(({ name, report }) => within(limitMs, name, report)))
 }
 
-/** In order for each producer, nothing twice; and nothing lost, if nobody died who could have had it. */
-export function checkOutcome({ put, got }: CrowdOutcome, options: CrowdOptions): void {
+/**
+ * In order for each producer, nothing twice; and nothing lost, if nobody died who could have had it: then every join
+ * was over when all was done.
+ */
+export function checkOutcome({ put, got, joined }: CrowdOutcome, options: CrowdOptions): void {
   const received = options.producers.map(() => new Set<number>())
   for (const report of got) {
     const last = options.producers.map(() => -1)
@@ -119,7 +141,11 @@ export function checkOutcome({ put, got }: CrowdOutcome, options: CrowdOptions):
       received[producer]?.add(index)
     }
   }
-  if (got.includes(null)) return
+  if (got.includes(null)) {
+    assert.ok(['done', 'CHANNEL_PEER_LOST'].includes(joined), joined)
+    return
+  }
+  assert.equal(joined, 'done')
   for (const [producer, report] of put.entries()) {
     if (report === null || report.code !== '') continue
     assert.equal(received[producer]?.size, options.count, `of producer ${producer}`)

@@ -188,13 +188,13 @@ export class Declarer implements Client {
     }
     const going = [...queue.living()].filter(isKept)
     const { readyCount } = queue
-    assert.equal(session.runtime.purge(queue), readyCount)
+    const purged = session.until(session.runtime.declare.purge(queue))
     assert.equal(queue.readyCount, 0)
-    while (going.some((sequence) => queue.stateOf(sequence) !== 0)) await session.sleep(1)
-    await session.durable()
-    const purged = this.#purged.get(queue.id) ?? new Set()
-    for (const sequence of going) purged.add(sequence)
-    this.#purged.set(queue.id, purged)
+    assert.equal(await purged, readyCount)
+    assert(going.every((sequence) => queue.stateOf(sequence) === 0))
+    const gone = this.#purged.get(queue.id) ?? new Set()
+    for (const sequence of going) gone.add(sequence)
+    this.#purged.set(queue.id, gone)
   }
 
   /** Joins and leaves; a queue that goes with its last consumer goes then. */

@@ -61,6 +61,7 @@ abstract class Half implements ConnectionHandler {
 
 export class FifoWriter extends Half implements Carrier {
   readonly readable = false
+  readonly tally = null
   readonly ready = 0
   readonly inEnded = true
   /** Nothing is counted here after it has left: see `settled`. */
@@ -181,6 +182,7 @@ export class FifoWriter extends Half implements Carrier {
 
 export class FifoReader extends Half implements Carrier {
   readonly writable = false
+  readonly tally = null
   readonly underWay = 0
   readonly sent = 0
   readonly bytesOut = 0

@@ -15,14 +15,18 @@
 // beat   : nothing; says "I am there" where nothing else was said for a while
 // end    : nothing; no value follows
 // stop   : ending:u8   send no value any more; 1 drain: I take those under way, 2 now: throw all away
+// done   : messages:u32   so many more of your values are done, or were thrown away; never more than were sent
+// leave  : nothing; after both ends: I do not wait, or not any more, to hear what is done
 //
 //   connecting side          listening side
 //   hello  ------------->
 //          <-------------    hello, or refuse and the end of the connection
 //   value, credit, beat      value, credit, beat     in any order, each side within the other's window
+//   done                     done                    only where programs say what is done
 //   end, stop                end, stop               an end answers a stop
-//   after both ends: the end of the connection. A connection that ends earlier is a lost peer. A frame that is
-//   not whole is nothing: only whole values are ever received.
+//   leave                    leave                   once both have ended; later where somebody joins
+//   after both leaves: the end of the connection. A connection that ends before both ends is a lost peer. A
+//   frame that is not whole is nothing: only whole values are ever received.
 export const FRAME = {
   hello: 1,
   refuse: 2,
@@ -31,6 +35,8 @@ export const FRAME = {
   beat: 5,
   end: 6,
   stop: 7,
+  done: 8,
+  leave: 9,
 } as const
 
 export const SIZE_SIZE = 4

@@ -6,8 +6,10 @@
 import { assert } from '../../base/assert.ts'
 import { type Linked, List } from '../../base/list.ts'
 import type { Ending, Sendable } from '../contract.ts'
+import type { Awaiting, Tally } from './joining.ts'
 import type { Link } from './link.ts'
 import { type LinkUser, nobody } from './link-user.ts'
+import { Origins } from './origins.ts'
 import type { Carrier } from './process-channel.ts'
 
 /** What the program is told about a peer. */
@@ -61,7 +63,7 @@ class Peer {
   }
 }
 
-export class Hub implements Carrier {
+export class Hub implements Carrier, Tally {
   user: LinkUser = nobody
   /** A hub does not fail: its peers do. */
   readonly failure = null
@@ -76,6 +78,11 @@ export class Hub implements Carrier {
   /** Those with room for our values. Invariant: the link of each is writable. */
   readonly #writable = new List<Place>()
   readonly #onPeer: (event: PeerEvent) => void
+  readonly #origins = new Origins<Link>()
+  /** Values that went to peers who are gone and had not done them. */
+  lost = 0
+  cause: Error | null = null
+  #awaitedBy: Awaiting = 'nobody'
   #joined = 0
   /** What the peers that are gone have in the books. */
   readonly #past = { dropped: 0, bytesIn: 0, bytesOut: 0 }
@@ -103,6 +110,27 @@ export class Hub implements Carrier {
 
   get underWay(): number {
     return this.#sum((link) => link.underWay)
+  }
+
+  get tally(): Tally {
+    return this
+  }
+
+  get unfinished(): number {
+    return this.lost + this.#sum((link) => link.tally.unfinished)
+  }
+
+  awaitedBy(who: Awaiting): void {
+    this.#awaitedBy = who
+    for (const { link } of this.#peers) link.tally.awaitedBy(who)
+  }
+
+  taskDone(): void {
+    this.#origins.done().tally.taskDone()
+  }
+
+  quit(): void {
+    for (const { link } of this.#peers) link.tally.quit()
   }
 
   get dropped(): number {
@@ -146,6 +174,7 @@ export class Hub implements Carrier {
       changed: () => this.#onChanged(peer),
     }
     this.#onPeer({ kind: 'joined', peer: peer.state(), failure: null })
+    link.tally.awaitedBy(this.#awaitedBy)
     if (this.outEnded) link.finish()
     if (this.#stopped !== null) link.stop(this.#stopped)
     if (link.ready > 0) this.#onReadable(peer)
@@ -171,6 +200,7 @@ export class Hub implements Carrier {
       if (link.ready > 0) this.#readable.push(place)
       if (value === undefined) continue
       this.received++
+      this.#origins.received(link)
       return value
     }
     return undefined
@@ -221,6 +251,8 @@ export class Hub implements Carrier {
   #leave(peer: Peer): void {
     const { link } = peer
     this.#peers.delete(peer)
+    if (link.tally.unfinished > 0) this.cause = link.failure
+    this.lost += link.tally.unfinished
     this.#past.dropped += link.dropped
     this.#past.bytesIn += link.bytesIn
     this.#past.bytesOut += link.bytesOut

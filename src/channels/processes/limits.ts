@@ -51,6 +51,9 @@ export const bytesCeiling: number = 1024 * MiB // a length stays far below what 
 export const silenceMsMin = 40 // ten milliseconds a tick: below that a busy loop looks dead
 export const silenceMsMax = 86_400_000 // a day
 
+/** Values that a program has received at a hub and not said are done. */
+export const inHandMax = 262_144 // 2 MiB of who sent them; a program with more in hand does not count
+
 /** Peers of one listener. */
 export const peersMaxDefault = 1_024 // each may cost a window; a machine has far fewer processes that talk
 

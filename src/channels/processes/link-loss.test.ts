@@ -153,6 +153,8 @@ const strange: readonly [name: string, frames: [number, Uint8Array][], why: RegE
     /0 values of 1/,
   ],
   ['a credit of the wrong size', [[FRAME.credit, Buffer.from('01', 'hex')]], /a credit of 1 bytes/],
+  ['a done for nothing', [[FRAME.done, Buffer.from('01000000', 'hex')]], /1 values done, of 0/],
+  ['a done of the wrong size', [[FRAME.done, Buffer.from('01', 'hex')]], /a done of 1 bytes/],
   ['a second hello', [[FRAME.hello, new Uint8Array()]], /a frame of type 1 while open/],
   [
     'a second end',

@@ -5,25 +5,22 @@
  */
 import { Fault } from '../../base/fault.ts'
 import type { Connection, ConnectionHandler, Timer } from '../../base/ports.ts'
-import {
-  ChannelMisuse,
-  ChannelPeerLost,
-  type Ending,
-  type Ports,
-  type Sendable,
-} from '../contract.ts'
+import { ChannelMisuse, type Ending, type Ports, type Sendable } from '../contract.ts'
 import { FRAME, TYPE_SIZE } from './frame.ts'
 import { hearAnswer, judgeVisitor } from './greeting.ts'
 import { encodeHello, type Hello } from './hello.ts'
 import { Inbox } from './inbox.ts'
 import { greetingMs, helloBytesMax, partingMs } from './limits.ts'
+import { LinkTally } from './link-tally.ts'
 import { type LinkUser, nobody } from './link-user.ts'
+import { lossOf } from './loss.ts'
 import { Outbox } from './outbox.ts'
 import { Pulse } from './pulse.ts'
 import { ReceiveWindow, SendWindow } from './window.ts'
 
-//  greeting --hello--> open --our end and theirs--> parting --connection gone--> over
-//     |                  |                             '--partingMs--> over
+//  greeting --hello--> open --our leave and theirs--> parting --connection gone--> over
+//     |                  |                               '--partingMs--> over
+//     |                  |--connection gone, after both ends--> over
 //     |                  '--connection gone, fault, silence--> over, with a failure
 //     '--refused, connection gone, fault, greetingMs--> over, with a failure
 export type Phase = 'greeting' | 'open' | 'parting' | 'over'
@@ -50,6 +47,7 @@ export class Link implements ConnectionHandler {
   /** Values sent and received. */
   sent = 0
   received = 0
+  readonly tally: LinkTally
   readonly #ports: Ports
   readonly #connection: Connection
   readonly #options: LinkOptions
@@ -59,6 +57,9 @@ export class Link implements ConnectionHandler {
   readonly #sending = new SendWindow()
   readonly #receiving: ReceiveWindow
   #toldStop = false
+  #toldLeave = false
+  #heardLeave = false
+  #toldEnd = false
   #flushDue = false
   #timer: Timer | null = null
   readonly #pulse: Pulse
@@ -77,6 +78,14 @@ export class Link implements ConnectionHandler {
       silent: () => this.#silent(),
     })
     this.#inbox = new Inbox(helloBytesMax, (type, body) => this.#control(type, body))
+    this.tally = new LinkTally({
+      sent: () => this.sent,
+      over: () => this.over,
+      owes: () => this.#flushSoon(),
+      released: () => this.#part(),
+      quit: () => this.#leaving(),
+      failure: () => this.failure,
+    })
     this.#receiving = new ReceiveWindow(options.hello.limits, this.#inbox)
   }
 
@@ -190,6 +199,7 @@ export class Link implements ConnectionHandler {
       if (!(error instanceof Fault)) throw error
       this.#lose(error)
     }
+    if (this.tally.owes(this.dropped)) this.#flushSoon()
     if (readyBefore === 0 && this.#inbox.ready > 0) this.user.readable()
   }
 
@@ -226,6 +236,14 @@ export class Link implements ConnectionHandler {
         break
       case FRAME.stop:
         this.#theirStop(body)
+        break
+      case FRAME.done:
+        this.tally.learn(body)
+        this.#part()
+        if (this.tally.unfinished === 0) this.user.changed()
+        break
+      case FRAME.leave:
+        this.#leaving()
         break
       default:
         throw new Fault('frame-type', `a frame of type ${type} while open`)
@@ -304,8 +322,11 @@ export class Link implements ConnectionHandler {
       const { messages, bytes } = this.#receiving.take()
       this.#outbox.pair(FRAME.credit, messages, bytes)
     }
+    if (this.#phase !== 'greeting' && !this.#toldEnd) this.tally.write(this.#outbox, this.dropped)
     this.#outbox.flush()
-    if (this.#phase === 'parting') this.#connection.end()
+    if (this.#phase !== 'parting' || this.#toldEnd) return
+    this.#toldEnd = true
+    this.#connection.end()
   }
 
   #beat(): void {
@@ -320,8 +341,22 @@ export class Link implements ConnectionHandler {
     this.#lose(new Fault('silent', `nothing was heard for ${silenceMs} ms`))
   }
 
+  /** The other side does not wait, or is not waited for. */
+  #leaving(): void {
+    this.#heardLeave = true
+    this.#part()
+  }
+
+  /** Both sides have ended: whoever waits to hear what is done stays as long as that takes. */
   #part(): void {
     if (this.#phase !== 'open' || !this.inEnded || !this.outEnded) return
+    if (!this.#toldLeave) {
+      if (this.tally.holds) return
+      this.#toldLeave = true
+      this.#outbox.frame(FRAME.leave)
+      this.#flushSoon()
+    }
+    if (!this.#heardLeave) return
     this.#flushSoon()
     this.#partWithin()
   }
@@ -341,20 +376,11 @@ export class Link implements ConnectionHandler {
 
   #lose(cause: Error): void {
     if (this.#phase === 'over') return
-    if (this.#phase === 'parting') {
+    if (this.#phase === 'parting' || (this.inEnded && this.outEnded)) {
       this.#leave()
       return
     }
-    const { peer, underWay } = this
-    this.failure =
-      cause instanceof Fault && cause.code === 'refused'
-        ? new ChannelMisuse(`${peer} refused: ${cause.message}`)
-        : new ChannelPeerLost(
-            `${peer} is lost, with ${underWay} values under way: ${cause.message}`,
-            {
-              cause,
-            },
-          )
+    this.failure = lossOf(this.peer, this.underWay, cause)
     this.#over()
     this.user.changed()
   }

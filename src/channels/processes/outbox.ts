@@ -66,6 +66,15 @@ export class Outbox {
     this.commit(at + size)
   }
 
+  /** A frame of one number. */
+  number(type: number, value: number): void {
+    const at = this.reserve(HEAD_SIZE + 4)
+    const end = at + HEAD_SIZE + 4
+    writeU32(this.bytes, at + HEAD_SIZE, value)
+    writeHead(this.bytes, { type, at, end })
+    this.commit(end)
+  }
+
   /** A frame of two numbers. */
   pair(type: number, first: number, second: number): void {
     const at = this.reserve(HEAD_SIZE + 8)

@@ -12,6 +12,7 @@ import {
   ChannelMisuse,
   type Duplex,
   type Ending,
+  type Joinable,
   type Ports,
   type SelectableReceiver,
   type SelectableSender,
@@ -22,6 +23,7 @@ import {
 import { tellProgram } from '../told.ts'
 import { Turn } from '../turn.ts'
 import { WaitList } from '../waiter.ts'
+import { Joining, type Tally } from './joining.ts'
 import type { LinkUser } from './link-user.ts'
 
 /** What moves the values of a channel. */
@@ -49,6 +51,8 @@ export interface Carrier {
   readonly bytesIn: number
   readonly bytesOut: number
   readonly capacity: number
+  /** What is done; `null` where nothing comes back. */
+  readonly tally: Tally | null
   send(value: Sendable): boolean
   receive(): Sendable | undefined
   finish(): void
@@ -65,6 +69,9 @@ export interface ProcessChannelStats {
   readonly dropped: number
   /** Values put that the other side's program has not been seen to receive. */
   readonly underWay: number
+  /** Values put that are not done over there, and values got that are not done here. */
+  readonly unfinished: number
+  readonly undone: number
   readonly bytesIn: number
   readonly bytesOut: number
   readonly waitingToPut: number
@@ -79,7 +86,7 @@ export interface ProcessChannelOptions<T extends Sendable> {
 }
 
 export class ProcessChannel<T extends Sendable>
-  implements Duplex<T>, SelectableReceiver<T>, SelectableSender<T>, LinkUser
+  implements Duplex<T>, Joinable, SelectableReceiver<T>, SelectableSender<T>, LinkUser
 {
   readonly name: string
   readonly #carrier: Carrier
@@ -93,6 +100,7 @@ export class ProcessChannel<T extends Sendable>
   /** Those who wait until all is received over there, and until the connection is gone. */
   readonly #settleWatchers = new Watchers()
   readonly #overWatchers = new Watchers()
+  readonly #joining: Joining
   #state: 'open' | Ending = 'open'
   #toldClose = false
 
@@ -102,6 +110,7 @@ export class ProcessChannel<T extends Sendable>
     this.#scheduler = options.ports.scheduler
     this.#turn = Turn.of(options.ports.scheduler)
     this.#trace = options.trace
+    this.#joining = new Joining(carrier.tally, options)
     carrier.user = this
   }
 
@@ -205,6 +214,23 @@ export class ProcessChannel<T extends Sendable>
     return this.#settleWatchers.wait(options, this.#scheduler)
   }
 
+  /**
+   * Says that the value which was got first, of those that are not done, is dealt with; whoever put it hears of it.
+   * Throws `ChannelMisuse` when said more often than values were got.
+   */
+  taskDone(): void {
+    this.#joining.taskDone(this.#carrier.received)
+  }
+
+  /**
+   * Resolves when all that was put here is done over there, or was thrown away. Rejects with `ChannelPeerLost` as soon
+   * as that can never be, because whoever had some of it is gone, and from then on. One that begins together with a
+   * close keeps the connection until all is done; one that begins later finds it gone.
+   */
+  join(options?: WaitOptions): Promise<void> {
+    return this.#joining.join(options)
+  }
+
   /** Resolves when the connection is gone: with what it was lost of, or `null` if both sides had ended. */
   async gone(options?: WaitOptions): Promise<Error | null> {
     options?.signal?.throwIfAborted()
@@ -215,6 +241,7 @@ export class ProcessChannel<T extends Sendable>
   /** Closes it, and resolves when the connection is gone: the other side has all that was put. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.close()
+    this.#joining.quit()
     await this.gone()
   }
 
@@ -230,6 +257,8 @@ export class ProcessChannel<T extends Sendable>
       underWay,
       bytesIn,
       bytesOut,
+      unfinished: this.#joining.unfinished,
+      undone: received - this.#joining.done,
       waitingToPut: this.#putters.size,
       waitingToGet: this.#getters.size,
       closed: this.closed,
@@ -281,6 +310,7 @@ export class ProcessChannel<T extends Sendable>
   changed(): void {
     if (this.closed) this.#endPuts()
     if (this.ended) this.#endGets()
+    this.#joining.changed()
     const { over, underWay, failure } = this.#carrier
     if (underWay === 0 && this.#putters.head === null) this.#settleWatchers.wakeAll()
     if (!over) return

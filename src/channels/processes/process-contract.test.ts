@@ -6,6 +6,7 @@ import {
   type ChannelWorld,
   channelContract,
 } from '../../../test/contracts/channel-contract.ts'
+import { type JoinEnds, joinContract } from '../../../test/contracts/join-contract.ts'
 import { rpcContract } from '../../../test/contracts/rpc-contract.ts'
 import { syncContract } from '../../../test/contracts/sync-contract.ts'
 import { ADDRESS, pair, soon } from '../../../test/processes/channel-pair.ts'
@@ -16,9 +17,14 @@ import { Coordinator } from './coordinator.ts'
 import { connectChannel, listenChannel } from './open.ts'
 import { type Caller, connectRpc, RpcListener } from './rpc-wire.ts'
 
-type Open = (world: MemoryWorld) => Promise<ChannelEnds>
+type Ends = ChannelEnds & JoinEnds
+type Open = (world: MemoryWorld) => Promise<Ends>
 
-async function run(open: Open, body: (world: ChannelWorld) => Promise<void>): Promise<void> {
+interface World extends Omit<ChannelWorld, 'open'> {
+  open(): Promise<Ends>
+}
+
+async function run(open: Open, body: (world: World) => Promise<void>): Promise<void> {
   // Each channel of a test has a network of its own, and they share the time.
   const first = new MemoryWorld(1, 'whole')
   const worlds: MemoryWorld[] = []
@@ -36,21 +42,34 @@ async function run(open: Open, body: (world: ChannelWorld) => Promise<void>): Pr
 
 for (const windowMessages of [1, 7]) {
   const far = { windowMessages }
-  channelContract({
+  const link = {
     name: `a link with a window of ${windowMessages}`,
-    run: (body) =>
+    run: (body: (world: World) => Promise<void>) =>
       run(async (world) => {
         const ends = await pair({ world, far, near: far })
         return { sender: ends.near, receiver: ends.far }
       }, body),
-  })
+  }
+  channelContract(link)
+  joinContract(link)
   // The other way round a close is no end: the hub stays open for its other peers.
-  channelContract({
+  const fromHub = {
     name: `a hub and its peer, ${windowMessages} at most`,
-    run: (body) =>
+    run: (body: (world: World) => Promise<void>) =>
       run(async (world) => {
         const sender = await listenChannel<Sendable>(ADDRESS, {}, world)
         const receiver = await soon(world, connectChannel<Sendable>(ADDRESS, far, world))
+        return { sender, receiver }
+      }, body),
+  }
+  channelContract(fromHub)
+  joinContract(fromHub)
+  joinContract({
+    name: `a peer and its hub, ${windowMessages} at most`,
+    run: (body) =>
+      run(async (world) => {
+        const receiver = await listenChannel<Sendable>(ADDRESS, far, world)
+        const sender = await soon(world, connectChannel<Sendable>(ADDRESS, {}, world))
         return { sender, receiver }
       }, body),
   })

@@ -1,4 +1,7 @@
-/** The calls that wait at a thread channel: to put, to be told, to bring in parts. The channel owns their lines. */
+/**
+ * The calls that wait at a thread channel: to put, to be told, to join, to bring in parts. The channel owns their
+ * lines.
+ */
 import { type Deferred, deferred } from '../../base/deferred.ts'
 import type { Sendable } from '../contract.ts'
 import { Waiter } from '../waiter.ts'
@@ -50,6 +53,15 @@ export class WatchCall extends Waiter {
   }
 
   override lose(): void {}
+}
+
+/** `join`. */
+export class JoinCall extends Waiter {
+  readonly answer: Deferred<void> = deferred()
+
+  override lose(error: unknown): void {
+    this.answer.reject(error)
+  }
 }
 
 /** Brings in the rest of a message in parts that nobody waits for, because no other party can pass it. */

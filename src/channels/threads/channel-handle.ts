@@ -58,6 +58,8 @@ export interface ThreadChannelStats {
   /** Values that this party put, and got. */
   readonly put: number
   readonly got: number
+  /** Values that this party got and that are not done. */
+  readonly undone: number
   /** Calls of this party that wait for room, and for a value. */
   readonly waitingToPut: number
   readonly waitingToGet: number

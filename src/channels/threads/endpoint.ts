@@ -9,8 +9,9 @@ import { life, type Resident } from './life.ts'
 import { RingReceiver } from './receiver.ts'
 import { ending, endingOf, endRing, heldBy, isEmpty, Ring, ringHolds, writersDone } from './ring.ts'
 import { lostThread, playRole, roleBit } from './roles.ts'
-import { bury, leave, news, READY, type Seat, seatState, stateOf, threadOf } from './roster.ts'
+import { bury, news, READY, rolesOf, type Seat, seatState, stateOf, threadOf } from './roster.ts'
 import { RingSender } from './sender.ts'
+import { addUp, LOST, loser, lostValues, standUp, takeOver, unfinished } from './tally.ts'
 import { type Tell, tellerOf } from './trace.ts'
 
 /** No `news` is this: judge again. */
@@ -32,7 +33,7 @@ export class Endpoint implements Resident {
   readonly #leaving: 'stays' | 'closes'
   /** This party has given its seat back: somebody else may sit there. */
   #isRetired: boolean = false
-  /** The answer of a `pull` that was `READY`: a value, or why there will be none. */
+  /** The answer of a `pull` that was `READY`: a value, or why there will be none; of `tallyUp`, the latter. */
   value: Sendable | undefined = undefined
   failure: Error | null = null
   readonly tell: Tell
@@ -45,6 +46,7 @@ export class Endpoint implements Resident {
     this.tell = tellerOf(options.trace, handle.name, this.ring)
     this.sender = new RingSender(this.ring)
     this.receiver = new RingReceiver(this.ring)
+    takeOver(this.ring)
     life.watch(this, ringHolds)
   }
 
@@ -73,6 +75,26 @@ export class Endpoint implements Resident {
     return this.#judgePull()
   }
 
+  /** Looks whether all is done. `READY` when it is, or never will be because of `failure`; else the set to sleep in. */
+  tallyUp(): number {
+    const { ring } = this
+    this.#play(roleBit.looksOn)
+    const how = endingOf(ring)
+    this.failure = how === ending.broken ? this.#broken() : this.#judgeSelf()
+    if (this.failure !== null) return READY
+    if (how === ending.now) this.receiver.stop()
+    const found = addUp(ring)
+    if (found === READY) return READY
+    if (found === LOST) this.failure = this.#neverDone()
+    else if (how !== ending.now) this.failure = this.#judgeInside()
+    return this.failure === null ? found : READY
+  }
+
+  /** Throws where this party has left. */
+  checkPresent(): void {
+    if (this.#isRetired) throw this.#left()
+  }
+
   /** Whether a `pull` would find a value right now. */
   readable(): boolean {
     if (this.#isRetired || endingOf(this.ring) >= ending.now) return false
@@ -99,11 +121,12 @@ export class Endpoint implements Resident {
   retire(): void {
     if (this.#isRetired) return
     this.#isRetired = true
+    const { roster, index } = this.seat
     life.forget(this)
     if (this.#leaving === 'closes') endRing(this.ring, ending.drain)
     this.receiver.stop()
-    if (ringHolds(this.seat.roster, this.seat.index)) bury(this.seat.roster, this.seat.index)
-    else leave(this.seat)
+    if (ringHolds(roster, index)) bury(roster, index)
+    else standUp(this.ring)
     this.#pullNews = UNJUDGED
     this.#pushNews = UNJUDGED
   }
@@ -152,17 +175,45 @@ export class Endpoint implements Resident {
   #judgeSelf(): Error | null {
     const { roster, index } = this.seat
     if (!this.#isRetired && stateOf(roster, index) === seatState.live) return null
+    return this.#left()
+  }
+
+  #left(): ChannelClosed {
     return new ChannelClosed(`this party has left ${this.name}`)
+  }
+
+  /**
+   * What is inside is done only if somebody is left to receive it: this party, perhaps. The order matters: what nobody
+   * takes from and is not empty then, stays so.
+   */
+  #judgeInside(): Error | null {
+    const { roster, index } = this.seat
+    if ((rolesOf(roster, index) & roleBit.receives) !== 0) return null
+    const failure = this.#judgePeers(roleBit.receives)
+    return failure !== null && !isEmpty(this.ring) ? failure : null
+  }
+
+  #neverDone(): Error {
+    const count = lostValues(this.ring) || unfinished(this.ring)
+    const thread = loser(this.ring)
+    const values = count === 1 ? '1 value that was' : `${count} values that were`
+    return this.#peerLost(`${values} received from ${this.name} will never be done`, thread)
   }
 
   #judgePeers(role: number): Error | null {
     const thread = lostThread(this.seat, role)
     if (thread === null) return null
     const what = role === roleBit.sends ? 'sender' : 'receiver'
+    return this.#peerLost(`${this.name} has no ${what} left`, thread)
+  }
+
+  /** `null` is a thread that is not known any more, or that goes on without this channel. */
+  #peerLost(what: string, thread: number | null): ChannelPeerLost {
+    if (thread === null) return new ChannelPeerLost(`${what}: who had received has left`)
     const cause = life.causeOf(thread)
     const because = cause === null ? '' : `: ${cause.message}`
     return new ChannelPeerLost(
-      `${this.name} has no ${what} left: thread ${thread} has ended${because}`,
+      `${what}: thread ${thread} has ended${because}`,
       cause === null ? undefined : { cause },
     )
   }

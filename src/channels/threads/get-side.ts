@@ -10,7 +10,7 @@ import { CollectCall, WatchCall } from './channel-calls.ts'
 import { type Desk, type Line, scheduler, turn } from './desk.ts'
 import type { Endpoint } from './endpoint.ts'
 import { threadLimits } from './limits.ts'
-import { sets } from './ring.ts'
+import { ending, endingOf, sets } from './ring.ts'
 import { READY, wakeOne } from './roster.ts'
 import { Share } from './share.ts'
 import { type Attempt, sleepUntilReady } from './sleep.ts'
@@ -218,6 +218,8 @@ export class GetSide<T extends Sendable> implements Attempt {
 
   #serveCollect(call: CollectCall): number {
     const { receiver, ring } = this.#endpoint
+    // Who throws away what is inside waits until nobody takes parts of it.
+    if (endingOf(ring) >= ending.now) receiver.stop()
     if (!receiver.bringIn()) return sets.items
     call.leave()
     // Given up by its sender: what has come instead is for whoever asks for it.

@@ -5,6 +5,7 @@ import { NOTHING, PART, type Ring, sets } from './ring.ts'
 import { Assembly, readParts, stopReading } from './ring-parts.ts'
 import { type Copier, peek, readWhole } from './ring-read.ts'
 import { READY } from './roster.ts'
+import { countDone, keepTaken, releaseTaken } from './tally.ts'
 
 export class RingReceiver implements Copier {
   readonly #ring: Ring
@@ -34,7 +35,10 @@ export class RingReceiver implements Copier {
   /** The oldest message, or `undefined` when there is none that this party may take. */
   take(): Sendable | undefined {
     for (;;) {
-      if (this.#arrived !== undefined) return this.#takeArrived()
+      if (this.#arrived !== undefined) {
+        const arrived = this.#takeArrived()
+        if (arrived !== undefined) return arrived
+      }
       // What was begun is ended first: a reader that took the next message instead would stay the reader.
       const found = this.isCollecting ? PART : readWhole(this.#ring, this)
       if (found === READY) return this.#finish()
@@ -57,7 +61,13 @@ export class RingReceiver implements Copier {
   #finish(): Sendable {
     const copy = this.#copy
     this.#copy = null // it is the caller's now
-    return finish(copy, this.#tag)
+    try {
+      return finish(copy, this.#tag)
+    } catch (error) {
+      // It was not got, and nobody will say that it is done.
+      countDone(this.#ring)
+      throw error
+    }
   }
 
   /** Whether `take` has an answer right now. Brings in what parts there are. */
@@ -72,26 +82,37 @@ export class RingReceiver implements Copier {
     return true
   }
 
-  /** Leaves what is not complete to nobody. */
+  /** Leaves what is not complete to nobody, and what nobody asked for. */
   stop(): void {
+    if (this.hasArrived) this.#takeArrived()
     stopReading(this.#ring, this.#assembly)
   }
 
+  /** `undefined` when it has been thrown away. */
   #takeArrived(): Sendable | undefined {
     const value = this.#arrived
     this.#arrived = undefined
-    return value
+    return releaseTaken(this.#ring) ? value : undefined
   }
 
   /** Takes parts; true when it is worth to look again. */
   #collect(): boolean {
     const result = readParts(this.#ring, this.#assembly)
-    if (result === READY) {
-      this.#arrived = fromParts(this.#assembly.bytes, this.#assembly.tag)
-      this.#assembly.forget()
-    }
+    if (result === READY) this.#assembled()
     const isOver = result === READY || result === NOTHING
     if (!isOver) this.waitsFor = result
     return isOver
+  }
+
+  #assembled(): void {
+    const { bytes, tag } = this.#assembly
+    this.#assembly.forget()
+    try {
+      this.#arrived = fromParts(bytes, tag)
+    } catch (error) {
+      countDone(this.#ring)
+      throw error
+    }
+    keepTaken(this.#ring)
   }
 }

@@ -7,15 +7,16 @@
  *
  * A sender that gives up or dies just stops being the writer: the reader sees another message begin, and drops
  * what it has; that other message is for whoever is first. A reader that dies is followed by whoever finds a
- * part at the head: it skips what is left.
+ * part at the head: it skips what is left. A message is taken with its last part.
  */
 import { assert } from '../../base/assert.ts'
 import { EMPTY } from '../../base/bytes.ts'
 import { threadLimits } from './limits.ts'
 import { ENDED, ending, endingOf, headerAt, kind, NOTHING, PART, type Ring, sets } from './ring.ts'
-import { claim, isStillOldest, peek } from './ring-read.ts'
+import { claim, isStillOldest, pass, peek } from './ring-read.ts'
 import { admits, frameOf, lockWriter, publish, reserve, unlockWriter } from './ring-write.ts'
 import { beat, ownerLives, READY, wakeAll, wakeOne } from './roster.ts'
+import { forgo } from './tally.ts'
 
 /** What the first part begins with: the size of the whole message. */
 const firstBytes = 8
@@ -162,8 +163,11 @@ function readPart(ring: Ring, assembly: Assembly): boolean {
     assembly.bytes.set(part, assembly.received)
     assembly.received += part.length
   }
-  assert(claim(ring), 'only the reader takes parts')
-  if (!wanted || what !== kind.last) return false
+  const isLast = what === kind.last
+  assert(isLast ? claim(ring) : pass(ring), 'only the reader takes parts')
+  if (!isLast) wakeOne(ring.roster, sets.space)
+  if (isLast && !wanted) forgo(ring)
+  if (!wanted || !isLast) return false
   assert(assembly.received === assembly.bytes.length, 'the parts make the whole')
   return true
 }

@@ -1,7 +1,7 @@
 /** Reading from a ring: steps G1 to G5 of ring.ts. Nothing is held between them; a copy counts only after `claim`. */
 import { assert } from '../../base/assert.ts'
-import { headerAt, kind, NOTHING, PART, type Ring, SIZE, sets } from './ring.ts'
-import { READY, wakeOne } from './roster.ts'
+import { headerAt, kind, NOTHING, PART, type Ring, SIZE, sets, tallied } from './ring.ts'
+import { READY, wakeAll, wakeOne } from './roster.ts'
 
 /**
  * G1 and G2: finds the oldest frame and answers its payload's size, or `NOTHING`, or `PART`. A size is a guess until
@@ -64,12 +64,29 @@ export function readWhole(ring: Ring, into: Copier): number {
   }
 }
 
-/** G4: makes the message that `peek` found this party's own. False when another reader was faster: the copy is void. */
+/**
+ * G4: makes the message that `peek` found this party's own, and counts it (T1 and T2 of tally.ts). False when another
+ * reader was faster: the copy is void.
+ */
 export function claim(ring: Ring): boolean {
+  const { words, tallyAt, taken } = ring
+  words[tallyAt + tallied.begun] = taken + 1 // T1
+  if (!pass(ring)) {
+    Atomics.store(words, tallyAt + tallied.begun, taken)
+    wakeAll(ring.roster, sets.joined)
+    return false
+  }
+  ring.taken = (taken + 1) | 0
+  words[tallyAt + tallied.taken] = ring.taken // T2
+  wakeOne(ring.roster, sets.space) // G5
+  return true
+}
+
+/** Moves the head past the frame that `peek` found. False when another was faster. */
+export function pass(ring: Ring): boolean {
   const { peeked } = ring
   const next = (peeked + ((ring.size + 15) >> 3)) | 0
   if (Atomics.compareExchange(ring.words, ring.headAt, peeked, next) !== peeked) return false
   ring.headMine = next
-  wakeOne(ring.roster, sets.space) // G5
   return true
 }

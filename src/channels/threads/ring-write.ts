@@ -6,6 +6,7 @@ import { threadLimits } from './limits.ts'
 import {
   besideTail,
   CLOSED,
+  countAt,
   ENDED,
   headerAt,
   kind,
@@ -41,8 +42,11 @@ export function lockWriter(ring: Ring): number {
 /** P5: what was published stays, what was not never was. */
 export function unlockWriter(ring: Ring): void {
   const before = Atomics.and(ring.words, ring.writerAt, CLOSED)
-  // Readers that found CLOSED and a writer at work wait for its last message, or to hear that there is none.
-  if (before !== ring.owner) wakeAll(ring.roster, sets.items)
+  // Who found CLOSED and a writer at work waits for its last message, or to hear that there is none.
+  if (before !== ring.owner) {
+    wakeAll(ring.roster, sets.items)
+    wakeAll(ring.roster, sets.joined)
+  }
   wakeOne(ring.roster, sets.turn)
 }
 
@@ -88,18 +92,22 @@ export function frameOf(what: number, tag: number): number {
 
 /** The end of P3, and P4: the frame is there, with so much of what was reserved. */
 export function publish(ring: Ring, size: number, frame: number): void {
-  const { words, tailAt } = ring
-  writeHeader(ring, ring.reserved, size | frame)
-  // Before the tail: if this party dies between the two, numbers skip one, and none comes twice.
-  if (((frame >>> 25) & 7) <= kind.last) words[tailAt + besideTail.count]! += 1
-  Atomics.store(words, tailAt, (ring.reserved + ((size + 15) >> 3)) | 0)
+  const { words, tailAt, reserved } = ring
+  const now = countAt(ring, words[tailAt]!)
+  const next = 2 * tailAt + besideTail.count + besideTail.otherCount - now // the other of the two
+  writeHeader(ring, reserved, size | frame)
+  const tail = (reserved + ((size + 15) >> 3)) | 0
+  words[next] = ((frame >>> 25) & 7) <= kind.last ? words[now]! + 1 : words[now]! // C1
+  words[next + 1] = tail // C2
+  Atomics.store(words, tailAt, tail)
 }
 
 /** A frame's header: its word, and the number of messages put before it. */
 function writeHeader(ring: Ring, granule: number, word: number): void {
+  const { words, tailAt } = ring
   const at = headerAt(ring, granule)
-  ring.words[at] = word
-  ring.words[at + 1] = ring.words[ring.tailAt + besideTail.count]!
+  words[at] = word
+  words[at + 1] = words[countAt(ring, words[tailAt]!)]!
 }
 
 /** A message for one frame. */

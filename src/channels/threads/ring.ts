@@ -7,8 +7,8 @@
  *
  *   const    granules (a power of two; a granule is 8 bytes), capacity in messages (0: any number)
  *   head     where the next frame to read starts          counted in granules, modulo 2^32, never reset
- *   tail     where the next frame to write starts         | head seen | messages put
- *   writer   who writes: owner, or CLOSED, or both        ^ these two belong to whoever is the writer
+ *   tail     where the next frame to write starts         | head seen | two counts of messages put
+ *   writer   who writes: owner, or CLOSED, or both        ^ these belong to whoever is the writer
  *   reader   who puts a message of several frames together
  *   data     granules * 8 bytes
  *
@@ -25,6 +25,10 @@
  * a reader. Whatever lies beyond the tail does not exist: a writer that dies before P4 leaves nothing but
  * its name in the writer word, and the next one takes it from the dead (P1'). No frame is ever half there.
  *
+ * Counting. How many messages there have been must change with the tail, in one step, and is another word. So
+ * there are two counts, each with the tail that it goes with. The one whose tail is the tail is right; a writer
+ * overwrites the other, (C1) its count, then (C2) its tail, and P4 makes it the right one.
+ *
  * Reading. (G1) Read head, then tail: with no frame between, there is none. (G2) Read the header and
  * (G3) copy the payload, both plainly. (G4) Move the head past the frame by compare-and-exchange. Only now
  * is the copy worth anything: if the head has not moved since G1, no writer can have touched the frame,
@@ -40,13 +44,14 @@
 import { assert } from '../../base/assert.ts'
 import { roundUp } from '../../base/bytes.ts'
 import { threadLimits } from './limits.ts'
-import { ownerLives, Roster, type Seat, spreadNews, wakeEverybody } from './roster.ts'
+import { ownerLives, Roster, type Seat, spreadNews, tallyAt, wakeEverybody } from './roster.ts'
 
 /**
  * The reasons to sleep: no frame to read, no room to write, somebody else writes, somebody else puts a message
- * together. The last is no case of the first: only the reader can use a part, so that it must be the one to wake.
+ * together, something is not done. The fourth is no case of the first: only the reader can use a part, so that it
+ * must be the one to wake.
  */
-export const sets = { items: 0, space: 1, turn: 2, reader: 3 } as const
+export const sets = { items: 0, space: 1, turn: 2, reader: 3, joined: 4 } as const
 /** The channel takes nothing any more. */
 export const ENDED = -2
 /** `peek` found a part of a larger message. */
@@ -86,6 +91,10 @@ export class Ring {
   readonly writerAt: number
   readonly readerAt: number
   readonly dataAt: number
+  /** The first of the words of tally.ts at this party's seat. */
+  readonly tallyAt: number
+  /** Messages that were taken at this seat: what the word there says, and nobody else writes. */
+  taken: number
   /** Where the frame being written starts, past its pad. Set by `reserve`. */
   reserved: number
   /** Head as of the last `peek`; when it is still so, `tailSeen` still bounds what may be read. */
@@ -112,6 +121,8 @@ export class Ring {
     this.writerAt = own + ownLine.writer
     this.readerAt = own + ownLine.reader
     this.dataAt = own + ownLine.data
+    this.tallyAt = tallyAt(roster, seat.index)
+    this.taken = this.words[this.tallyAt + tallied.taken]!
     this.bytes = Buffer.from(memory, this.dataAt * 4, this.granules * 8)
     this.plain = new Uint8Array(memory, this.dataAt * 4, this.granules * 8)
     this.reserved = 0
@@ -132,7 +143,7 @@ export class Ring {
     assert((ringBytes & (ringBytes - 1)) === 0, 'a ring is a power of two')
     assert(ringBytes >= threadLimits.ringBytesMin && ringBytes <= threadLimits.ringBytesMax)
     const ownBytes = ownLine.data * 4 + roundUp(ringBytes, 64)
-    const memory = Roster.allocate({ seats, sets: 4, ownBytes })
+    const memory = Roster.allocate({ seats, sets: 5, ownBytes })
     const { words, ownAt } = new Roster(memory)
     words[ownAt] = ringBytes / 8
     words[ownAt + 1] = capacity
@@ -140,8 +151,30 @@ export class Ring {
   }
 }
 
-/** The head as a writer saw it last, and the messages put so far. */
-export const besideTail = { headSeen: 1, count: 2 } as const
+/** The head as a writer saw it last, and the two counts of messages put. */
+export const besideTail = { headSeen: 1, count: 2, otherCount: 4 } as const
+
+/** A seat's words of tally.ts. */
+export const tallied = { begun: 0, taken: 1, done: 2, lost: 3, held: 4 } as const
+
+/** Where the count is that goes with this tail; its own tail stands behind it. Both may, before the first message. */
+export function countAt(ring: Ring, tail: number): number {
+  const { words, tailAt } = ring
+  const first = tailAt + besideTail.count
+  return words[first + 1] === tail ? first : tailAt + besideTail.otherCount
+}
+
+/** Messages put up to some moment during the call. */
+export function messagesPut(ring: Ring): number {
+  const { words, tailAt } = ring
+  for (;;) {
+    const tail = Atomics.load(words, tailAt)
+    const at = countAt(ring, tail)
+    const count = Atomics.load(words, at)
+    // The count of a tail is overwritten only once there is another tail.
+    if (Atomics.load(words, tailAt) === tail) return count
+  }
+}
 
 /** The first of a frame's two header words. */
 export function headerAt(ring: Ring, granule: number): number {
@@ -155,7 +188,7 @@ export function messages(ring: Ring): number {
     const head = Atomics.load(words, headAt)
     if (head === Atomics.load(words, tailAt)) return 0
     const before = words[headerAt(ring, head) + 1]!
-    const count = words[tailAt + besideTail.count]!
+    const count = messagesPut(ring)
     // A reader was faster: what the header said may be something else by now.
     if (head === Atomics.load(words, headAt)) return (count - before) | 0
   }

@@ -7,7 +7,8 @@
  *        1        seats   how many parties fit
  *        2        sets    how many reasons there are to sleep
  *   line 1   16   news    changes whenever a fast path must look again: an end, a death
- *   line 2   32   set 0   one bit per seat: "I am asleep, or about to be, for reason 0"
+ *   line 2   32   bell    bit 0: somebody sleeps on it, or is about to; above: how often it has been rung
+ *   line 3   48   set 0   one bit per seat: "I am asleep, or about to be, for reason 0"
  *                 set 1   ...                                         (as many lines as they need)
  *   a line per    state   free -> joining -> live | reserved -> live -> free | dead -> joining ...
  *   seat          thread  the id of the thread that sits there
@@ -15,6 +16,7 @@
  *                 epoch   the word its thread sleeps on: every wake-up adds one
  *                 beat    moves while the party holds something and lives
  *                 share   two words that only the party itself writes: see share.ts
+ *                 tally   five more of that kind: see tally.ts
  *   then          what the object itself keeps
  *
  * A line is 64 bytes, what two cores fight over; words that different threads write are apart.
@@ -27,6 +29,11 @@
  * is the hand-over: one change wakes one sleeper, and whoever was woken and does not use it wakes the
  * next (`passOn`). While nobody sleeps, a change costs its maker one read.
  *
+ * Where all who sleep are always woken together, each with a word of its own would be as many calls as sleepers;
+ * they sleep on the bell. The sleeper (S1, S2) sets its low bit, and remembers the word; (S3) and (S4) are the
+ * same. The waker (W1) makes the change, (W2) reads the bell, and only if the bit is set (W3) clears it and counts
+ * in one step, then (W4) notifies all.
+ *
  * A death may fall between any two of these steps; so `bury` wakes everybody, and everybody looks again.
  */
 import { assert } from '../../base/assert.ts'
@@ -35,10 +42,10 @@ import { threadLimits } from './limits.ts'
 
 const mark = 0x6e617275 // 'naru'
 
-const at = { mark: 0, seats: 1, sets: 2, news: 16, firstSet: 32 } as const
+const at = { mark: 0, seats: 1, sets: 2, news: 16, bell: 32, firstSet: 48 } as const
 const lineWords = 16
 /** Words of a seat. */
-const seatAt = { state: 0, thread: 1, roles: 2, epoch: 3, beat: 4, share: 5 } as const
+const seatAt = { state: 0, thread: 1, roles: 2, epoch: 3, beat: 4, share: 5, tally: 7 } as const
 
 export const seatState = { free: 0, live: 1, dead: 2, reserved: 3, joining: 4 } as const
 
@@ -53,6 +60,7 @@ export class Roster {
   readonly seats: number
   readonly maskWords: number
   readonly seatsAt: number
+  readonly bellAt: number = at.bell
   /** The first word of what the object itself keeps. */
   readonly ownAt: number
   /** Whom `wakeOne` asks first: the one after the last. */
@@ -162,8 +170,41 @@ export function wakeAll(roster: Roster, set: number): void {
   }
 }
 
+/** S1 and S2 for those who are woken together: what the bell says as long as nobody rings it. */
+export function listen({ words, bellAt }: Roster): number {
+  for (;;) {
+    const bell = Atomics.load(words, bellAt)
+    if ((bell & 1) === 1) return bell
+    if (Atomics.compareExchange(words, bellAt, bell, bell | 1) === bell) return bell | 1
+  }
+}
+
+/** W2 to W4: wakes all who sleep on the bell. */
+export function ringBell({ words, bellAt }: Roster): void {
+  for (;;) {
+    const bell = Atomics.load(words, bellAt)
+    if ((bell & 1) === 0) return
+    if (Atomics.compareExchange(words, bellAt, bell, (bell + 1) | 0) !== bell) continue
+    Atomics.notify(words, bellAt)
+    return
+  }
+}
+
+/** Whether anybody sleeps for this reason, or is about to. */
+export function isAwaited(roster: Roster, set: number): boolean {
+  const { words, maskWords } = roster
+  const maskAt = at.firstSet + set * maskWords
+  for (let word = 0; word < maskWords; word++) {
+    if (Atomics.load(words, maskAt + word) !== 0) return true
+  }
+  return false
+}
+
 /** Wakes every party, asleep or about to sleep, for whatever reason. */
 export function wakeEverybody(roster: Roster): void {
+  // Also where the bit is clear: who cleared it may have died before it could notify.
+  Atomics.add(roster.words, roster.bellAt, 2)
+  Atomics.notify(roster.words, roster.bellAt)
   for (let seat = 0; seat < roster.seats; seat++) {
     if (stateOf(roster, seat) !== seatState.free) rouse(roster, seat)
   }
@@ -212,6 +253,11 @@ export function beatOf(roster: Roster, seat: number): number {
 /** The first of the words that say what a party got, and whether it waits. */
 export function shareAt(roster: Roster, seat: number): number {
   return seatWord(roster, seat, seatAt.share)
+}
+
+/** The first of the words that say what a party took, and what became of it. */
+export function tallyAt(roster: Roster, seat: number): number {
+  return seatWord(roster, seat, seatAt.tally)
 }
 
 /** Adds to what a party is known to do. */

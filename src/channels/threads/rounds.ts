@@ -24,7 +24,7 @@
  */
 import { assert } from '../../base/assert.ts'
 import type { BrokenReason } from '../barrier-contract.ts'
-import { news, Roster, Seat, seatState, stateOf, unbury, wakeAll } from './roster.ts'
+import { news, Roster, ringBell, Seat, seatState, stateOf, unbury, wakeAll } from './roster.ts'
 
 /** The only reason to sleep here: a round that is not over. */
 export const roundsSet = 0
@@ -136,6 +136,12 @@ function look(rounds: Rounds): number {
   }
 }
 
+/** Those who block sleep on the bell, those who await each for itself. */
+function wakeParties({ roster }: Rounds): void {
+  ringBell(roster)
+  wakeAll(roster, roundsSet)
+}
+
 /** The oldest round that is not over, as of the last look at this state. */
 function oldestOf(rounds: Rounds, state: number): number {
   return (rounds.generation - fullOf(state)) | 0
@@ -182,7 +188,7 @@ export function arrive(rounds: Rounds, ticket: Ticket): number {
     if (!isLast) return roundsSet
     advanceGeneration(rounds, (ticket.generation + 1) | 0)
     if (acts) return ACTING
-    wakeAll(rounds.roster, roundsSet)
+    wakeParties(rounds)
     return PASSED
   }
 }
@@ -209,8 +215,9 @@ export function spinOn(rounds: Rounds, ticket: Ticket, turns: number): number {
   return roundsSet
 }
 
-export function partiesOf({ words, stateAt }: Rounds): number {
-  return (Atomics.load(words, stateAt) & PARTIES) >>> shift.parties
+/** Arrivals that its round lacked when it came. */
+export function missingOf({ words, stateAt }: Rounds, ticket: Ticket): number {
+  return ((Atomics.load(words, stateAt) & PARTIES) >>> shift.parties) - ticket.index - 1
 }
 
 /** B2: the action has run. False when the round has been broken meanwhile. */
@@ -222,7 +229,7 @@ export function release(rounds: Rounds): boolean {
     assert(fullOf(state) > 0, 'a round is released once')
     if (Atomics.compareExchange(words, stateAt, state, state - (1 << shift.full)) !== state)
       continue
-    wakeAll(rounds.roster, roundsSet)
+    wakeParties(rounds)
     return true
   }
 }
@@ -237,7 +244,7 @@ export function breakRounds(rounds: Rounds, reason: BrokenReason): boolean {
     if (before === 'closed' || (before !== null && reason !== 'closed')) return false
     const next = (state & ~(7 << shift.reason)) | (code << shift.reason)
     if (Atomics.compareExchange(words, stateAt, state, next) !== state) continue
-    wakeAll(rounds.roster, roundsSet)
+    wakeParties(rounds)
     return true
   }
 }
@@ -252,7 +259,7 @@ export function breakRoundOf(rounds: Rounds, ticket: Ticket, reason: BrokenReaso
     if (isOver || reasonOf(state) !== 0) return false
     const next = state | (code << shift.reason)
     if (Atomics.compareExchange(words, stateAt, state, next) !== state) continue
-    wakeAll(rounds.roster, roundsSet)
+    wakeParties(rounds)
     return true
   }
 }
@@ -273,7 +280,7 @@ export function resetRounds(rounds: Rounds): boolean {
     if (Atomics.compareExchange(words, stateAt, state, generation | (state & PARTIES)) !== state)
       continue
     advanceGeneration(rounds, (last + 1) | 0)
-    wakeAll(rounds.roster, roundsSet)
+    wakeParties(rounds)
     return true
   }
 }
@@ -349,7 +356,7 @@ export function changeParties(rounds: Rounds, by: number, ticket: Ticket): numbe
     if (!isFull) return PASSED
     advanceGeneration(rounds, (ticket.generation + 1) | 0)
     if (acts) return ACTING
-    wakeAll(rounds.roster, roundsSet)
+    wakeParties(rounds)
     return PASSED
   }
 }

@@ -4,7 +4,7 @@
  * Never used on a thread that has an event loop to serve; those wait through a Desk.
  */
 import { threadLimits } from './limits.ts'
-import { announce, READY, retract, type Seat, wakeOne } from './roster.ts'
+import { announce, listen, READY, type Roster, retract, type Seat, wakeOne } from './roster.ts'
 
 /** Something that may have to be tried again. */
 export interface Attempt {
@@ -53,4 +53,18 @@ function sleep(seat: Seat, nap: { epoch: number; leftMs: number }, patience: Pat
   const napMs = Math.min(nap.leftMs, threadLimits.sliceMs)
   const how = Atomics.wait(seat.roster.words, seat.epochAt, nap.epoch, napMs)
   if (how === 'timed-out') patience.lookUp()
+}
+
+/** The same for a change that wakes all who wait for it: they sleep on the bell, and nobody is handed anything. */
+export function sleepUntilRung(roster: Roster, what: Attempt, patience: Patience): boolean {
+  while (what.attempt() !== READY) {
+    const leftMs = patience.leftMs()
+    if (leftMs <= 0) return false
+    const bell = listen(roster) // S1, S2
+    if (what.attempt() === READY) return true // S3
+    const sleepMs = Math.min(leftMs, threadLimits.sliceMs)
+    const how = Atomics.wait(roster.words, roster.bellAt, bell, sleepMs) // S4
+    if (how === 'timed-out') patience.lookUp()
+  }
+  return true
 }

@@ -30,9 +30,9 @@ import {
   breakRounds,
   changeParties,
   fullMax,
+  missingOf,
   PASSED,
   partiesMax,
-  partiesOf,
   REFUSED,
   Rounds,
   release,
@@ -45,7 +45,7 @@ import {
   Ticket,
 } from './rounds.ts'
 import { type SharedHandle, takeAnySeat } from './seating.ts'
-import { sleepUntilReady } from './sleep.ts'
+import { sleepUntilRung } from './sleep.ts'
 import { Spin } from './spin.ts'
 
 /** Runs once a round, in the thread that came last, before anybody goes on. */
@@ -354,7 +354,7 @@ export class ThreadBarrier implements Barrier, Resident {
       return result === roundsSet ? roundsSet : READY
     }
     const patience = new Blocking(options, 0, () => life.sweep(rounds.roster))
-    const isOver = sleepUntilReady(this.seat, { attempt }, patience)
+    const isOver = sleepUntilRung(rounds.roster, { attempt }, patience)
     if (!isOver) {
       breakRoundOf(rounds, ticket, 'timeout')
       result = roundOf(rounds, ticket)
@@ -366,7 +366,8 @@ export class ThreadBarrier implements Barrier, Resident {
   /** The hot path of a round: allocates nothing, and asks nobody for the time. */
   #spinSync(ticket: Ticket, options: WaitOptions | undefined): number {
     const rounds = this.#rounds
-    if (options?.timeoutMs === 0 || !canRunAtOnce(partiesOf(rounds))) return roundsSet
+    // Whoever is missing may be running on another core, or waits for this one.
+    if (options?.timeoutMs === 0 || !canRunAtOnce(missingOf(rounds, ticket) + 1)) return roundsSet
     const result = spinOn(rounds, ticket, this.#spin.turns)
     if (result === roundsSet) this.#spin.miss()
     else this.#spin.hit()

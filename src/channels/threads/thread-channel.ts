@@ -13,6 +13,7 @@ import {
   ChannelMisuse,
   type Duplex,
   type Ending,
+  type Joinable,
   type Offer,
   type SelectableReceiver,
   type SelectableSender,
@@ -35,6 +36,7 @@ import {
 import { Desk, turn } from './desk.ts'
 import { Endpoint } from './endpoint.ts'
 import { GetSide } from './get-side.ts'
+import { JoinSide } from './join-side.ts'
 import { PutSide } from './put-side.ts'
 import { ending, endingOf, endRing, messages, Ring } from './ring.ts'
 import { LARGE } from './ring-write.ts'
@@ -42,7 +44,7 @@ import { type Role, roleBit } from './roles.ts'
 import { addRoles, READY, reserveFor, type Seat } from './roster.ts'
 
 export class ThreadChannel<T extends Sendable>
-  implements Duplex<T>, SelectableReceiver<T>, SelectableSender<T>
+  implements Duplex<T>, Joinable, SelectableReceiver<T>, SelectableSender<T>
 {
   readonly name: string
   readonly capacity: number
@@ -51,6 +53,7 @@ export class ThreadChannel<T extends Sendable>
   readonly #desk: Desk
   readonly #puts: PutSide
   readonly #gets: GetSide<T>
+  readonly #joins: JoinSide
 
   private constructor(handle: ThreadChannelHandle, seat: Seat, options: PartyOptions) {
     const endpoint = new Endpoint(handle, seat, options)
@@ -61,6 +64,7 @@ export class ThreadChannel<T extends Sendable>
     this.#desk = new Desk(seat, () => endpoint.lookUp())
     this.#puts = new PutSide(endpoint, this.#desk)
     this.#gets = new GetSide(endpoint, this.#desk)
+    this.#joins = new JoinSide(endpoint, this.#desk, this.#gets)
   }
 
   static create<T extends Sendable>(options: ThreadChannelOptions = {}): ThreadChannel<T> {
@@ -160,6 +164,27 @@ export class ThreadChannel<T extends Sendable>
     return this.#gets.getSync(options)
   }
 
+  /**
+   * Says that a value which this party got is dealt with. Throws `ChannelMisuse` when said more often than it got
+   * values.
+   */
+  taskDone(): void {
+    this.#joins.taskDone()
+  }
+
+  /**
+   * Resolves when `taskDone` has been said for every value that any party put and that was not thrown away. Rejects
+   * with `ChannelPeerLost` as soon as that can never be: a party is gone with values that it had got.
+   */
+  join(options?: WaitOptions): Promise<void> {
+    return this.#joins.join(options)
+  }
+
+  /** Blocks this thread, which must be a Worker, until all is done. */
+  joinSync(options?: WaitOptions): void {
+    this.#joins.joinSync(options)
+  }
+
   [Symbol.asyncIterator](): AsyncIterableIterator<T, undefined> {
     return new ChannelIterator<T>(this.#gets.iterated(), turn)
   }
@@ -191,6 +216,7 @@ export class ThreadChannel<T extends Sendable>
       size: this.size,
       put: this.#puts.count,
       got: this.#gets.count,
+      undone: this.#gets.count - this.#joins.count,
       waitingToPut: this.#puts.waiting,
       waitingToGet: this.#gets.waiting,
       closed: this.closed,

@@ -2,6 +2,7 @@
 import { setImmediate as macrotask } from 'node:timers/promises'
 import { type BarrierWorld, barrierContract } from '../../../test/contracts/barrier-contract.ts'
 import { type ChannelWorld, channelContract } from '../../../test/contracts/channel-contract.ts'
+import { joinContract } from '../../../test/contracts/join-contract.ts'
 import { rpcContract } from '../../../test/contracts/rpc-contract.ts'
 import { type SyncWorld, syncContract } from '../../../test/contracts/sync-contract.ts'
 import { NodeClock } from '../../node/clock.ts'
@@ -21,17 +22,24 @@ async function settle(): Promise<void> {
   for (let turns = 0; turns < threadLimits.hotTurns * 2 + 8; turns++) await macrotask()
 }
 
+async function open(): Promise<Record<'sender' | 'receiver', ThreadChannel<Sendable>>> {
+  const sender = ThreadChannel.create<Sendable>({ ringBytes: 4096 })
+  return { sender, receiver: ThreadChannel.attach<Sendable>(sender.handle) }
+}
+
 const world: ChannelWorld = {
   ports: { clock: new NodeClock(), random: new NodeRandom(), scheduler: new NodeScheduler() },
-  open: () => {
-    const sender = ThreadChannel.create<Sendable>({ ringBytes: 4096 })
-    return Promise.resolve({ sender, receiver: ThreadChannel.attach<Sendable>(sender.handle) })
-  },
+  open,
   drive: (promise) => promise,
   settle,
 }
 
 channelContract({ name: 'thread channel', run: (body) => body(world) })
+
+joinContract({
+  name: 'thread channel',
+  run: (body) => body({ open, drive: (promise) => promise, settle }),
+})
 
 const barrierWorld: BarrierWorld = {
   open: (plan, views) => {

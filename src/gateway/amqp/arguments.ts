@@ -5,6 +5,7 @@
  */
 import { Reader } from '../../base/reader.ts'
 import { Writer } from '../../base/writer.ts'
+import type { Queue } from '../../machine/queue.ts'
 import {
   type FieldTable,
   type FieldValue,
@@ -31,6 +32,10 @@ const unbuiltOfQueue: ReadonlySet<string> = new Set([
   'x-max-priority',
   'x-delivery-limit',
   'x-max-age',
+  'x-consumer-timeout',
+  'x-delayed-retry-type',
+  'x-delayed-retry-min',
+  'x-delayed-retry-max',
 ])
 
 const unbuiltOfConsumer: ReadonlySet<string> = new Set(['x-priority', 'x-stream-offset'])
@@ -54,12 +59,12 @@ export function checkArguments(
 const TYPE = 'x-queue-type'
 const CLASSIC = 'classic'
 
-/** Both are the same durable queue here; the name is kept because a second declaration must repeat it. */
+/** One queue in two manners: a quorum queue keeps every message. A second declaration must repeat which. */
 const queueTypes: ReadonlySet<string> = new Set([CLASSIC, 'quorum'])
 
 /** What is kept of a queue's arguments: nothing where they say nothing that counts. */
 export function queueNotes(
-  { arguments: table, durable, exclusive }: Fields<'queue.declare'>,
+  { arguments: table, durable, exclusive, autoDelete }: Fields<'queue.declare'>,
   queue: { readonly name: string; readonly vhost: string },
 ): Uint8Array | Reply {
   const what = queueText(queue.name, queue.vhost)
@@ -73,7 +78,7 @@ export function queueNotes(
     return replyOf('precondition-failed', text)
   }
   if (type === CLASSIC) return NO_NOTES
-  const unfit = exclusive ? 'exclusive-owner' : durable ? null : 'non-durable'
+  const unfit = unfitForQuorum({ durable, exclusive, autoDelete })
   if (unfit !== null) {
     return replyOf('precondition-failed', `invalid property '${unfit}' for ${what}`)
   }
@@ -82,7 +87,21 @@ export function queueNotes(
   return writer.take()
 }
 
+/** What a quorum queue cannot be, in the words of RabbitMQ. */
+function unfitForQuorum(
+  fields: Pick<Fields<'queue.declare'>, 'durable' | 'exclusive' | 'autoDelete'>,
+): string | null {
+  if (fields.exclusive) return 'exclusive-owner'
+  if (!fields.durable) return 'non-durable'
+  return fields.autoDelete ? 'auto-delete' : null
+}
+
 const NO_NOTES = new Uint8Array(0)
+
+/** Whether the queue keeps every message, whatever its delivery mode: only quorum queues have notes. */
+export function keepsAll({ options }: Queue): boolean {
+  return options.notes.length > 0
+}
 
 /** Which argument of a second declaration differs from the first. */
 export function differingArgument(

@@ -66,6 +66,7 @@ export class ChannelZero {
     const login = judgeLogin(mechanism, response, session.connection.peer)
     if (login.kind === 'accepted') {
       const { limits } = session
+      session.user = login.user
       session.send(0, 'connection.tune', {
         channelMax: limits.channels,
         frameMax: limits.frameBytes,

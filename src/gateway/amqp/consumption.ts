@@ -28,8 +28,10 @@ export class Consumption {
   tag = 0
   /** Messages that a subscription made from now on may hold; 0: any number. */
   prefetch = 0
-  /** Messages that the whole channel may hold; 0: any number. */
+  /** Messages that all its consumers may hold together; 0: any number. */
   #window = 0
+  /** What the window counts: messages that consumers hold; those of gets it does not. */
+  #inWindow = 0
   #isWindowFull = false
   readonly #subscriptions = new Map<string, Subscription>()
   readonly #unsettled = new Unsettled<Origin>()
@@ -95,7 +97,12 @@ export class Consumption {
   /** A message went out and waits to be settled. */
   hold(tag: number, sequence: number, origin: Origin): void {
     this.#unsettled.add(tag, sequence, origin)
-    if (this.#window > 0 && this.#unsettled.size >= this.#window) this.#considerWindow()
+  }
+
+  /** Consumers hold so many more, or fewer. */
+  count(messages: number): void {
+    this.#inWindow += messages
+    if (messages > 0 && this.#window > 0 && this.#inWindow >= this.#window) this.#considerWindow()
   }
 
   setWindow(count: number): void {
@@ -142,7 +149,7 @@ export class Consumption {
   }
 
   #considerWindow(): void {
-    this.#isWindowFull = this.#window > 0 && this.#unsettled.size >= this.#window
+    this.#isWindowFull = this.#window > 0 && this.#inWindow >= this.#window
     this.considerPause()
   }
 

@@ -5,7 +5,7 @@ import { checkArguments } from './arguments.ts'
 import type { Channel } from './channel.ts'
 import type { Handlers, Outcome } from './handlers.ts'
 import { checkNotDefault, checkReserved, stripped } from './names.ts'
-import { replyTo } from './replies.ts'
+import { replyOf, replyTo } from './replies.ts'
 
 export const exchangeHandlers: Handlers = {
   'exchange.declare': (channel, fields) => {
@@ -61,6 +61,7 @@ async function declare(
     const field = 'kind'
     return replyTo({ kind: 'exchange-differs', exchange: name, field, asked: kind, current }, vhost)
   }
+  if (unbuiltKinds.has(kind)) return replyOf('not-implemented', `exchange type '${kind}'`)
   const options = { kind, durable, autoDelete, internal }
   const exchange = await broker.declare.exchange(namespace, name, options)
   if (isRefusal(exchange)) return replyTo(exchange, vhost)

@@ -16,6 +16,8 @@ export interface Teller {
 export interface Link {
   readonly broker: Runtime
   readonly namespace: Namespace
+  /** Who logged in. */
+  readonly user: string
   /** The namespace as the client calls it. */
   readonly vhost: string
   readonly limits: AmqpLimits

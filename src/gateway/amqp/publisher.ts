@@ -36,9 +36,11 @@ import {
   frameLength,
 } from '../../wire/amqp/frame.ts'
 import { u16At } from '../../wire/amqp/integers.ts'
-import { DELIVERY_MODE_PERSISTENT, scanProperties } from '../../wire/amqp/properties.ts'
+import { DELIVERY_MODE_PERSISTENT, mayClaim, scanProperties } from '../../wire/amqp/properties.ts'
 import { readShortString } from '../../wire/amqp/short-string.ts'
+import { keepsAll } from './arguments.ts'
 import { Assembly } from './assembly.ts'
+import { judgeClaims } from './claims.ts'
 import { Confirming } from './confirming.ts'
 import { LargeAssembly } from './large-assembly.ts'
 import type { Link } from './link.ts'
@@ -158,6 +160,8 @@ export class Publisher {
     }
     const propertiesAt = payloadAt + HEADER_PROPERTIES_AT
     this.#deliveryMode = scanProperties(bytes, propertiesAt, bodyAt - 1)
+    // What is refused is refused when its header is taken.
+    if (this.#refuse(bytes, propertiesAt, bodyAt - 1) !== null) return -1
     const content = this.#content
     content.properties = bytes
     content.propertiesAt = propertiesAt
@@ -166,6 +170,11 @@ export class Publisher {
     content.bodyAt = bodyAt + FRAME_HEADER_SIZE
     content.bodySize = bodySize
     return contentEnd
+  }
+
+  /** Why a message with these properties is not taken, or null. */
+  #refuse(bytes: Uint8Array, at: number, end: number): Reply | null {
+    return mayClaim(bytes, at, end) ? judgeClaims(this.#link.user, bytes.subarray(at, end)) : null
   }
 
   #takeHeader(bytes: Uint8Array, at: number, size: number): Taken {
@@ -180,10 +189,12 @@ export class Publisher {
     if (bodySize > this.#bodyMax) return tooLarge(bodySize, this.#bodyMax)
     const propertiesAt = payloadAt + HEADER_PROPERTIES_AT
     this.#deliveryMode = scanProperties(bytes, propertiesAt, payloadEnd)
+    const refused = this.#refuse(bytes, propertiesAt, payloadEnd)
+    if (refused !== null) return refused
     const properties = bytes.subarray(propertiesAt, payloadEnd)
     if (bodySize > this.#smallMax) {
-      const refused = this.#large.begin(properties.slice(), bodySize, this.#persistence)
-      if (refused !== null) return refused
+      const late = this.#large.begin(properties.slice(), bodySize, this.#persistence(this.#route!))
+      if (late !== null) return late
       this.#state = 'large'
       return size
     }
@@ -280,7 +291,7 @@ export class Publisher {
     const { broker } = this.#link
     const isReturned = this.#isReturned(way, bits)
     if (isReturned && this.#outlet.isBusy) return this.#awaitOutlet()
-    const ticket = broker.publish(way, this.#content, this.#persistence)
+    const ticket = broker.publish(way, this.#content, this.#persistence(way))
     if (ticket === HELD) return this.#refuseOrHold(broker.heldWhy)
     if (isReturned) this.#return(way)
     this.confirming.await(ticket)
@@ -302,8 +313,10 @@ export class Publisher {
     return this.#hold()
   }
 
-  get #persistence(): Persistence {
-    return this.#deliveryMode === DELIVERY_MODE_PERSISTENT ? 'persistent' : 'transient'
+  /** What is kept for one queue is kept for all: it is written once. */
+  #persistence({ durable }: Route): Persistence {
+    if (this.#deliveryMode === DELIVERY_MODE_PERSISTENT) return 'persistent'
+    return durable.some(keepsAll) ? 'persistent' : 'transient'
   }
 
   #isReturned(way: Route, bits: number): boolean {

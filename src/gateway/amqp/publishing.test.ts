@@ -11,6 +11,7 @@ import {
   publish,
   qos,
 } from '../../../test/amqp/amqp-world.ts'
+import { TRANSIENT } from '../../machine/page.ts'
 import { longString } from '../../wire/amqp/field-table.ts'
 
 const select = method(1, 'confirm.select', { noWait: false })
@@ -224,4 +225,87 @@ test('broken properties end the connection and reach nobody', async () => {
   const heard = await client.say(declare(1, 'q'), bare, header, frame(3, 1, Buffer.from('x')))
   assert.match(heard.at(-1) ?? '', /^0 connection\.close replyCode=501/)
   assert.equal(world.broker.namespace('/')?.queues.get('q')?.readyCount, 0)
+})
+
+test('a message that says who sent it says the truth, or ends its channel', async () => {
+  const world = await AmqpWorld.open()
+  for (const pieceSize of [1, 100]) {
+    const client = await world.client()
+    const from = (userId: string): Uint8Array =>
+      publish(1, { key: 'q', body: 'xyz', pieceSize, properties: { userId } })
+    await client.say(declare(1, 'q'), from('guest'))
+    const heard = await client.say(get(1, 'q'), from('mallory'))
+    assert.match(heard[0] ?? '', /userId=guest body="xyz"/)
+    const text = "user_id property set to 'mallory' but authenticated user was 'guest'"
+    assert.deepEqual(heard.slice(1), [
+      `1 channel.close replyCode=406 replyText=PRECONDITION_FAILED - ${text} classId=60 methodId=40`,
+    ])
+  }
+  world.check()
+})
+
+test('a quorum queue keeps every message, whatever its delivery mode; others keep what asks for it', async () => {
+  const world = await AmqpWorld.open({}, { bodyBytes: 50 })
+  const client = await world.client()
+  const quorum = [{ name: 'x-queue-type', value: longString('quorum') }]
+  await client.say(declare(1, 'all', { durable: true, arguments: quorum }))
+  await client.say(declare(1, 'some', { durable: true }))
+  for (const deliveryMode of [null, 1, 2]) {
+    for (const key of ['all', 'some']) {
+      for (const body of ['small', 'large'.repeat(20)]) {
+        await client.say(publish(1, { key, body, properties: { deliveryMode } }))
+      }
+    }
+  }
+  const { queues } = world.broker.namespace('/')!
+  const kept = (name: string): number => {
+    const queue = queues.get(name)!
+    return [...queue.living()].filter((each) => (queue.stateOf(each) & TRANSIENT) === 0).length
+  }
+  assert.deepEqual([kept('all'), kept('some')], [6, 2])
+})
+
+test('who else shall get a copy is refused by the name of the header, and other headers are not', async () => {
+  const world = await AmqpWorld.open()
+  const list = { type: 'A', value: [longString('other')] } as const
+  for (const name of ['CC', 'BCC']) {
+    const client = await world.client()
+    const headers = [
+      { name: 'ACC', value: list },
+      { name, value: list },
+    ]
+    const message = publish(1, { key: 'q', body: 'x', properties: { headers } })
+    const heard = await client.say(declare(1, 'q'), message)
+    const text = `NOT_IMPLEMENTED - header '${name}' of a message`
+    assert.equal(
+      heard.at(-1),
+      `0 connection.close replyCode=540 replyText=${text} classId=60 methodId=40`,
+    )
+  }
+  const client = await world.client()
+  const inner = { type: 'F', value: [{ name: 'CC', value: list }] } as const
+  const others = ['C', 'CCC', 'BC', 'XCC', 'cc', 'odd'].map((name) => ({ name, value: inner }))
+  const message = publish(1, { key: 'q', body: 'CC', properties: { headers: others } })
+  assert.match((await client.say(message, get(1, 'q'))).join(), /headers=\[C,CCC,.*body="CC"$/)
+})
+
+test('an expiration that is no time is refused; any other is passed on', async () => {
+  const world = await AmqpWorld.open()
+  const wrong: readonly (readonly [string, string])[] = [
+    ['soon', 'no_integer'],
+    ['', 'no_integer'],
+    ['-1', '{value_negative,-1}'],
+  ]
+  for (const [expiration, reason] of wrong) {
+    const client = await world.client()
+    const [heard] = await client.say(
+      publish(1, { key: 'q', body: 'x', properties: { expiration } }),
+    )
+    const text = `PRECONDITION_FAILED - invalid expiration '${expiration}': ${reason}`
+    assert.equal(heard, `1 channel.close replyCode=406 replyText=${text} classId=60 methodId=40`)
+  }
+  const client = await world.client()
+  const message = publish(1, { key: 'q', body: 'x', properties: { expiration: '60000' } })
+  const heard = await client.say(declare(1, 'q'), message, get(1, 'q'))
+  assert.match(heard.at(-1) ?? '', /expiration=60000 body="x"$/)
 })

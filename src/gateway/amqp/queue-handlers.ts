@@ -34,6 +34,8 @@ export const queueHandlers: Handlers = {
   },
 
   'queue.unbind': async (channel, fields) => {
+    const name = queueNameOf(channel, fields.queue)
+    if (typeof name !== 'string') return name
     const found = findBinding(channel, fields)
     // What is bound to nothing, or is not there, is unbound.
     const isMissing = isReply(found) && found.code === NOT_FOUND
@@ -48,10 +50,10 @@ export const queueHandlers: Handlers = {
     return null
   },
 
-  'queue.purge': (channel, { queue: name, noWait }) => {
+  'queue.purge': async (channel, { queue: name, noWait }) => {
     const queue = usableQueue(channel, name)
     if (isReply(queue)) return queue
-    const messageCount = channel.link.broker.purge(queue)
+    const messageCount = await channel.link.broker.declare.purge(queue)
     if (!noWait) channel.send('queue.purge-ok', { messageCount })
     return null
   },

@@ -53,6 +53,7 @@ export class Session implements ConnectionHandler, HeartbeatOwner, Flushable, Li
   readonly alarm: Alarm = new Alarm(this)
   isChoked = false
   vhost = '/'
+  user = ''
   phase: Phase = 'greeting'
   /** What a frame may have, both ways. */
   frameMax: number

@@ -45,7 +45,10 @@ export class Subscription implements Receiver, Origin {
     const owner = this.#owner
     const { link } = owner
     const tag = ++owner.tag
-    if (this.#acks === 'by-client') owner.hold(tag, delivery.sequence, this)
+    if (this.#acks === 'by-client') {
+      owner.hold(tag, delivery.sequence, this)
+      owner.count(1)
+    }
     const redelivered = delivery.redelivered ? 1 : 0
     const content = amqpContent(delivery)
     if (delivery.reading === null) {
@@ -66,6 +69,7 @@ export class Subscription implements Receiver, Origin {
     const { consumer } = this
     const wasEmpty = consumer.credit <= 0
     consumer.credit += count
+    this.#owner.count(-count)
     if (wasEmpty && consumer.joined) this.#owner.link.broker.wake(this.queue)
   }
 }

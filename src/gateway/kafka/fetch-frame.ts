@@ -18,7 +18,13 @@ const PARTITION_BYTES = 96
 const TOPIC_BYTES = 320
 
 export const NO_RECORDS: RecordSource = new RecordBytes(new Uint8Array(0))
-export const NO_PLAN: Plan = { topics: [], sizeBytes: 0, sizeBytesMax: 0, hasError: true }
+export const NO_PLAN: Plan = {
+  topics: [],
+  sizeBytes: 0,
+  availableBytes: 0,
+  sizeBytesMax: 0,
+  hasError: true,
+}
 
 export interface Filling {
   /** Of the whole answer. */

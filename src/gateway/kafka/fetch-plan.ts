@@ -17,6 +17,8 @@ export interface Share {
   readonly firstRow: number
   readonly endRow: number
   readonly sizeBytes: number
+  /** What counts where the client asks for a least: all that is there, up to what it takes. */
+  readonly availableBytes: number
   /** What the client takes of this partition. */
   readonly sizeBytesMax: number
 }
@@ -25,6 +27,7 @@ export interface Share {
 export interface Plan {
   readonly topics: readonly { readonly topic: FetchTopic; readonly shares: readonly Share[] }[]
   readonly sizeBytes: number
+  readonly availableBytes: number
   /** What the client takes in all. */
   readonly sizeBytesMax: number
   readonly hasError: boolean
@@ -35,6 +38,7 @@ export function planFetch(gateway: Gateway, request: FetchRequest): Plan {
   const sizeBytesMax = Math.min(request.maxBytes, gateway.limits.fetchBytes)
   let left = sizeBytesMax
   let sizeBytes = 0
+  let availableBytes = 0
   let hasError = false
   const topics = request.topics.map((topic) => {
     const name = topic.topicId === NO_UUID ? topic.topic : null
@@ -51,12 +55,13 @@ export function planFetch(gateway: Gateway, request: FetchRequest): Plan {
           : take(gateway, partition, { asked, left, isFirst: sizeBytes === 0 })
       left -= share.sizeBytes
       sizeBytes += share.sizeBytes
+      availableBytes += share.availableBytes
       if (share.error !== 'NONE') hasError = true
       return share
     })
     return { topic, shares }
   })
-  return { topics, sizeBytes, sizeBytesMax, hasError }
+  return { topics, sizeBytes, availableBytes, sizeBytesMax, hasError }
 }
 
 /** The rows of one partition: whole batches, from the one that holds the offset. */
@@ -78,19 +83,22 @@ function take(
   const budget = Math.min(left, partitionMaxBytes)
   let endRow = firstRow
   let sizeBytes = 0
+  let availableBytes = 0
   while (endRow < partition.nextRow && partition.offsetOf(endRow) < visible) {
     const size = partition.sizeOf(endRow)
     // The first batch of an answer goes whatever its size, or a small limit would stop a consumer for ever.
+    availableBytes = Math.max(sizeBytes, Math.min(sizeBytes + size, budget))
     if (sizeBytes + size > budget && !(isFirst && sizeBytes === 0)) break
     sizeBytes += size
     endRow++
   }
-  const sizeBytesMax = partitionMaxBytes
-  return { index, partition, error: 'NONE', firstRow, endRow, sizeBytes, sizeBytesMax }
+  const sizes = { sizeBytes, availableBytes, sizeBytesMax: partitionMaxBytes }
+  return { index, partition, error: 'NONE', firstRow, endRow, ...sizes }
 }
 
 function nothing(index: number, partition: Partition | null, error: ErrorName): Share {
-  return { index, partition, error, firstRow: 0, endRow: 0, sizeBytes: 0, sizeBytesMax: 0 }
+  const sizes = { sizeBytes: 0, availableBytes: 0, sizeBytesMax: 0 }
+  return { index, partition, error, firstRow: 0, endRow: 0, ...sizes }
 }
 
 /** The same answer where some shares turned out not to be there: the others are as they were. */

@@ -171,3 +171,34 @@ test('a topic that goes while somebody waits for it is an answer', async () => {
   assert.deepEqual(got(waiting), [{ error: 3 }])
   world.check()
 })
+
+test('a fetch whose answer can hold no more waits for no more, however much was asked for', async () => {
+  const size = makeBatch([{ timestampMs: 0, value: 'a' }]).length
+  const world = await KafkaWorld.open({ limits: { fetchBytes: 3 * size + 1 } })
+  await world.topic('t', 2)
+  const client = world.connect()
+  for (const value of ['a', 'b', 'c', 'd', 'e']) await put(client, [value])
+  const terms = { maxWaitMs: 500, minBytes: 100 * size }
+  const at: Wanted = { topic: 't', offset: 0 }
+  assert.deepEqual(await get(client, [at], terms), [[0, 1, 2]], 'the limit of the broker')
+  // Half of the third would fit, and halves are not given.
+  const few = { ...terms, maxBytes: 2 * size + 5 }
+  assert.deepEqual(await get(client, [at], few), [[0, 1]], 'that of the request')
+  assert.deepEqual(await get(client, [at], { ...terms, maxBytes: 0 }), [[0]])
+})
+
+test('a fetch waits for its least where other partitions may still bring it', async () => {
+  const world = await KafkaWorld.open()
+  await world.topic('t', 2)
+  const [client, producer] = [world.connect(), world.connect()]
+  for (const value of ['a', 'b', 'c']) await put(producer, [value])
+  const size = makeBatch([{ timestampMs: 0, value: 'a' }]).length
+  const wanted = [0, 1].map((partition) => {
+    return { topic: 't', partition, offset: 0, maxBytes: 2 * size }
+  })
+  const terms = { maxWaitMs: 500, minBytes: 3 * size }
+  const waiting = await client.send('Fetch', 11, fetch(wanted, terms))
+  assert.equal(waiting.isAnswered, false, 'of the first partition two batches count, and no more')
+  await put(producer, ['d'], { partition: 1 })
+  assert.deepEqual(got(waiting), [[0, 1], [0]])
+})

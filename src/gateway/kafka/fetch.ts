@@ -43,6 +43,8 @@ export function answerFetch(call: Call, r: WireReader): void {
   wait.begin()
 }
 
-function isEnough({ sizeBytes, hasError }: Plan, { minBytes }: FetchRequest): boolean {
-  return hasError || sizeBytes >= minBytes
+/** Whoever asks for more than one answer holds has enough when it is full. */
+function isEnough(plan: Plan, { minBytes }: FetchRequest): boolean {
+  const { availableBytes, hasError, sizeBytesMax } = plan
+  return hasError || availableBytes >= Math.min(minBytes, sizeBytesMax)
 }

@@ -183,26 +183,22 @@ test('a group is described while it is used, when it is quiet, and when it never
     const body = { groups: ['g', 'nobody'], includeAuthorizedOperations: false }
     const { groups } = await client.ask('DescribeGroups', version, body)
     return groups.map((each) => [
+      each.errorCode,
       each.groupId,
       each.groupState,
       each.protocolData,
       each.members.length,
     ])
   }
+  const unknown = (version: number): unknown[] => [version >= 6 ? 69 : 0, 'nobody', 'Dead', '', 0]
   const [member] = await settle(world, 1)
   for (let version = 0; version <= apis.DescribeGroups.max; version++) {
-    assert.deepEqual(await describe(version), [
-      ['g', 'Stable', 'range', 1],
-      ['nobody', 'Dead', '', 0],
-    ])
+    assert.deepEqual(await describe(version), [[0, 'g', 'Stable', 'range', 1], unknown(version)])
   }
   const { client: own, ...speaker } = member!
   await own.ask('OffsetCommit', 7, commitOffsets([{ topic: 't', offset: 1 }], speaker))
   await own.ask('LeaveGroup', 3, leaveGroup(speaker))
-  assert.deepEqual(await describe(5), [
-    ['g', 'Empty', '', 0],
-    ['nobody', 'Dead', '', 0],
-  ])
+  assert.deepEqual(await describe(5), [[0, 'g', 'Empty', '', 0], unknown(5)])
   for (let version = 0; version <= apis.ListGroups.max; version++) {
     const list = async (state: string): Promise<string[]> => {
       const body = { statesFilter: [state], typesFilter: [] }
@@ -283,4 +279,47 @@ test('with the listener the members are gone, and nobody waits for their time to
   await world.clockwork.until(world.broker.close())
   assert.equal(world.clockwork.timers, 0)
   assert.deepEqual(world.clockwork.errors, [])
+})
+
+test('a group that is on its way has no protocol, no assignment and no metadata to tell', async () => {
+  const world = await KafkaWorld.open()
+  const [member] = await settle(world, 1)
+  await world.connect().send('JoinGroup', 3, joinGroup())
+  const body = { groups: ['g'], includeAuthorizedOperations: false }
+  const { groups } = await member!.client.ask('DescribeGroups', 5, body)
+  const [group] = groups
+  assert.deepEqual([group?.groupState, group?.protocolData], ['PreparingRebalance', ''])
+  assert.equal(group?.protocolType, 'consumer')
+  for (const { memberMetadata, memberAssignment } of group.members) {
+    assert.deepEqual([memberMetadata.length, memberAssignment.length], [0, 0])
+  }
+})
+
+test('from version 5 on whoever asks for an assignment says of which protocol', async () => {
+  const world = await KafkaWorld.open()
+  const [member] = await settle(world, 1)
+  const { client, ...speaker } = member!
+  const silent = { ...syncGroup(speaker), protocolType: null, protocolName: null }
+  assert.equal((await client.ask('SyncGroup', 5, silent)).errorCode, 23)
+  const other = { ...syncGroup(speaker), protocolName: 'roundrobin' }
+  assert.equal((await client.ask('SyncGroup', 5, other)).errorCode, 23)
+  const same = await client.ask('SyncGroup', 5, syncGroup(speaker))
+  assert.deepEqual([same.errorCode, same.protocolName], [0, 'range'])
+})
+
+test('a member of version 0 has one timeout for both, its session’s', async () => {
+  const world = await KafkaWorld.open()
+  const [first, second] = [world.connect(), world.connect()]
+  const joining = await first.send('JoinGroup', 0, joinGroup({ sessionMs: 8_000 }))
+  await world.pass(kafkaLimits.gatherMs)
+  const { memberId } = joining.answer
+  const speaker = { memberId, generation: 1 }
+  await first.ask('SyncGroup', 0, syncGroup(speaker, { [memberId]: 'all' }))
+  const newcomer = await second.send('JoinGroup', 0, joinGroup({ sessionMs: 8_000 }))
+  for (let passedMs = 0; passedMs < 8_000; passedMs += 2_000) {
+    assert.equal((await first.ask('Heartbeat', 0, heartbeat(speaker))).errorCode, 27)
+    assert.equal(newcomer.isAnswered, false, `after ${passedMs} ms`)
+    await world.pass(2_000)
+  }
+  assert.equal(newcomer.answer.members.length, 1, 'who did not join anew is not waited for longer')
 })

@@ -33,7 +33,7 @@ import type { Call } from './call.ts'
 import type { Gateway } from './gateway.ts'
 import { joinFailure, metadataOf, syncFailure } from './group-rebalance.ts'
 import type { GroupEvent, GroupReply, GroupState, Phase, Token } from './group-state.ts'
-import { groupNameChars } from './limits.ts'
+import { groupNameChars, replyTextChars } from './limits.ts'
 import { NO_OPERATIONS } from './metadata.ts'
 import { codeOf } from './replies.ts'
 
@@ -44,6 +44,11 @@ const JOIN_SKIP_MIN = 9
 const LEAVE_MEMBERS_MIN = 3
 /** Before it a member had one timeout for both. */
 const REBALANCE_TIMEOUT_MIN = 1
+
+/** From here on the protocol has to be named with an assignment. */
+const SYNC_PROTOCOL_MIN = 5
+/** From here on a group that never was is an error; before, it is dead. */
+const DESCRIBE_UNKNOWN_MIN = 6
 
 /** A join that ends sooner than a client can answer would never end well. */
 const REBALANCE_MS_MIN = 1_000
@@ -142,7 +147,12 @@ export function answerSyncGroup(call: Call, r: WireReader): void {
     }
     call.answer((w) => encodeSyncGroupResponse(w, version, response))
   }
-  const error = checkGroupId(gateway, groupId)
+  const named = checkGroupId(gateway, groupId)
+  const isSilent = protocolType === null || protocolName === null
+  const error =
+    named === 'NONE' && isSilent && version >= SYNC_PROTOCOL_MIN
+      ? 'INCONSISTENT_GROUP_PROTOCOL'
+      : named
   if (error !== 'NONE') {
     answer(syncFailure(0, error))
     return
@@ -244,7 +254,7 @@ export function answerLeaveGroup(call: Call, r: WireReader): void {
 export function answerDescribeGroups(call: Call, r: WireReader): void {
   const { version, gateway } = call
   const { groups } = decodeDescribeGroupsRequest(r, version)
-  const described = groups.map((groupId) => describe(gateway, groupId))
+  const described = groups.map((groupId) => describe(gateway, groupId, version))
   const response = { throttleTimeMs: 0, groups: described }
   call.answer((w) => encodeDescribeGroupsResponse(w, version, response))
 }
@@ -273,20 +283,28 @@ function has(filter: readonly string[], value: string): boolean {
   return filter.length === 0 || filter.some((each) => each.toLowerCase() === value.toLowerCase())
 }
 
-function describe({ groups, namespace }: Gateway, groupId: string): DescribedGroup {
+function describe(
+  { groups, namespace }: Gateway,
+  groupId: string,
+  version: number,
+): DescribedGroup {
   const state = groups.state(groupId)
   const group = {
     errorCode: 0,
     errorMessage: null,
     groupId,
     protocolType: state?.protocolType ?? '',
-    protocolData: state?.protocol ?? '',
+    protocolData: state?.phase === 'stable' ? (state.protocol ?? '') : '',
     members: state === null ? [] : membersOf(state),
     authorizedOperations: NO_OPERATIONS,
   }
   if (state !== null) return { ...group, groupState: stateNames[state.phase] }
   // Nobody is in it; whether it has committed offsets tells a quiet group from one that never was.
-  return { ...group, groupState: namespace.groups.has(groupId) ? stateNames.empty : 'Dead' }
+  if (namespace.groups.has(groupId)) return { ...group, groupState: stateNames.empty }
+  const dead = { ...group, groupState: 'Dead' }
+  if (version < DESCRIBE_UNKNOWN_MIN) return dead
+  const errorMessage = `there is no group '${groupId.slice(0, replyTextChars)}'`
+  return { ...dead, errorCode: codeOf('GROUP_ID_NOT_FOUND'), errorMessage }
 }
 
 function membersOf(state: GroupState): DescribedGroup['members'] {

@@ -14,13 +14,22 @@ import { kafkaBatch } from './foreign-batch.ts'
 import { findPartition, findTopic, type Gateway, LEADER_EPOCH } from './gateway.ts'
 import { codeOf } from './replies.ts'
 
-/** Times that mean something else. */
+/** Times that mean something else, each from a version on. */
 const LATEST = -1
 const EARLIEST = -2
 const NEWEST_TIME = -3
 const EARLIEST_LOCAL = -4
 const LATEST_TIERED = -5
 const EARLIEST_PENDING = -6
+
+const VERSION_MIN: ReadonlyMap<number, number> = new Map([
+  [LATEST, 1],
+  [EARLIEST, 1],
+  [NEWEST_TIME, 7],
+  [EARLIEST_LOCAL, 8],
+  [LATEST_TIERED, 9],
+  [EARLIEST_PENDING, 11],
+])
 
 export function answerListOffsets(call: Call, r: WireReader): void {
   const { version, gateway } = call
@@ -33,7 +42,9 @@ export function answerListOffsets(call: Call, r: WireReader): void {
       answers.push(
         partition === null
           ? failed(asked, 'UNKNOWN_TOPIC_OR_PARTITION')
-          : await list(gateway, partition, asked),
+          : isKnown(asked.timestamp, version)
+            ? await list(gateway, partition, asked)
+            : failed(asked, 'UNSUPPORTED_VERSION'),
       )
     }
     return { name, partitions: answers }
@@ -44,6 +55,10 @@ export function answerListOffsets(call: Call, r: WireReader): void {
     },
     (error: unknown) => call.fail(String(error)),
   )
+}
+
+function isKnown(timestamp: number, version: number): boolean {
+  return timestamp >= 0 || version >= (VERSION_MIN.get(timestamp) ?? Number.POSITIVE_INFINITY)
 }
 
 async function list(
@@ -65,7 +80,6 @@ async function list(
     case NEWEST_TIME:
       return byTime(gateway, partition, { asked, timeMs: newestTime(gateway, partition) })
     default:
-      if (timestamp < 0) return failed(asked, 'UNSUPPORTED_VERSION')
       return byTime(gateway, partition, { asked, timeMs: timestamp })
   }
 }

@@ -16,7 +16,7 @@ import { NO_UUID, type WireReader } from '../../wire/kafka/reader.ts'
 import type { Call } from './call.ts'
 import { findTopic, type Gateway, idOf, LEADER_EPOCH, NODE_ID } from './gateway.ts'
 import { codeOf, replyTo } from './replies.ts'
-import { isStream, makeTopic } from './topics.ts'
+import { checkTopicName, isStream, makeTopic } from './topics.ts'
 
 /** No permissions were asked for, or there are none to tell of. */
 export const NO_OPERATIONS: number = -(2 ** 31)
@@ -79,8 +79,13 @@ function makesTopics({ options }: Gateway, request: MetadataRequest): boolean {
 function find(gateway: Gateway, asked: MetadataRequestTopic): MetadataResponseTopic {
   const stream = findTopic(gateway, asked)
   if (stream !== null) return describe(stream)
-  const isById = asked.topicId !== NO_UUID
-  return missing(asked, codeOf(isById ? 'UNKNOWN_TOPIC_ID' : 'UNKNOWN_TOPIC_OR_PARTITION'))
+  if (asked.topicId !== NO_UUID) return missing(asked, codeOf('UNKNOWN_TOPIC_ID'))
+  // Whoever asks for what can never be there shall not wait for it.
+  const refusal = checkTopicName(asked.name ?? '')
+  return missing(
+    asked,
+    codeOf(refusal === null ? 'UNKNOWN_TOPIC_OR_PARTITION' : replyTo(refusal)[0]),
+  )
 }
 
 async function findOrMake(

@@ -236,3 +236,18 @@ test('the offsets of a topic go with it', async () => {
   await world.topic('t')
   assert.deepEqual(await committed(client), [])
 })
+
+test('a member of a group that is not there hears that its generation is over, in every version', async () => {
+  const world = await KafkaWorld.open()
+  await world.topic('t')
+  const client = world.connect()
+  const [described] = (await client.ask('Metadata', 12, metadata(['t']))).topics
+  for (let version = apis.OffsetCommit.min; version <= apis.OffsetCommit.max; version++) {
+    const topic = version >= 10 ? described!.topicId : 't'
+    const body = commitOffsets([{ topic, offset: 1 }], { generation: 1, memberId: 'm' })
+    const { topics } = await client.ask('OffsetCommit', version, body)
+    // Groups are forgotten at a restart: a client that hears this joins anew, and gives up at "no such group".
+    assert.equal(topics[0]?.partitions[0]?.errorCode, 22, `version ${version}`)
+  }
+  assert.deepEqual(await committed(client), [])
+})

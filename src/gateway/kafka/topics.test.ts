@@ -97,7 +97,7 @@ test('who asks for a topic by name makes it, where both sides allow that', async
     const look = await client.ask('Metadata', 9, metadata(['wanted']))
     assert.equal(look.topics[0]?.errorCode, 3)
     const make = await client.ask('Metadata', 9, metadata(['wanted', 'wanted', 'bad name'], 'make'))
-    const expected = autoCreate === 'on' ? [0, 0, 17] : [3, 3, 3]
+    const expected = autoCreate === 'on' ? [0, 0, 17] : [3, 3, 17]
     assert.deepEqual(
       make.topics.map(({ errorCode }) => errorCode),
       expected,
@@ -325,5 +325,43 @@ test('a question that has no answer is an error of its partition', async () => {
   assert.deepEqual(
     topics.map(({ partitions }) => partitions[0]?.errorCode),
     [35, 3, 3, 0],
+  )
+})
+
+test('a time that means something else does so from the version on that knows it', async () => {
+  const world = await KafkaWorld.open()
+  await world.topic('t')
+  const client = world.connect()
+  const since: Readonly<Record<string, number>> = {
+    '-1': 1,
+    '-2': 1,
+    '-3': 7,
+    '-4': 8,
+    '-5': 9,
+    '-6': 11,
+  }
+  for (let version = apis.ListOffsets.min; version <= apis.ListOffsets.max; version++) {
+    for (const [timestamp, first] of Object.entries(since)) {
+      const body = listOffsets([{ topic: 't', timestamp: Number(timestamp) }])
+      const { topics } = await client.ask('ListOffsets', version, body)
+      const expected = version >= first ? 0 : 35
+      assert.equal(topics[0]?.partitions[0]?.errorCode, expected, `${timestamp} in ${version}`)
+    }
+  }
+})
+
+test('a topic is there when its maker hears of it, and its maker hears when it is synced', async () => {
+  const world = await KafkaWorld.open({ on: 'disk' })
+  const [admin, client] = [world.connect(), world.connect()]
+  world.syncMs = 5
+  const made = await admin.send('CreateTopics', 7, createTopics([{ name: 'made' }]))
+  const wanted = await client.send('Metadata', 9, metadata(['wanted'], 'make'))
+  await world.pass(4)
+  assert.equal(made.isAnswered || wanted.isAnswered, false)
+  await world.pass(20)
+  assert.equal(made.answer.topics[0]?.errorCode, 0)
+  assert.deepEqual(
+    wanted.answer.topics.map(({ errorCode, partitions }) => [errorCode, partitions[0]?.leaderId]),
+    [[0, 1]],
   )
 })

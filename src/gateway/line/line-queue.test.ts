@@ -104,9 +104,10 @@ test('while the broker has no room clients wait, and what is consumed makes room
   })
   await place.world.pass(1_000)
   assert.equal(isIn, false)
-  assert.equal(place.broker.purge(place.find('line')!), taken)
+  const purged = place.broker.declare.purge(place.find('line')!)
   await place.world.pass(10)
   await waiting
+  assert.equal(await purged, taken)
   assert.equal(place.find('line')?.readyCount, 1)
 })
 

@@ -58,8 +58,12 @@ const FLAG_HEADERS = 1 << 13
 const FLAG_DELIVERY_MODE = 1 << 12
 const FLAG_PRIORITY = 1 << 11
 const FLAG_TIMESTAMP = 1 << 6
+const FLAG_USER_ID = 1 << 4
+const FLAG_EXPIRATION = 1 << 8
 const FLAG_LOWEST = 1 << 2
 const FLAGS_FOREIGN = 0b11
+
+const [LETTER_B, LETTER_C] = [0x42, 0x43]
 
 /** The delivery mode that asks for a message to survive a restart. */
 export const DELIVERY_MODE_PERSISTENT = 2
@@ -74,6 +78,22 @@ export function scanProperties(bytes: Uint8Array, at: number, end: number): numb
   if (flags === 0 && end - at === 2) return 0
   if (flags === FLAG_DELIVERY_MODE && end - at === 3) return bytes[at + 2]!
   return scanAll(bytes, at, end)
+}
+
+/**
+ * Whether properties that were scanned may say something that a broker has to judge: who sent the message, until when
+ * it is wanted, or who else shall get it (the headers CC and BCC). It may say so of a few that do not.
+ */
+export function mayClaim(bytes: Uint8Array, at: number, end: number): boolean {
+  const flags = u16At(bytes, at)
+  if ((flags & (FLAG_USER_ID | FLAG_EXPIRATION)) !== 0) return true
+  if ((flags & FLAG_HEADERS) === 0) return false
+  for (let place = at + 3; place < end; place++) {
+    if (bytes[place] !== LETTER_C || bytes[place - 1] !== LETTER_C) continue
+    const before = bytes[place - 2]
+    if (before === 2 || (before === LETTER_B && bytes[place - 3] === 3)) return true
+  }
+  return false
 }
 
 function scanAll(bytes: Uint8Array, start: number, end: number): number {
