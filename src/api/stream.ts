@@ -107,11 +107,9 @@ export class BrokerStream<T = unknown> {
    * waits for room, nothing was appended; aborted while the disk has it not yet, it may be there.
    */
   async append(record: NewRecord<T>, options: WaitOptions = AS_USUAL): Promise<Appended> {
-    const signal = signalOf('append', options)
-    const records = [record]
-    const [appended] = await (signal === undefined
-      ? this.#appendAll(records)
-      : this.#appendUntil(signal, records, []))
+    const [appended] = await (options === AS_USUAL
+      ? this.#appendAll([record])
+      : this.#appendOne(record, options))
     return appended!
   }
 
@@ -200,6 +198,12 @@ export class BrokerStream<T = unknown> {
     return places
   }
 
+  async #appendOne(record: NewRecord<T>, options: WaitOptions): Promise<readonly Appended[]> {
+    const signal = signalOf('append', options)
+    if (signal === undefined) return this.#appendAll([record])
+    return this.#appendUntil(signal, [record], [])
+  }
+
   #appendUntil(
     signal: AbortSignal,
     records: readonly NewRecord<T>[],
@@ -259,52 +263,52 @@ export class BrokerStream<T = unknown> {
     return before.then(() => this.#writeAll(records, places, signal))
   }
 
+  /** What somebody collected who was refused or aborted must not go with what is appended next. */
+  #resetWriters(): void {
+    for (const writer of this.#writers) writer.reset()
+  }
+
   /** Collects runs of records for each partition and appends them as batches. Waits only when it is HELD. */
   async #writeAll(
     records: readonly NewRecord<T>[],
     places: Appended[],
     signal: AbortSignal | undefined,
   ): Promise<number> {
+    // Aborted before its turn came.
+    signal?.throwIfAborted()
+    this.#resetWriters()
     const { partitions } = this.#stream
     const nowMs = this.#runtime.time.nowMs()
     const indexes: number[][] = partitions.map(() => [])
     const unkeyed = this.#nextPartition
     this.#nextPartition = (unkeyed + 1) % partitions.length
     let ticket = 0
-    try {
-      // Aborted before its turn came.
-      signal?.throwIfAborted()
-      for (let index = 0; index < records.length; index++) {
-        const record = records[index]!
-        const key = typeof record.key === 'string' ? this.#encoder.encode(record.key) : record.key
-        const chosen =
-          record.partition ?? (key === undefined ? unkeyed : partitionOfKey(key, partitions.length))
-        this.#partition(chosen)
-        const writer = this.#writers[chosen]!
-        this.#write(writer, record, { key: key ?? null, nowMs })
-        indexes[chosen]!.push(index)
-        if (writer.size < batchBytes) continue
+    for (let index = 0; index < records.length; index++) {
+      const record = records[index]!
+      const key = typeof record.key === 'string' ? this.#encoder.encode(record.key) : record.key
+      const chosen =
+        record.partition ?? (key === undefined ? unkeyed : partitionOfKey(key, partitions.length))
+      this.#partition(chosen)
+      const writer = this.#writers[chosen]!
+      this.#write(writer, record, { key: key ?? null, nowMs })
+      indexes[chosen]!.push(index)
+      if (writer.size < batchBytes) continue
+      ticket = this.#flush(chosen, indexes[chosen]!, places)
+      while (ticket === HELD) {
+        await this.#room(signal)
         ticket = this.#flush(chosen, indexes[chosen]!, places)
-        while (ticket === HELD) {
-          await this.#room(signal)
-          ticket = this.#flush(chosen, indexes[chosen]!, places)
-        }
-        indexes[chosen] = []
       }
-      for (let chosen = 0; chosen < indexes.length; chosen++) {
-        if (indexes[chosen]!.length === 0) continue
-        ticket = this.#flush(chosen, indexes[chosen]!, places)
-        while (ticket === HELD) {
-          await this.#room(signal)
-          ticket = this.#flush(chosen, indexes[chosen]!, places)
-        }
-      }
-      return ticket
-    } catch (error) {
-      // What was collected and not appended must not go with what is appended next.
-      for (const each of this.#writers) each.reset()
-      throw error
+      indexes[chosen] = []
     }
+    for (let chosen = 0; chosen < indexes.length; chosen++) {
+      if (indexes[chosen]!.length === 0) continue
+      ticket = this.#flush(chosen, indexes[chosen]!, places)
+      while (ticket === HELD) {
+        await this.#room(signal)
+        ticket = this.#flush(chosen, indexes[chosen]!, places)
+      }
+    }
+    return ticket
   }
 
   #write(
