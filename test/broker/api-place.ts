@@ -113,7 +113,7 @@ export async function abortAll(place: Place, calls: readonly Promise<unknown>[])
     )
   }
   place.abort()
-  for (let hops = 0; hops < HOPS_MAX; hops++) await null
+  for (let hops = 0; hops < HOPS_MAX; hops++) await Promise.resolve()
   assert.deepEqual(
     reasons,
     calls.map(() => place.reason),
