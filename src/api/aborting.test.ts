@@ -97,12 +97,33 @@ test('who waits behind one that is aborted goes on when there is room', async ()
   assert.deepEqual(await settled(record, 'the record behind'), { partition: 1, offset: 0 })
 })
 
+for (const who of ['queue', 'stream'] as const) {
+  test(`who waits at a ${who} behind one that is aborted goes on at once where there is room for it`, async () => {
+    const place = await openFullPlace('for-long')
+    const { queue, stream, options } = place
+    const call = (body: string, asked: WaitOptions): Promise<unknown> =>
+      who === 'queue' ? queue.send(body, asked) : stream.append({ body }, asked)
+    const aborted = call(LONG, options)
+    let isThrough: boolean = false
+    const behind = call('x', {}).then(() => {
+      isThrough = true
+    })
+    await drained()
+    assert.equal(isThrough, false)
+    await abortAll(place, [aborted])
+    await settled(behind, 'the one behind')
+  })
+}
+
 test('aborted behind others that wait, it lets its turn pass', async () => {
   const place = await openFullPlace()
   const { queue, stream, options } = place
   const first = [queue.send('first'), queue.send(LONG)]
   const records = [stream.append({ body: 'first', partition: 0 })]
-  const aborted = [queue.send('aborted', options), stream.append({ body: 'aborted' }, options)]
+  const aborted = [
+    queue.send('aborted', options),
+    stream.append({ body: 'aborted', partition: 0 }, options),
+  ]
   const last = queue.send('last')
   records.push(stream.append({ body: 'last', partition: 0 }))
   await drained()

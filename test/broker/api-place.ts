@@ -18,6 +18,8 @@ const FILE_BYTES = 4_096
 /** So large that a disk that is nearly full has no room for it. */
 export const LONG: string = 'x'.repeat(600)
 
+const ALL = [LONG, 'x'.repeat(60), 'x']
+
 /** Between an abort and the end of the call: each promise that hands on another takes three. */
 const HOPS_MAX = 12
 
@@ -52,35 +54,31 @@ export async function openPlace(disk: CrashDisk = new CrashDisk(), partitions = 
   }
 }
 
-/** The same on a disk that is full, and stays so until somebody consumes. */
-export async function openFullPlace(): Promise<Place> {
+/** The same on a disk that is full for everything, or for long bodies, and stays so until somebody consumes. */
+export async function openFullPlace(full: 'for-all' | 'for-long' = 'for-all'): Promise<Place> {
   const place = await openPlace(new CrashDisk({ capacityBytes: 14 * FILE_BYTES }))
+  const bodies = full === 'for-all' ? ALL : [LONG]
   for (let tries = 0; tries < 3; tries++) {
-    await fill(place)
+    await fill(place, bodies)
     await drained()
   }
   assert.equal(place.runtime.isDiskFull, true)
   return place
 }
 
-/** Sends until there is no room for the smallest message; answers how many were taken. */
-async function fill({ queue }: Place): Promise<number> {
-  let count = 0
-  for (const body of [LONG, 'x'.repeat(60), 'x']) {
+/** Sends each of the bodies until there is no room for it. */
+async function fill({ queue }: Place, bodies: readonly string[]): Promise<void> {
+  for (const body of bodies) {
     for (let sent = queue.trySend(body); sent !== null; sent = queue.trySend(body)) {
-      count++
       // A turn each: what is waited for is not the disk, but its space.
       await settled(sent, 'a message')
     }
   }
-  return count
 }
 
-/** The same in one turn, in which nothing gets to the disk. */
-export function fillTurn({ queue }: Place): number {
-  let count = 0
-  for (const body of [LONG, 'x'.repeat(60), 'x']) while (queue.trySend(body) !== null) count++
-  return count
+/** Sends until there is no room for the smallest message, in one turn, in which nothing gets to the disk. */
+export function fillTurn({ queue }: Place): void {
+  for (const body of ALL) while (queue.trySend(body) !== null);
 }
 
 /** Takes everything off the queue; answers the bodies. */
