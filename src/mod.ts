@@ -4,19 +4,22 @@ export type { Body, Json } from './api/body.ts'
 export { Broker, type BrokerOptions } from './api/broker.ts'
 export type { ConsumeOptions, Consumption, MessageBatch } from './api/consumption.ts'
 export {
+  AppendAborted,
   BrokerError,
   type BrokerErrorCode,
   QueueDiffers,
   QueueMissing,
   RecordsUnreadable,
+  SendAborted,
   StreamDiffers,
   StreamMissing,
 } from './api/errors.ts'
 export type { LineListen, ListenOptions } from './api/listen-options.ts'
 export type { Message } from './api/message.ts'
 export type { Offsets } from './api/offsets.ts'
+export type { WaitOptions } from './api/options.ts'
 export type { BrokerQueue, QueueOptions, SendOptions } from './api/queue.ts'
-export type { BrokerRecord } from './api/record.ts'
-export type { Appended, BrokerStream, NewRecord, StreamOptions } from './api/stream.ts'
+export type { Appended, BrokerRecord } from './api/record.ts'
+export type { BrokerStream, NewRecord, StreamOptions } from './api/stream.ts'
 export type { ReadOptions, RecordBatch } from './api/stream-reader.ts'
 export { version } from './base/version.ts'

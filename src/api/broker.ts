@@ -2,6 +2,7 @@
  * The embedded broker: `Broker.open()` in a program or a test, with a directory or in memory, and with a
  * listener for each protocol that it is asked for.
  */
+import { unlessAborted, untilAborted } from '../base/abort.ts'
 import type { Log } from '../base/log.ts'
 import type { World } from '../base/ports.ts'
 import { DEFAULT_NAMESPACE, type DurabilityMode, Runtime } from '../broker/runtime.ts'
@@ -21,7 +22,7 @@ import { GroupDesks } from './group-desks.ts'
 import { type ListenOptions, planListen } from './listen-options.ts'
 import { type Listening, listenAll } from './listening.ts'
 import { OpenEnds } from './open-ends.ts'
-import { checkOptions } from './options.ts'
+import { checkOptions, checkSignal } from './options.ts'
 import { BrokerQueue, type QueueOptions } from './queue.ts'
 import { BrokerStream, type StreamOptions, streamOf } from './stream.ts'
 
@@ -36,6 +37,11 @@ export type BrokerOptions = {
   readonly log?: Log
   /** Called once when the disk failed: nothing is acknowledged any more, and the program has to stop. */
   readonly onFailure?: (error: Error) => void
+  /**
+   * Ends the opening, and only that. It rejects at once; what was begun is closed behind its back, and the directory
+   * and the ports are free when that is done.
+   */
+  readonly signal?: AbortSignal
 }
 
 type BrokerParts = {
@@ -47,7 +53,7 @@ type BrokerParts = {
 const SILENT: Log = { info: () => {}, warn: () => {}, error: () => {} }
 const SILENCE: Listening = { urls: {}, close: () => Promise.resolve() }
 const NO_NOTES = new Uint8Array(0)
-const KNOWN = ['dir', 'durability', 'listen', 'log', 'onFailure']
+const KNOWN = ['dir', 'durability', 'listen', 'log', 'onFailure', 'signal']
 
 export class Broker implements AsyncDisposable {
   readonly #runtime: Runtime
@@ -72,8 +78,20 @@ export class Broker implements AsyncDisposable {
    */
   static async open(options: BrokerOptions = {}, world: World = nodeWorld()): Promise<Broker> {
     checkOptions('Broker.open', options, KNOWN)
+    checkSignal(options.signal)
+    const { signal } = options
+    if (signal === undefined) return Broker.#open(options, world)
+    return untilAborted(signal, (resolve, reject) => {
+      const opening = Broker.#open(options, world)
+      opening.then(resolve, reject)
+      // Nobody hears how that ends.
+      return () => void opening.then((broker) => broker.close()).catch(() => {})
+    })
+  }
+
+  static async #open(options: BrokerOptions, world: World): Promise<Broker> {
     const planned = planListen(options.listen ?? {})
-    const { dir = null, log = SILENT } = options
+    const { dir = null, log = SILENT, signal } = options
     const durability = options.durability ?? (dir === null ? 'memory' : 'fsync')
     if (dir === null && durability !== 'memory') {
       throw new BrokerError('REFUSED', `durability ${durability} needs a dir`)
@@ -89,14 +107,16 @@ export class Broker implements AsyncDisposable {
       ends.stop(error)
       options.onFailure?.(error)
     }
-    const runtime = await Runtime.open({ world, directory: dir, durability, log, stopped })
+    const where = { world, directory: dir, durability }
+    let runtime: Runtime | null = null
     try {
+      runtime = await Runtime.open({ ...where, log, stopped, signal })
       durable = new Durable(runtime)
       const broker = new Broker(runtime, { world, durable, ends })
       broker.#listening = await listenAll({ world, log, broker: runtime }, planned)
       return broker
     } catch (error) {
-      await runtime.close()
+      await runtime?.close()
       await world.disk.close()
       throw error
     }
@@ -123,11 +143,13 @@ export class Broker implements AsyncDisposable {
       if (there === undefined) throw queueMissing(name)
       return this.#queueOf<T>(there)
     }
-    checkOptions('a queue', options, ['durable', 'autoDelete'])
-    const { durable = true, autoDelete = false } = options
+    checkOptions('a queue', options, ['durable', 'autoDelete', 'signal'])
+    checkSignal(options.signal)
+    const { durable = true, autoDelete = false, signal } = options
     const asked = { durable, autoDelete, notes: NO_NOTES }
     const request = { name, options: asked, owner: null }
-    const answer = await this.#runtime.declare.queue(namespace, request)
+    const { declare } = this.#runtime
+    const answer = await unlessAborted(signal, () => declare.queue(namespace, request, signal))
     // What another protocol noted about it is no business of ours, and no difference.
     if (isRefusal(answer) && answer.kind === 'queue-differs' && answer.field === 'notes') {
       return this.queue(name)
@@ -141,7 +163,11 @@ export class Broker implements AsyncDisposable {
     const namespace = this.#namespace()
     const parts = { durable: this.#durable, groups: this.#groups, ends: this.#ends }
     const there = namespace.streams.get(name)
-    if (options !== undefined) checkOptions('a stream', options, ['partitions'])
+    if (options !== undefined) {
+      checkOptions('a stream', options, ['partitions', 'signal'])
+      checkSignal(options.signal)
+      options.signal?.throwIfAborted()
+    }
     if (there !== undefined) {
       const { length } = there.partitions
       if (options?.partitions === undefined || options.partitions === length) {
@@ -151,9 +177,10 @@ export class Broker implements AsyncDisposable {
       throw new StreamDiffers('STREAM_DIFFERS', sentence)
     }
     if (options === undefined) throw streamMissing(name)
-    const { partitions = 1 } = options
+    const { partitions = 1, signal } = options
     const request = { name, partitions, identity: this.#runtime.chance(16), notes: NO_NOTES }
-    const answer = await this.#runtime.declare.stream(namespace, request)
+    const { declare } = this.#runtime
+    const answer = await unlessAborted(signal, () => declare.stream(namespace, request, signal))
     // Somebody else made it meanwhile.
     if (isRefusal(answer) && answer.kind === 'stream-exists') return this.stream<T>(name, options)
     return new BrokerStream<T>(this.#runtime, streamOf(answer), parts)

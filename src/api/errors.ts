@@ -1,5 +1,6 @@
 /** The errors of the embedded broker: a stable code, and a sentence that says what happened and what to do. */
 import type { Refusal } from '../machine/refusal.ts'
+import type { Appended } from './record.ts'
 
 export type BrokerErrorCode =
   | 'BROKER_CLOSED'
@@ -14,6 +15,8 @@ export type BrokerErrorCode =
   | 'DISK_FULL'
   | 'LIMIT_REACHED'
   | 'RECORDS_UNREADABLE'
+  | 'SEND_ABORTED'
+  | 'APPEND_ABORTED'
   | 'REFUSED'
 
 export class BrokerError extends Error {
@@ -63,6 +66,32 @@ export class RecordsUnreadable extends BrokerError {
     this.partition = partition
     this.offset = offset
     this.next = next
+  }
+}
+
+/** A `sendMany` was aborted when some of it was sent already. The signal's reason is its cause. */
+export class SendAborted extends BrokerError {
+  override readonly name = 'SendAborted'
+  /** The first so many are in the queue, safe or not yet; the others were not sent, and never will be. */
+  readonly sentCount: number
+
+  constructor(sentCount: number, count: number, cause: unknown) {
+    super('SEND_ABORTED', `aborted when ${sentCount} of ${count} messages were sent`, { cause })
+    this.sentCount = sentCount
+  }
+}
+
+/** An `appendMany` was aborted when some of it was appended already. The signal's reason is its cause. */
+export class AppendAborted extends BrokerError {
+  override readonly name = 'AppendAborted'
+  /** Where each record went, safe or not yet; null for those that were not appended, and never will be. */
+  readonly appended: readonly (Appended | null)[]
+
+  constructor(appended: readonly (Appended | null)[], cause: unknown) {
+    const count = appended.filter((place) => place !== null).length
+    const sentence = `aborted when ${count} of ${appended.length} records were appended`
+    super('APPEND_ABORTED', sentence, { cause })
+    this.appended = appended
   }
 }
 

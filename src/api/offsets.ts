@@ -3,11 +3,13 @@
  * group comes to them. Knows nothing of what lies there.
  */
 
+import { unlessAborted } from '../base/abort.ts'
 import { HELD } from '../broker/room.ts'
 import type { Runtime } from '../broker/runtime.ts'
 import type { Commitment } from '../machine/group.ts'
 import type { Stream } from '../machine/stream.ts'
 import { BrokerError, closed } from './errors.ts'
+import { roomIn } from './room.ts'
 
 /** The offset of each partition, in their order; one number is meant for all of them. */
 export type Offsets = number | readonly number[]
@@ -25,17 +27,28 @@ export function offsetsFor(stream: Stream, offsets: Offsets): readonly number[] 
   throw new BrokerError('REFUSED', `an offset is a whole number from 0, not ${wrong}`)
 }
 
+/** Where a group goes on, and what may end the wait for it: nothing is committed then but what had room already. */
+export type GroupMove = {
+  readonly group: string
+  readonly commitments: readonly Commitment[]
+  readonly signal: AbortSignal | undefined
+}
+
 /** Commits for a group, waiting for room where there is none; resolves when that is durable. */
-export async function commitAll(
+export function commitAll(runtime: Runtime, stream: Stream, move: GroupMove): Promise<void> {
+  return unlessAborted(move.signal, () => commit(runtime, stream, move))
+}
+
+async function commit(
   runtime: Runtime,
   stream: Stream,
-  { group, commitments }: { readonly group: string; readonly commitments: readonly Commitment[] },
+  { group, commitments, signal }: GroupMove,
 ): Promise<void> {
   const namespace = runtime.namespace(stream.namespace)
   if (namespace === undefined) throw closed()
   for (;;) {
     const ticket = runtime.commitOffsets(namespace, group, commitments)
     if (ticket !== HELD) return runtime.commits.settled(ticket)
-    await new Promise<void>((resolve) => runtime.whenRoom(resolve))
+    await roomIn(runtime, signal)
   }
 }

@@ -76,3 +76,50 @@ test('a place to begin that is none, and a group without a proper name, are refu
       await assert.rejects(stream.moveGroup(group, 0), { code: 'NAME_INVALID' })
     }
   }))
+
+test('a field that no record has is refused, and nothing of what it came with is appended', () =>
+  withBoth(async (_queue, stream) => {
+    const odd = [
+      { bdy: 'x' },
+      { body: 'x', kye: 'alice' },
+      { body: 'x', partition: 0, offset: 7 },
+      Object.assign(Object.create(null) as object, { body: 'x', headers: [] }),
+    ] as unknown as { body: string }[]
+    for (const record of odd) {
+      const refusal = refused(
+        /no field '(bdy|kye|offset|headers)'.*body, key, partition and timeMs/,
+      )
+      await assert.rejects(stream.append(record), refusal)
+      await assert.rejects(stream.appendMany([{ body: 'good' }, record]), refusal)
+    }
+    const usual = { body: 'x', key: 'alice', partition: 0, timeMs: 5 }
+    assert.equal((await stream.append(usual)).offset, 1)
+    // What a record has from its class is its own business.
+    class Fact {
+      body = 'y'
+      describe(): string {
+        return this.body
+      }
+    }
+    const inherits = Object.assign(Object.create({ note: 'inherited' }) as object, { body: 'z' })
+    const records = [new Fact(), inherits as { body: string }]
+    assert.equal((await stream.appendMany(records)).length, 2)
+  }))
+
+test('a record that is refused takes none of those with it that were collected before', () =>
+  withBoth(async (_queue, stream) => {
+    const large = 'x'.repeat(300_000)
+    const bad: readonly [record: unknown, code: string][] = [
+      [{ body: 'x', partition: 9 }, 'REFUSED'],
+      [{ body: undefined }, 'BODY_INVALID'],
+      [{ body: large }, 'BODY_TOO_LARGE'],
+    ]
+    for (const [record, code] of bad) {
+      const records = [{ body: 'good' }, record] as { body: string }[]
+      await assert.rejects(stream.appendMany(records), { code })
+    }
+    assert.equal((await stream.append({ body: 'next' })).offset, 1)
+    const reading = stream.read({ from: 1 })
+    assert.equal((await reading.next()).value!.text(), 'next')
+    await reading.return(undefined)
+  }))

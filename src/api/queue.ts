@@ -1,4 +1,5 @@
 /** A queue as a program has it: send, consume, look, purge, delete. Many may be open on the same queue. */
+import { unlessAborted, untilAborted } from '../base/abort.ts'
 import type { Arrival } from '../broker/arrival.ts'
 import { HELD } from '../broker/room.ts'
 import type { Runtime } from '../broker/runtime.ts'
@@ -15,19 +16,42 @@ import {
   type MessageBatch,
 } from './consumption.ts'
 import type { Durable } from './durable.ts'
-import { BrokerError, closed, errorOf, queueMissing } from './errors.ts'
-import { checkCount, checkOptions } from './options.ts'
+import { BrokerError, closed, errorOf, queueMissing, SendAborted } from './errors.ts'
+import {
+  AS_USUAL,
+  checkCount,
+  checkOptions,
+  checkSignal,
+  signalOf,
+  type WaitOptions,
+} from './options.ts'
+import { roomIn } from './room.ts'
 
 export type QueueOptions = {
   /** Whether it is there after a restart, and its messages with it. True unless told otherwise. */
   readonly durable?: boolean
   /** Deleted with its last consumer. */
   readonly autoDelete?: boolean
+  /** Ends the wait for the declaration: it was not made if it waited for room, else it may be there. */
+  readonly signal?: AbortSignal
 }
 
 export type SendOptions = {
   /** Whether a durable queue keeps the message across a restart. `persistent` unless told otherwise. */
   readonly persistence?: 'persistent' | 'transient'
+  /**
+   * Ends the wait. Aborted before the call, or while it waits for room, nothing was sent. What the queue has taken
+   * cannot be taken back: aborted while the disk has it not yet, the call rejects, and the message may be there.
+   */
+  readonly signal?: AbortSignal
+}
+
+/** Messages that are sent one behind the other when there is room. */
+type Sending<T> = {
+  readonly bodies: readonly (T & Body)[]
+  readonly options: SendOptions
+  /** So many of them the queue has taken: counted in the very moment, for whoever aborts. */
+  sentCount: number
 }
 
 export class BrokerQueue<T = unknown> {
@@ -39,6 +63,8 @@ export class BrokerQueue<T = unknown> {
   readonly #encoder = new BodyEncoder()
   readonly #content = new Content()
   #route: Route
+  /** Of the message that was published last; 0 for one that waits for nothing. */
+  #ticket = 0
   /** Sends that found no room wait for their turn here. */
   #turn: Promise<void> | null = null
 
@@ -70,11 +96,9 @@ export class BrokerQueue<T = unknown> {
   /** Resolves when the message is as safe as the broker's durability says. Waits while there is no room. */
   send(body: T & Body, options: SendOptions = AS_USUAL): Promise<void> {
     checkSend(options)
-    if (this.#turn === null) {
-      const ticket = this.#publish(body, options)
-      if (ticket >= 0) return this.#durable.after(ticket)
-    }
-    return this.#sendLater([body], 0, options)
+    const { signal } = options
+    if (signal === undefined) return this.#send(body, options)
+    return this.#sendUntil(signal, body, options)
   }
 
   /**
@@ -83,38 +107,40 @@ export class BrokerQueue<T = unknown> {
    */
   trySend(body: T & Body, options: SendOptions = AS_USUAL): Promise<void> | null {
     checkSend(options)
+    const { signal } = options
+    if (signal?.aborted === true) return Promise.reject(signal.reason)
     // Whoever waits for room came first.
     if (this.#turn !== null) return null
     const ticket = this.#publish(body, options)
-    if (ticket === LARGE) return this.#sendLater([body], 0, options)
-    return ticket === HELD ? null : this.#durable.after(ticket)
+    if (ticket === HELD) return null
+    const isLarge = ticket === LARGE
+    const sent = isLarge ? this.#sendLater(sendingOf(body, options)) : this.#durable.after(ticket)
+    return signal === undefined ? sent : orAborted(signal, sent)
   }
 
   /** Resolves when `trySend`, which has just had no room, is worth another try: another may be faster. */
-  room(): Promise<void> {
-    return this.#turn ?? this.#room()
+  async room(options: WaitOptions = AS_USUAL): Promise<void> {
+    const signal = signalOf('room', options)
+    await unlessAborted(signal, () => this.#turn ?? this.#room(signal))
   }
 
-  /** Sends all of them, in this order; resolves when the last one is safe. */
+  /**
+   * Sends all of them, in this order; resolves when the last one is safe. Aborted when some were sent, it rejects with
+   * SendAborted, which says how many; when none was, with the signal's reason.
+   */
   sendMany(bodies: readonly (T & Body)[], options: SendOptions = AS_USUAL): Promise<void> {
     checkSend(options)
-    let sent = 0
-    let ticket = 0
-    if (this.#turn === null) {
-      for (; sent < bodies.length; sent++) {
-        const answer = this.#publish(bodies[sent]!, options)
-        if (answer < 0) break
-        ticket = answer
-      }
-    }
-    if (sent === bodies.length) return this.#durable.after(ticket)
-    return this.#sendLater(bodies, sent, options)
+    if (options.signal !== undefined) return this.#sendManyUntil(options.signal, bodies, options)
+    const sentCount = this.#sendNow(bodies, options)
+    if (sentCount === bodies.length) return this.#durable.after(this.#ticket)
+    return this.#sendLater({ bodies, options, sentCount })
   }
 
   /** Messages, one after the other; ask `batches` of it for many at once. */
   consume(options: ConsumeOptions = {}): Consumption<T> {
     this.#check()
     checkOptions('consume', options, consumeOptions)
+    checkSignal(options.signal)
     return new Consumption<T>(this.#place, options)
   }
 
@@ -124,22 +150,79 @@ export class BrokerQueue<T = unknown> {
   ): AsyncGenerator<MessageBatch<T>> {
     this.#check()
     checkOptions('consumeBatches', options, [...consumeOptions, 'messagesMax'])
+    checkSignal(options.signal)
     const { messagesMax = messagesUsual } = options
     checkCount('messagesMax', messagesMax)
     return new Consumption<T>(this.#place, options).batches(messagesMax)
   }
 
-  /** Removes the messages that nobody holds; answers how many, when that is durable. */
-  async purge(): Promise<number> {
+  /**
+   * Removes the messages that nobody holds; answers how many, when that is durable. They go at once: an abort ends the
+   * wait for the disk, and nothing else.
+   */
+  async purge(options: WaitOptions = AS_USUAL): Promise<number> {
+    const signal = signalOf('purge', options)
     this.#check()
-    return this.#runtime.declare.purge(this.#queue)
+    return unlessAborted(signal, () => this.#runtime.declare.purge(this.#queue))
   }
 
-  /** The queue and its messages go; its consumers end with QueueMissing. */
-  async delete(): Promise<void> {
-    if (this.#queue.deleted) return
-    const answer = await this.#runtime.declare.deleteQueue(this.#queue)
-    if (isRefusal(answer)) throw errorOf(answer)
+  /**
+   * The queue and its messages go; its consumers end with QueueMissing. Aborted while it waits for room, it stays;
+   * later it is gone.
+   */
+  async delete(options: WaitOptions = AS_USUAL): Promise<void> {
+    const signal = signalOf('delete', options)
+    const answer = await unlessAborted(signal, async () =>
+      this.#queue.deleted
+        ? null
+        : this.#runtime.declare.deleteQueue(this.#queue, undefined, signal),
+    )
+    if (answer !== null && isRefusal(answer)) throw errorOf(answer)
+  }
+
+  #send(body: T & Body, options: SendOptions): Promise<void> {
+    if (this.#turn === null) {
+      const ticket = this.#publish(body, options)
+      if (ticket >= 0) return this.#durable.after(ticket)
+    }
+    return this.#sendLater(sendingOf(body, options))
+  }
+
+  /** By itself, because a closure costs every call of the function that it stands in. */
+  #sendUntil(signal: AbortSignal, body: T & Body, options: SendOptions): Promise<void> {
+    return unlessAborted(signal, () => this.#send(body, options))
+  }
+
+  /** Sends what there is room for right now; answers how many they were. Their last ticket stays in #ticket. */
+  #sendNow(bodies: readonly (T & Body)[], options: SendOptions): number {
+    this.#ticket = 0
+    // Whoever waits for room came first.
+    if (this.#turn !== null) return 0
+    for (let sentCount = 0; sentCount < bodies.length; sentCount++) {
+      const answer = this.#publish(bodies[sentCount]!, options)
+      if (answer < 0) return sentCount
+      this.#ticket = answer
+    }
+    return bodies.length
+  }
+
+  async #sendManyUntil(
+    signal: AbortSignal,
+    bodies: readonly (T & Body)[],
+    options: SendOptions,
+  ): Promise<void> {
+    const sending: Sending<T> = { bodies, options, sentCount: 0 }
+    const count = bodies.length
+    try {
+      await unlessAborted(signal, () => {
+        sending.sentCount = this.#sendNow(bodies, options)
+        const isDone = sending.sentCount === count
+        return isDone ? this.#durable.after(this.#ticket) : this.#sendLater(sending)
+      })
+    } catch (error) {
+      if (sending.sentCount === 0 || !signal.aborted || error !== signal.reason) throw error
+      throw new SendAborted(sending.sentCount, count, error)
+    }
   }
 
   /** The ticket, or HELD, or LARGE. */
@@ -162,17 +245,18 @@ export class BrokerQueue<T = unknown> {
     return this.#runtime.publish(this.#route, content, options.persistence ?? 'persistent')
   }
 
-  /** The body that was just encoded, in fragments, as room comes. Answers the ticket. */
-  async #publishLarge({ persistence = 'persistent' }: SendOptions): Promise<number> {
+  /** The body that was just encoded, in fragments, as room comes; counts it as sent. Answers the ticket. */
+  async #publishLarge(sending: Sending<T>): Promise<number> {
+    const { persistence = 'persistent', signal } = sending.options
     const { arrivals } = this.#runtime
     const bytes = this.#encoder.kept()
     const { kind } = this.#encoder
     const arrival = arrivals.open({ sizeBytes: bytes.length, persistence, bringer: null })
     try {
-      if (!arrival.isLetIn) await this.#turnOf(arrival)
+      if (!arrival.isLetIn) await this.#turnOf(arrival, signal)
       for (let at = 0; at < bytes.length; ) {
         at += arrival.put(bytes, at, bytes.length - at)
-        if (at < bytes.length) await this.#room()
+        if (at < bytes.length) await this.#room(signal)
       }
       for (;;) {
         if (this.#route.stale) this.#route = this.#newRoute()
@@ -180,8 +264,11 @@ export class BrokerQueue<T = unknown> {
         content.properties = propertiesOfKind[kind]
         content.propertiesSize = content.properties.length
         const ticket = arrivals.publish(this.#route, content, arrival)
-        if (ticket !== HELD) return ticket
-        await this.#room()
+        if (ticket !== HELD) {
+          sending.sentCount++
+          return ticket
+        }
+        await this.#room(signal)
       }
     } finally {
       arrival.close()
@@ -189,44 +276,50 @@ export class BrokerQueue<T = unknown> {
   }
 
   /** In the order of asking: whoever comes later waits for whoever waits already. */
-  async #sendLater(
-    bodies: readonly (T & Body)[],
-    from: number,
-    options: SendOptions,
-  ): Promise<void> {
-    const before = this.#turn
-    let ticket = 0
-    const turn = (async () => {
-      await before
-      for (let index = from; index < bodies.length; ) {
-        ticket = this.#publish(bodies[index]!, options)
-        if (ticket === LARGE) ticket = await this.#publishLarge(options)
-        if (ticket === HELD) await this.#room()
-        else index++
-      }
-    })()
+  async #sendLater(sending: Sending<T>): Promise<void> {
+    const turn = this.#sendInTurn(sending, this.#turn)
     const settled = turn.then(
       () => undefined,
       () => undefined,
     )
     this.#turn = settled
+    let ticket = 0
     try {
-      await turn
+      ticket = await turn
     } finally {
       if (this.#turn === settled) this.#turn = null
     }
     await this.#durable.after(ticket)
   }
 
-  /** Throws when it will not come. */
-  async #turnOf(arrival: Arrival): Promise<void> {
-    await new Promise<void>((resolve) => arrival.whenLetIn(resolve))
+  /** Whoever was aborted before his turn came lets it pass. Answers the last ticket. */
+  async #sendInTurn(sending: Sending<T>, before: Promise<void> | null): Promise<number> {
+    const { bodies, options } = sending
+    await before
+    let ticket = 0
+    while (sending.sentCount < bodies.length) {
+      options.signal?.throwIfAborted()
+      ticket = this.#publish(bodies[sending.sentCount]!, options)
+      if (ticket === LARGE) ticket = await this.#publishLarge(sending)
+      else if (ticket === HELD) await this.#room(options.signal)
+      else sending.sentCount++
+    }
+    return ticket
+  }
+
+  /** Throws when it will not come. Aborted, it leaves the line at once. */
+  async #turnOf(arrival: Arrival, signal: AbortSignal | undefined): Promise<void> {
+    await untilAborted<void>(signal, (resolve) => {
+      arrival.whenLetIn(resolve)
+      return () => arrival.close()
+    })
+    signal?.throwIfAborted()
     this.#check()
   }
 
   /** Throws when there will be none. */
-  async #room(): Promise<void> {
-    await new Promise<void>((resolve) => this.#runtime.whenRoom(resolve))
+  async #room(signal?: AbortSignal): Promise<void> {
+    await roomIn(this.#runtime, signal)
     this.#check()
   }
 
@@ -247,14 +340,23 @@ export class BrokerQueue<T = unknown> {
 /** In place of a ticket: the body comes in fragments, which takes its time. */
 const LARGE = -2
 
+const sendOptions = ['persistence', 'signal']
+
 const consumeOptions = ['prefetch', 'prefetchBytes', 'signal']
 
-/** One object: who says nothing has nothing to be checked. */
-const AS_USUAL: SendOptions = {}
+/** By itself, for the same reason. */
+function orAborted(signal: AbortSignal, sent: Promise<void>): Promise<void> {
+  return unlessAborted(signal, () => sent)
+}
+
+function sendingOf<T>(body: T & Body, options: SendOptions): Sending<T> {
+  return { bodies: [body], options, sentCount: 0 }
+}
 
 function checkSend(options: SendOptions): void {
   if (options === AS_USUAL) return
-  checkOptions('send', options, ['persistence'])
+  checkOptions('send', options, sendOptions)
+  checkSignal(options.signal)
   const { persistence } = options
   if (persistence === undefined || persistence === 'persistent' || persistence === 'transient')
     return

@@ -5,6 +5,9 @@ import { bodyOf, textOf } from './body.ts'
 /** What a Kafka client wrote beside a record; a name may come twice. */
 export type RecordHeader = { readonly name: string; readonly value: Uint8Array | null }
 
+/** Where a record went. */
+export type Appended = { readonly partition: number; readonly offset: number }
+
 const NO_HEADERS: readonly RecordHeader[] = []
 
 export class BrokerRecord<T = unknown> {

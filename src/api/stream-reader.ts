@@ -15,6 +15,7 @@ import type { ForeignRecords, RecordContent } from './foreign-records.ts'
 import type { GroupDesks, GroupMember } from './group-desks.ts'
 import { commitAll, type Offsets, offsetsFor } from './offsets.ts'
 import type { OpenEnd, OpenEnds } from './open-ends.ts'
+import { AS_USUAL, signalOf, type WaitOptions } from './options.ts'
 import { Progress } from './progress.ts'
 import { BrokerRecord } from './record.ts'
 
@@ -33,17 +34,24 @@ export type ReadOptions = {
 export class RecordBatch<T = unknown> {
   readonly partition: number
   readonly records: readonly BrokerRecord<T>[]
-  readonly #commit: () => Promise<void>
+  readonly #commit: (signal: AbortSignal | undefined) => Promise<void>
 
-  constructor(partition: number, records: readonly BrokerRecord<T>[], commit: () => Promise<void>) {
+  constructor(
+    partition: number,
+    records: readonly BrokerRecord<T>[],
+    commit: (signal: AbortSignal | undefined) => Promise<void>,
+  ) {
     this.partition = partition
     this.records = records
     this.#commit = commit
   }
 
-  /** The group goes on behind this batch, whatever happens; resolves when that is durable. */
-  commit(): Promise<void> {
-    return this.#commit()
+  /**
+   * The group goes on behind this batch, whatever happens; resolves when that is durable. Aborted while it waits for
+   * room, the group goes on where it was; later it may go on behind this batch.
+   */
+  async commit(options: WaitOptions = AS_USUAL): Promise<void> {
+    await this.#commit(signalOf('commit', options))
   }
 }
 
@@ -225,18 +233,22 @@ export class StreamReader<T> implements PartitionWatcher, GroupMember, OpenEnd {
     }
     const next = records.at(-1)!.offset + 1
     this.#positions.set(partition, next)
-    return new RecordBatch(partition.index, records, () => this.#commit(partition, next))
+    const commit = (signal: AbortSignal | undefined): Promise<void> =>
+      this.#commit(partition, next, signal)
+    return new RecordBatch(partition.index, records, commit)
   }
 
-  async #commit(partition: Partition, offset: number): Promise<void> {
+  async #commit(partition: Partition, offset: number, signal?: AbortSignal): Promise<void> {
     const { group } = this.#options
     if (group === undefined) {
       throw new BrokerError('REFUSED', 'only readers of a group commit; read with { group }')
     }
+    signal?.throwIfAborted()
     // Somebody else reads it by now, and says how far.
     if (!this.#positions.has(partition)) return
     const commitment = { partition: partition.id, committed: { offset, note: '' } }
-    await commitAll(this.#runtime, this.#stream, { group, commitments: [commitment] })
+    const commitments = [commitment]
+    await commitAll(this.#runtime, this.#stream, { group, commitments, signal })
   }
 
   #progressOf({ partition: index, records }: RecordBatch<T>): Progress {

@@ -1,4 +1,5 @@
 /** A stream as a program has it: append records, read them, as often as one likes. */
+import { unlessAborted } from '../base/abort.ts'
 import { KiB } from '../base/bytes.ts'
 import { HELD } from '../broker/room.ts'
 import type { Runtime } from '../broker/runtime.ts'
@@ -11,18 +12,28 @@ import type { Stream } from '../machine/stream.ts'
 import { PlainRecordsWriter } from '../wire/plain/records.ts'
 import { type Body, BodyEncoder } from './body.ts'
 import type { Durable } from './durable.ts'
-import { BrokerError, closed, errorOf, streamMissing } from './errors.ts'
+import { AppendAborted, BrokerError, closed, errorOf, streamMissing } from './errors.ts'
 import type { GroupDesks } from './group-desks.ts'
 import { commitAll, type Offsets, offsetsFor } from './offsets.ts'
 import type { OpenEnds } from './open-ends.ts'
-import { checkCount, checkOptions } from './options.ts'
+import {
+  AS_USUAL,
+  checkCount,
+  checkOptions,
+  checkSignal,
+  signalOf,
+  type WaitOptions,
+} from './options.ts'
 import { partitionOfKey } from './partitioner.ts'
-import type { BrokerRecord } from './record.ts'
+import type { Appended, BrokerRecord } from './record.ts'
+import { roomIn } from './room.ts'
 import { type ReadOptions, type RecordBatch, StreamReader } from './stream-reader.ts'
 
 export type StreamOptions = {
   /** 1 unless told otherwise. Order is kept within a partition. */
   readonly partitions?: number
+  /** Ends the wait for the declaration: it was not made if it waited for room, else it may be there. */
+  readonly signal?: AbortSignal
 }
 
 /** A record to be appended. */
@@ -36,8 +47,12 @@ export type NewRecord<T = unknown> = {
   readonly timeMs?: number
 }
 
-/** Where a record went. */
-export type Appended = { readonly partition: number; readonly offset: number }
+/** Records that come behind others, and where each of them went so far. */
+type Appending<T> = {
+  readonly records: readonly NewRecord<T>[]
+  readonly places: Appended[]
+  readonly signal: AbortSignal | undefined
+}
 
 const batchBytes = 64 * KiB // of one entry, about: what a reader gets at once
 
@@ -87,27 +102,32 @@ export class BrokerStream<T = unknown> {
     return { first: found.firstOffset, next: this.#runtime.visibleOffset(found) }
   }
 
-  /** Resolves to where it is, once it is as safe as the broker's durability says. */
-  async append(record: NewRecord<T>): Promise<Appended> {
-    const [appended] = await this.appendMany([record])
+  /**
+   * Resolves to where it is, once it is as safe as the broker's durability says. Aborted before the call, or while it
+   * waits for room, nothing was appended; aborted while the disk has it not yet, it may be there.
+   */
+  async append(record: NewRecord<T>, options: WaitOptions = AS_USUAL): Promise<Appended> {
+    const [appended] = await (options === AS_USUAL
+      ? this.#appendAll([record])
+      : this.#appendOne(record, options))
     return appended!
   }
 
-  /** Appends all of them; those of one partition in this order. Resolves when all are safe. */
-  async appendMany(records: readonly NewRecord<T>[]): Promise<readonly Appended[]> {
-    this.#check()
-    const places: Appended[] = new Array(records.length)
-    let turn = this.#held
-    if (turn === null) turn = this.#writeAll(records, places)
-    else turn = turn.then(() => this.#writeAll(records, places))
-    if (this.#isHeld) this.#hold(turn)
-    await this.#durable.after(await turn)
-    return places
+  /**
+   * Appends all of them; those of one partition in this order. Resolves when all are safe. Aborted when some were
+   * appended, it rejects with AppendAborted, which says which ones; when none was, with the signal's reason.
+   */
+  appendMany(
+    records: readonly NewRecord<T>[],
+    options: WaitOptions = AS_USUAL,
+  ): Promise<readonly Appended[]> {
+    return options === AS_USUAL ? this.#appendAll(records) : this.#appendWith(records, options)
   }
 
   /** Records one after the other; asking for the next one commits what was consumed, where there is a group. */
   read(options: ReadOptions = {}): AsyncGenerator<BrokerRecord<T>> {
     checkOptions('read', options, readerOptions)
+    checkSignal(options.signal)
     return this.#reader(options).records()
   }
 
@@ -116,6 +136,7 @@ export class BrokerStream<T = unknown> {
     options: ReadOptions & { readonly recordsMax?: number } = {},
   ): AsyncGenerator<RecordBatch<T>> {
     checkOptions('readBatches', options, [...readerOptions, 'recordsMax'])
+    checkSignal(options.signal)
     const { recordsMax = recordsUsual } = options
     checkCount('recordsMax', recordsMax)
     return this.#reader(options).batches(recordsMax)
@@ -124,8 +145,10 @@ export class BrokerStream<T = unknown> {
   /**
    * The group goes on from there, backwards to read again, forwards to pass over what it cannot read; resolves when
    * that is durable. Not while readers of the group are at work in this program: they would commit where they are.
+   * Aborted while it waits for room, the group goes on where it was; later it may go on from there.
    */
-  async moveGroup(group: string, to: Offsets): Promise<void> {
+  async moveGroup(group: string, to: Offsets, options: WaitOptions = AS_USUAL): Promise<void> {
+    const signal = signalOf('moveGroup', options)
     this.#check()
     const refusal = checkName(group)
     if (refusal !== null) throw errorOf(refusal)
@@ -141,18 +164,84 @@ export class BrokerStream<T = unknown> {
       const sentence = `partition ${index} of stream '${this.name}' ends at ${end}, before ${offset}`
       throw new BrokerError('REFUSED', sentence)
     })
-    await commitAll(this.#runtime, this.#stream, { group, commitments })
+    await commitAll(this.#runtime, this.#stream, { group, commitments, signal })
   }
 
-  /** The stream and its records go. */
-  async delete(): Promise<void> {
-    if (this.#stream.deleted) return
+  /** The stream and its records go. Aborted while it waits for room, it stays; later it is gone. */
+  async delete(options: WaitOptions = AS_USUAL): Promise<void> {
+    const signal = signalOf('delete', options)
     const { namespace, name } = this.#stream
-    const refusal = await this.#runtime.declare.deleteStream(
-      this.#runtime.namespace(namespace)!,
-      name,
+    const { declare } = this.#runtime
+    const refusal = await unlessAborted(signal, async () =>
+      this.#stream.deleted
+        ? null
+        : declare.deleteStream(this.#runtime.namespace(namespace)!, name, signal),
     )
     if (refusal !== null) throw errorOf(refusal)
+  }
+
+  /** Fills in where each record went as soon as it is in the log; resolves when all are safe. */
+  async #appendAll(
+    records: readonly NewRecord<T>[],
+    places: Appended[] = new Array(records.length),
+    signal?: AbortSignal,
+  ): Promise<readonly Appended[]> {
+    this.#check()
+    this.#checkRecords(records)
+    const before = this.#held
+    const turn =
+      before === null
+        ? this.#writeAll(records, places, signal)
+        : this.#writeBehind(before, { records, places, signal })
+    if (this.#isHeld) this.#hold(turn)
+    await this.#durable.after(await turn)
+    return places
+  }
+
+  async #appendOne(record: NewRecord<T>, options: WaitOptions): Promise<readonly Appended[]> {
+    const signal = signalOf('append', options)
+    if (signal === undefined) return this.#appendAll([record])
+    return this.#appendUntil(signal, [record], [])
+  }
+
+  #appendUntil(
+    signal: AbortSignal,
+    records: readonly NewRecord<T>[],
+    places: Appended[],
+  ): Promise<readonly Appended[]> {
+    return unlessAborted(signal, () => this.#appendAll(records, places, signal))
+  }
+
+  async #appendWith(
+    records: readonly NewRecord<T>[],
+    options: WaitOptions,
+  ): Promise<readonly Appended[]> {
+    const signal = signalOf('appendMany', options)
+    if (signal === undefined) return this.#appendAll(records)
+    const places: Appended[] = new Array(records.length)
+    try {
+      return await this.#appendUntil(signal, records, places)
+    } catch (error) {
+      if (!signal.aborted || error !== signal.reason) throw error
+      const appended = Array.from(places, (place: Appended | undefined) => place ?? null)
+      if (appended.every((place) => place === null)) throw error
+      throw new AppendAborted(appended, error)
+    }
+  }
+
+  /**
+   * Refuses what a record cannot have before anything is written. Walking the fields costs no memory: the engine keeps
+   * their names for all objects of one shape, and makes a list for odd ones alone.
+   */
+  #checkRecords(records: readonly NewRecord<T>[]): void {
+    for (let index = 0; index < records.length; index++) {
+      const record = records[index]!
+      for (const field in record) {
+        if (field === 'body' || field === 'key' || field === 'timeMs') continue
+        if (field !== 'partition') refuseField(record, field)
+        else if (record.partition !== undefined) this.#partition(record.partition)
+      }
+    }
   }
 
   /** Whoever appends while somebody waits for room comes behind him. */
@@ -166,8 +255,28 @@ export class BrokerStream<T = unknown> {
     })
   }
 
+  /** By itself, because a closure costs every call of the function that it stands in. */
+  #writeBehind(
+    before: Promise<number>,
+    { records, places, signal }: Appending<T>,
+  ): Promise<number> {
+    return before.then(() => this.#writeAll(records, places, signal))
+  }
+
+  /** What somebody collected who was refused or aborted must not go with what is appended next. */
+  #resetWriters(): void {
+    for (const writer of this.#writers) writer.reset()
+  }
+
   /** Collects runs of records for each partition and appends them as batches. Waits only when it is HELD. */
-  async #writeAll(records: readonly NewRecord<T>[], places: Appended[]): Promise<number> {
+  async #writeAll(
+    records: readonly NewRecord<T>[],
+    places: Appended[],
+    signal: AbortSignal | undefined,
+  ): Promise<number> {
+    // Aborted before its turn came.
+    signal?.throwIfAborted()
+    this.#resetWriters()
     const { partitions } = this.#stream
     const nowMs = this.#runtime.time.nowMs()
     const indexes: number[][] = partitions.map(() => [])
@@ -186,7 +295,7 @@ export class BrokerStream<T = unknown> {
       if (writer.size < batchBytes) continue
       ticket = this.#flush(chosen, indexes[chosen]!, places)
       while (ticket === HELD) {
-        await this.#room()
+        await this.#room(signal)
         ticket = this.#flush(chosen, indexes[chosen]!, places)
       }
       indexes[chosen] = []
@@ -195,7 +304,7 @@ export class BrokerStream<T = unknown> {
       if (indexes[chosen]!.length === 0) continue
       ticket = this.#flush(chosen, indexes[chosen]!, places)
       while (ticket === HELD) {
-        await this.#room()
+        await this.#room(signal)
         ticket = this.#flush(chosen, indexes[chosen]!, places)
       }
     }
@@ -211,7 +320,6 @@ export class BrokerStream<T = unknown> {
     bodies.encode(record.body)
     const { bodyBytes } = this.#runtime.limits
     if (bodies.size > bodyBytes) {
-      for (const each of this.#writers) each.reset()
       const sentence = `a body of ${bodies.size} bytes; ${bodyBytes} are the most`
       throw new BrokerError('BODY_TOO_LARGE', sentence)
     }
@@ -238,9 +346,9 @@ export class BrokerStream<T = unknown> {
     return ticket
   }
 
-  async #room(): Promise<void> {
+  async #room(signal: AbortSignal | undefined): Promise<void> {
     this.#isHeld = true
-    await new Promise<void>((resolve) => this.#runtime.whenRoom(resolve))
+    await roomIn(this.#runtime, signal)
     this.#check()
   }
 
@@ -264,6 +372,13 @@ export class BrokerStream<T = unknown> {
     if (this.#runtime.failure !== null) throw closed()
     if (this.#stream.deleted) throw streamMissing(this.name)
   }
+}
+
+/** A field that no record has: something else was meant by it. */
+function refuseField(record: object, field: string): void {
+  if (!Object.hasOwn(record, field)) return
+  const known = 'body, key, partition and timeMs'
+  throw new BrokerError('REFUSED', `a record has no field '${field}'; it has ${known}`)
 }
 
 const readerOptions = ['group', 'from', 'signal']

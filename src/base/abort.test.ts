@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { getEventListeners } from 'node:events'
 import { test } from 'node:test'
-import { untilAborted } from './abort.ts'
+import { unlessAborted, untilAborted } from './abort.ts'
 import { deferred } from './deferred.ts'
 
 /** A wait whose ends the test holds, and which counts how often it was given up. */
@@ -90,6 +90,25 @@ test('without a signal a wait is a plain promise', async () => {
   const promise = untilAborted(undefined, wait.start)
   wait.resolve('plain')
   assert.equal(await promise, 'plain')
+})
+
+test('what is started is waited for unless the signal fires, and nobody hears then how it ends', async () => {
+  const controller = new AbortController()
+  const { signal } = controller
+  const [good, bad, late] = [deferred<string>(), deferred<string>(), deferred<string>()]
+  const calls = [good, bad, late].map(({ promise }) => unlessAborted(signal, () => promise))
+  assert.equal(listenersOf(signal), 3)
+  good.resolve('done')
+  bad.reject(new Error('no'))
+  assert.equal(await calls[0], 'done')
+  await assert.rejects(calls[1]!, { message: 'no' })
+  controller.abort(new Error('enough'))
+  late.reject(new Error('never heard'))
+  await assert.rejects(calls[2]!, { message: 'enough' })
+  assert.equal(listenersOf(signal), 0)
+  const start = (): never => assert.fail('started')
+  await assert.rejects(unlessAborted(signal, start), { message: 'enough' })
+  assert.equal(await unlessAborted(undefined, () => Promise.resolve('plain')), 'plain')
 })
 
 test('a deferred promise is settled from outside', async () => {

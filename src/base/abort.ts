@@ -18,6 +18,23 @@ export function untilAborted<T>(signal: AbortSignal | undefined, wait: Wait<T>):
   })
 }
 
+/**
+ * What `start` answers, unless the signal fires first: then its reason, and whatever becomes of what was started,
+ * nobody hears of it. Nothing is started for a signal that has fired already.
+ */
+export function unlessAborted<T>(
+  signal: AbortSignal | undefined,
+  start: () => Promise<T>,
+): Promise<T> {
+  if (signal === undefined) return start()
+  return untilAborted(signal, (resolve, reject) => {
+    start().then(resolve, reject)
+    return NOTHING_TO_GIVE_UP
+  })
+}
+
+const NOTHING_TO_GIVE_UP = (): void => {}
+
 interface Ends<T> {
   readonly resolve: (value: T) => void
   readonly reject: (reason: unknown) => void

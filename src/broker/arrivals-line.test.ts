@@ -147,6 +147,23 @@ test('whoever must not wait goes past the line, but not for ever', () =>
     waits.close()
   }))
 
+test('whoever was passed and goes takes with it what went past the line, when nobody is left in it', () =>
+  inWorld(async (arrivals, clockwork) => {
+    const first = arrivals.open(announced(2_000))
+    const impatient = arrivals.open(announced(2_000))
+    for (let passed = 0; passed < 3; passed++) {
+      arrivals.openNow(announced(1_000))?.close()
+      await clockwork.settle()
+    }
+    assert.equal(arrivals.openNow(announced(101)), null, 'those who wait come first')
+    impatient.close()
+    await clockwork.settle()
+    const waits = arrivals.open(announced(2_000))
+    const passes = arrivals.openNow(announced(1_000))
+    assert(passes !== null, 'nobody has gone past the one who waits now')
+    for (const arrival of [passes, first, waits]) arrival.close()
+  }))
+
 test('a body of which nothing comes while others wait is given up, and they are let in', () =>
   inWorld(async (arrivals, clockwork) => {
     const [silent, busy] = [new Scripted(clockwork), new Scripted(clockwork)]

@@ -106,7 +106,8 @@ export class Arrivals {
   }
 
   readonly #closed = (arrival: Arrival): void => {
-    this.#line.delete(arrival)
+    // Nobody is passed any more where nobody waits.
+    if (this.#line.delete(arrival) && this.#line.size === 0) this.#passedBytes = 0
     if (this.#coming.delete(arrival)) this.#bytes -= arrival.sizeBytes
     if (this.#isMovePlanned) return
     this.#isMovePlanned = true

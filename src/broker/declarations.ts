@@ -1,6 +1,7 @@
 /**
  * Declarations: what makes, binds and deletes. Each waits for room in the journal, applies its changes, and
- * resolves when they are durable; what is not durable is applied at once and lives until the process ends.
+ * resolves when they are durable; what is not durable is applied at once and lives until the process ends. A signal
+ * that fires before there is room keeps it from being made, though its caller may hear of that only then.
  */
 import { mark } from '../base/mark.ts'
 import type { Change } from '../machine/change.ts'
@@ -75,7 +76,11 @@ export class Declarations {
   }
 
   /** Makes the queue unless it is there just so. */
-  async queue(namespace: Namespace, request: QueueRequest): Promise<Queue | Refusal> {
+  async queue(
+    namespace: Namespace,
+    request: QueueRequest,
+    signal?: AbortSignal,
+  ): Promise<Queue | Refusal> {
     const { machine, limits } = this.#context
     const { name, owner } = request
     const options = owner === null ? request.options : { ...request.options, durable: false }
@@ -101,7 +106,7 @@ export class Declarations {
       const { autoDelete, notes } = options
       const id = machine.nextId
       return [{ kind: 'queue-made', namespace: namespace.name, id, name, autoDelete, notes }]
-    })
+    }, signal)
     return done ?? namespace.queues.get(name) ?? { kind: 'queue-missing', queue: name }
   }
 
@@ -109,6 +114,7 @@ export class Declarations {
   async deleteQueue(
     queue: Queue,
     conditions: DeleteConditions = EVEN_SO,
+    signal?: AbortSignal,
   ): Promise<{ readonly messages: number } | Refusal> {
     const { machine } = this.#context
     let messages = 0
@@ -129,7 +135,7 @@ export class Declarations {
       return [{ kind: 'queue-deleted', id: queue.id }, ...gone]
     }
     if (queue.durable) {
-      const done = await this.#commit(check)
+      const done = await this.#commit(check, signal)
       return done ?? { messages }
     }
     const checked = check()
@@ -249,21 +255,29 @@ export class Declarations {
     return this.deleteExchange(namespace, exchange.name, 'if-unused')
   }
 
-  async stream(namespace: Namespace, request: StreamRequest): Promise<Stream | Refusal> {
+  async stream(
+    namespace: Namespace,
+    request: StreamRequest,
+    signal?: AbortSignal,
+  ): Promise<Stream | Refusal> {
     const done = await this.#commit(() => {
       const change = planStream(this.#context.machine, namespace, request)
       return change.kind === 'stream-made' ? [change] : (change as Refusal)
-    })
+    }, signal)
     const { name } = request
     return done ?? namespace.streams.get(name) ?? { kind: 'stream-missing', stream: name }
   }
 
-  async deleteStream(namespace: Namespace, name: string): Promise<Refusal | null> {
-    return this.#commit(() =>
+  async deleteStream(
+    namespace: Namespace,
+    name: string,
+    signal?: AbortSignal,
+  ): Promise<Refusal | null> {
+    const plan = (): readonly Change[] | Refusal =>
       namespace.streams.has(name)
         ? [{ kind: 'stream-deleted', namespace: namespace.name, name }]
-        : { kind: 'stream-missing', stream: name },
-    )
+        : { kind: 'stream-missing', stream: name }
+    return this.#commit(plan, signal)
   }
 
   async deleteGroup(namespace: Namespace, name: string): Promise<Refusal | null> {
@@ -306,7 +320,10 @@ export class Declarations {
   }
 
   /** Plans, anew each time there was no room, and waits until what was planned is durable. */
-  async #commit(plan: () => readonly Change[] | Refusal): Promise<Refusal | null> {
+  async #commit(
+    plan: () => readonly Change[] | Refusal,
+    signal?: AbortSignal,
+  ): Promise<Refusal | null> {
     const { engine } = this.#context
     for (;;) {
       const changes = plan()
@@ -329,6 +346,7 @@ export class Declarations {
       if (ticket === 'too-large') return { kind: 'too-many', what: 'bytes in one change', max: 0 }
       mark('declarations/wait-for-room')
       await engine.log.room()
+      signal?.throwIfAborted()
     }
   }
 

@@ -96,6 +96,19 @@ for (const turns of ['one turn', 'many turns'] as const) {
   }
 }
 
+test('whoever has given up waiting for room is not called when there is some, and the others are', async () => {
+  const broker = await DiskBroker.open(new CrashDisk({ capacityBytes: 12 * FILE_BYTES }))
+  const queue = await broker.queue('q')
+  await publishUntilFull(broker, queue)
+  const patient = publishPatiently(broker, queue)
+  broker.runtime.forgetRoom(() => assert.fail('never waited'))
+  const gone = (): void => assert.fail('called')
+  broker.runtime.whenRoom(gone)
+  broker.runtime.forgetRoom(gone)
+  await drain(broker, queue, 'one turn')
+  assert.equal(patient.isThrough, true)
+})
+
 test('files in each of which a little lives are cleaned, though none of them dies', async () => {
   const disk = new CrashDisk()
   const broker = await DiskBroker.open(disk)

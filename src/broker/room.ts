@@ -12,7 +12,7 @@ export type HeldWhy = 'disk-slow' | 'disk-full' | 'memory-full'
 export class Room {
   readonly #engine: Engine
   readonly #transient: TransientBodies
-  #waiting: (() => void)[] = []
+  #waiting = new Set<() => void>()
   /** Who tells us: each is asked once at a time, because the other may wake first, again and again. */
   readonly #asked = { log: false, memory: false }
   /** The disk is full, not just slow. Until the next commit, which needs space too. */
@@ -27,7 +27,12 @@ export class Room {
 
   /** Calls once when it is worth another try. */
   when(callback: () => void): void {
-    this.#waiting.push(callback)
+    this.#waiting.add(callback)
+  }
+
+  /** Does not call it any more: on a full disk those who gave up would collect here. */
+  forget(callback: () => void): void {
+    this.#waiting.delete(callback)
   }
 
   settled(): void {
@@ -55,7 +60,7 @@ export class Room {
 
   wake(): void {
     const waiting = this.#waiting
-    this.#waiting = []
+    this.#waiting = new Set()
     for (const callback of waiting) callback()
   }
 }

@@ -7,6 +7,7 @@
  *                                            |                      ^
  *                                          machine  ----- turn -----+
  */
+import { unlessAborted } from '../base/abort.ts'
 import type { Log as OperatorLog } from '../base/log.ts'
 import { mark } from '../base/mark.ts'
 import type { World } from '../base/ports.ts'
@@ -60,6 +61,8 @@ export type RuntimeOptions = {
   readonly journalLimits?: Partial<JournalLimits>
   /** The journal failed: nothing is acknowledged any more, and the process has to stop. */
   readonly stopped?: (error: Error) => void
+  /** Nobody wants the runtime any more that is being opened. */
+  readonly signal?: AbortSignal | undefined
 }
 
 /** Whatever writes to a socket once a turn, however much it was given in it. */
@@ -145,7 +148,7 @@ export class Runtime {
     const { engine, machine } = await openEngine(options, events)
     runtime = new Runtime(options, engine, machine)
     try {
-      await runtime.#begin()
+      await runtime.#begin(options.signal)
       return runtime
     } catch (error) {
       await engine.close()
@@ -295,6 +298,11 @@ export class Runtime {
     this.#room.when(callback)
   }
 
+  /** Whoever waited for room has given up. */
+  forgetRoom(callback: () => void): void {
+    this.#room.forget(callback)
+  }
+
   /** Calls `flush` once at the end of this turn. */
   atTurnEnd(flushable: Flushable): void {
     this.#flushables.push(flushable)
@@ -332,9 +340,11 @@ export class Runtime {
     return this.close()
   }
 
-  async #begin(): Promise<void> {
-    const begun = { isOver: () => this.#failure !== null, operator: this.log }
-    await sayRestarted(this.#engine.log, this.machine, begun)
+  async #begin(signal: AbortSignal | undefined): Promise<void> {
+    const isOver = (): boolean => this.#failure !== null || signal?.aborted === true
+    const words = { isOver, operator: this.log }
+    // It may wait as long as the disk is full.
+    await unlessAborted(signal, () => sayRestarted(this.#engine.log, this.machine, words))
     await this.declare.broker(this.chance(IDENTITY_BYTES))
     const made = await this.declare.namespace(DEFAULT_NAMESPACE)
     if (this.#failure !== null) throw this.#failure

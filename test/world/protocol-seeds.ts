@@ -5,7 +5,7 @@ import { rangeTest } from './seeds.ts'
 import { playWorld, type WorldReport } from './world.ts'
 
 /** Odd places of the gateways, each of which some seed of every range comes past. */
-const MARKS = [
+export const MARKS = [
   'amqp/choked',
   'amqp/gone-before-get',
   'amqp/large-piece-held',
@@ -13,6 +13,7 @@ const MARKS = [
   'amqp/publish-held',
   'amqp/publish-refused',
   'amqp/rests',
+  'cleaner/more-than-expected',
   'dispatch/body-loaded',
   'kafka/commit-held',
   'kafka/commit-overtaken',
@@ -25,7 +26,7 @@ const MARKS = [
   'recovery/older-snapshot',
   'room/disk-full',
   'runtime/failed',
-]
+] as const
 
 export function playProtocols(seed: number): Promise<WorldReport> {
   return playWorld(seed, { casting: protocolCast, conditions: worldConditions })

@@ -5,7 +5,7 @@ import { runRange, type SeedRange, type WorldRun } from './seed-range.ts'
 import { runWorld } from './world.ts'
 
 /** Odd places of the broker, each of which some seed of every range comes past. */
-const MARKS = [
+export const MARKS = [
   'arrivals/waits',
   'declarations/wait-for-room',
   'dispatch/body-loaded',
@@ -13,10 +13,12 @@ const MARKS = [
   'dispatch/mark-raised',
   'dispatch/mark-waits-for-room',
   'dispatch/transient-behind-undurable',
+  'housekeeper/wants-a-second-snapshot',
   'partitions/not-all-visible',
   'queue/copied-on-write',
   'queue/mark-beyond-the-end',
   'recovery/older-snapshot',
+  'recovery/space-given-up',
   'room/disk-full',
   'room/disk-slow',
   'room/memory-full',
@@ -29,7 +31,7 @@ const MARKS = [
   'time/jumped',
   'world/full-disk-drained',
   'world/room-made-to-start',
-]
+] as const
 
 export function seedsTest(title: string, range: SeedRange): Promise<void> {
   const world = { play: runWorld, command: 'npm run sim -- --seed' }
