@@ -111,6 +111,31 @@ test('large bodies are there after a restart, and their space comes back when th
     await empty.close()
   }))
 
+test('while the largest body there may be is on its way, what others send is safe long before it', () =>
+  inDirectory(async (dir) => {
+    const broker = await Broker.open({ dir })
+    const jobs = await broker.queue<Uint8Array>('jobs', {})
+    const others = await broker.queue<string>('others', {})
+    const largest = bytesOfSize(128 * MiB, 5)
+    let isSafe: boolean = false
+    const sending = jobs.send(largest).then(() => {
+      isSafe = true
+    })
+    let before = 0
+    while (!isSafe) {
+      await others.send('small')
+      if (!isSafe) before++
+    }
+    await sending
+    // Eight commits of the largest kind at least lie between its first fragment and its last.
+    assert(before >= 8, `${before} messages were safe before it`)
+    const consumption = jobs.consume()
+    const { value } = await consumption.next()
+    assert(Buffer.from(largest).equals(value!.bytes))
+    await consumption.close()
+    await broker.close()
+  }))
+
 test('a body above the largest is refused before anything of it is written', () =>
   inMemory(async (broker) => {
     const jobs = await broker.queue<Uint8Array>('jobs', {})
