@@ -19,8 +19,6 @@ export class Chunk implements FrameTarget {
   at = 0
   /** Commits that still have a piece here and are not settled. */
   commits = 0
-  /** Readers that hand out views of it. */
-  pins = 0
   /** Frames inside, by ticket; positions are offsets into `bytes`. */
   readonly rows: RowTable = new RowTable()
   endTicket = 0
@@ -89,7 +87,7 @@ export class ChunkPool {
     while (this.#used.length - count > this.#hotMax) {
       const chunk = this.#used[count]!
       // Order matters to `find`, so the oldest that is busy keeps the younger ones too.
-      if (chunk.commits > 0 || chunk.pins > 0) break
+      if (chunk.commits > 0) break
       count++
     }
     for (const chunk of this.#used.splice(0, count)) this.#free.push(chunk)
