@@ -22,7 +22,11 @@ export interface Log {
    * in the same turn, and cannot fail; they are one atomic group.
    */
   reserve(count: number, bodyBytes: number, purpose: Purpose): Reservation
-  /** Appends one entry of the group; `durability` may only be weaker than the journal's own. */
+  /**
+   * Appends one entry of the group. `durability` is this entry's, where it is not the journal's own: with `os` it may
+   * be settled before its sync; with `fsync` it, its commit and all before it are synced first, whatever the mode. In
+   * memory there is nothing to sync.
+   */
   write(head: EntryHead, body: Uint8Array, durability?: Durability): number
   /** The same for a body that the caller writes to `slot` itself, whole and in this turn. */
   claim(head: EntryHead, bodySize: number, durability?: Durability): number

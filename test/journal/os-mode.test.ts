@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { CrashDisk } from '../sim/crash-disk.ts'
+import { drained } from '../sim/turn.ts'
 import { bodyOfSize, JournalWorld } from './journal-world.ts'
 
 /** Opens on every state that a power cut may leave now; answers how many notes each had. */
@@ -56,5 +57,37 @@ test('a snapshot ends while others go on without ever asking for a sync', async 
   for (let round = 0; round < 1_000 && !isDone; round++) await world.note('busy', 'os')
   assert.ok(isDone)
   await done
+  await world.journal.close()
+})
+
+test('in mode os an entry that asks for more is settled only when it, and all before it, is synced', async () => {
+  const disk = new CrashDisk()
+  const world = await JournalWorld.open(disk, { durability: 'os' })
+  await world.note('given to the system')
+  await world.settled()
+  assert.deepEqual(new Set(await notesAfterCrash(disk)), new Set([0, 1]))
+  await world.note('synced', 'fsync')
+  await world.settled()
+  assert.deepEqual(new Set(await notesAfterCrash(disk)), new Set([2]))
+  await world.note('given to the system again')
+  await world.settled()
+  assert.deepEqual(new Set(await notesAfterCrash(disk)), new Set([2, 3]))
+  await world.journal.close()
+})
+
+test('in mode os an entry that asked for a sync that failed is never settled', async () => {
+  const disk = new CrashDisk()
+  const world = await JournalWorld.open(disk, { durability: 'os' })
+  await world.note('given to the system')
+  await world.settled()
+  await drained()
+  disk.observe({
+    issued: ({ kind, path, number }) => {
+      if (kind !== 'sync' || !path.includes('/journal-')) return
+      disk.faults.plan({ call: number, code: 'io', lasts: 'once', writtenBytes: 0 })
+    },
+  })
+  await world.note('synced', 'fsync')
+  await assert.rejects(world.settled(), { code: 'JOURNAL_STOPPED' })
   await world.journal.close()
 })
