@@ -11,6 +11,7 @@ import { Ring } from '../base/ring.ts'
 import type { Commit } from './commit.ts'
 import { JournalStopped } from './errors.ts'
 import type { FileTable } from './file-table.ts'
+import { ENTRY_FLAG_BODY } from './format.ts'
 import type { JournalFile } from './journal-file.ts'
 import type { JournalLimits } from './limits.ts'
 import type { Slabs } from './slabs.ts'
@@ -52,6 +53,8 @@ export class Writer {
   #unsettledBytes = 0
   #flushPlanned = false
   #reserved = 0
+  /** What the group is for that was reserved last. */
+  #purpose: Purpose = 'publish'
   #stopped: JournalStopped | null = null
   #closing = false
   #waiting: (() => void)[] = []
@@ -106,6 +109,7 @@ export class Writer {
       if (refusal !== 'ok') return refusal
     } else if (tail.openBytes + group > limits.commitBytes) this.#seal()
     this.#reserved = count
+    this.#purpose = purpose
     return 'ok'
   }
 
@@ -113,6 +117,9 @@ export class Writer {
   claim(head: EntryHead, bodySize: number, durability: Durability): number {
     assert(this.#reserved > 0, 'written without a reservation')
     this.#reserved--
+    if (this.#purpose === 'publish' && (head.flags & ENTRY_FLAG_BODY) === 0) {
+      this.#context.spares.space.grew(bodySize)
+    }
     const sync = durability === 'fsync' ? 'sync' : 'no-sync'
     const ticket = this.#context.tail.claim(head, bodySize, sync)
     if (!this.#flushPlanned && this.#atDisk.size < this.#context.limits.commitsInFlight) {
