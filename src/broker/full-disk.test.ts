@@ -105,7 +105,7 @@ for (const turns of ['one turn', 'many turns'] as const) {
   }
 }
 
-const SMALL_BYTES = 40 // of a body: some thirty messages go into a file, and a snapshot of all takes several blocks
+const SMALL_BYTES = 200 // of a body: some ten messages go into a file, and a snapshot of all takes several blocks
 const NO_MORE = Number.POSITIVE_INFINITY // bytes written before the next snapshot
 
 async function snapshotsOn(disk: CrashDisk): Promise<readonly string[]> {
@@ -129,14 +129,17 @@ async function drainToTheEnd(
   const waiting = publishPatiently(broker, queue)
   await drained()
   assert.equal(waiting.isThrough, false)
-  await drain(broker, queue, turns)
+  const count = await drain(broker, queue, turns)
   assert.equal(broker.runtime.failure, null)
   assert.equal(waiting.isThrough, true)
+  // Not just in what was kept for acknowledgements.
+  const more = await publishUntilFull(broker, queue, SMALL_BYTES)
+  assert(more > count / 2, `${more} more after ${count}`)
   assert(disk.usedBytes <= disk.capacityBytes)
 }
 
 for (const turns of ['one turn', 'many turns'] as const) {
-  for (const files of [30, 60]) {
+  for (const files of [60, 90]) {
     test(`a disk of ${files} files that is full before the first snapshot takes publishers again once drained in ${turns}`, async () => {
       const disk = new CrashDisk({ capacityBytes: files * FILE_BYTES })
       const broker = await DiskBroker.open(disk, {}, { snapshotAfterBytes: NO_MORE })
