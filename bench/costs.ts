@@ -187,10 +187,23 @@ export function renderCosts(areas: readonly AreaResults[]): string {
   return tables.map((table) => renderTable(table, areas)).join('\n\n')
 }
 
+/** Padded as the formatter of the tree would. */
 function renderTable({ headings, rows }: Table, areas: readonly AreaResults[]): string {
-  const alignment = headings.map((_, index) => (index === 0 ? ':--' : '--:'))
   const lines = rows.map((row) => [row.name, ...row.cells.map((cell) => renderCell(cell, areas))])
-  return [headings, alignment, ...lines].map((line) => `| ${line.join(' | ')} |`).join('\n')
+  const widths = headings.map((heading, column) =>
+    Math.max(heading.length, ...lines.map((line) => line[column]?.length ?? 0)),
+  )
+  const pad = (line: readonly string[]): string[] =>
+    line.map((text, column) => {
+      const width = widths[column] ?? 0
+      return column === 0 ? text.padEnd(width) : text.padStart(width)
+    })
+  const alignment = widths.map((width, column) =>
+    column === 0 ? `:${'-'.repeat(width - 1)}` : `${'-'.repeat(width - 1)}:`,
+  )
+  return [pad(headings), alignment, ...lines.map(pad)]
+    .map((line) => `| ${line.join(' | ')} |`)
+    .join('\n')
 }
 
 function renderCell(cell: Cell | null, areas: readonly AreaResults[]): string {

@@ -10,10 +10,11 @@ import { pathToFileURL } from 'node:url'
 import { NaruProcess } from '../test/cli/naru-process.ts'
 import { expectedFailures } from './amqplib-expected.ts'
 import { judge } from './judge.ts'
+import { cloneBy, notRun } from './not-run.ts'
 import { readTap } from './tap.ts'
 
-const REPOSITORY = 'https://github.com/amqp-node/amqplib.git'
-const VERSION = 'v2.0.1'
+const repository = 'https://github.com/amqp-node/amqplib.git'
+const version = 'v2.0.1'
 
 /** The files whose tests talk to a broker. */
 const FILES = ['channel_api', 'callback_api', 'connect'].map((name) => `test/${name}.test.js`)
@@ -26,7 +27,12 @@ async function main(given: string | undefined): Promise<number> {
   const listen = ['--only', 'amqp', '--amqp', '0']
   const naru = new NaruProcess('naru', ['serve', ...listen, '--dir', join(scratch, 'broker')])
   try {
-    const suite = given === undefined ? await clone(join(scratch, 'suite')) : resolve(given)
+    const suite = given === undefined ? join(scratch, 'suite') : resolve(given)
+    if (given === undefined && !(await cloneBy({ repository, version }, suite))) {
+      return notRun(
+        `git could not fetch ${version} of ${repository}; name a directory that holds it`,
+      )
+    }
     const { urls } = await naru.ready()
     const text = await runSuite(suite, new URL(urls.amqp ?? '').port)
     return judge('amqplib', readTap(text), expectedFailures)
@@ -35,21 +41,6 @@ async function main(given: string | undefined): Promise<number> {
     await naru.exit()
     await rm(scratch, { recursive: true, force: true })
   }
-}
-
-async function clone(directory: string): Promise<string> {
-  const arguments_ = [
-    'clone',
-    '--quiet',
-    '--depth',
-    '1',
-    '--branch',
-    VERSION,
-    REPOSITORY,
-    directory,
-  ]
-  await output('git', arguments_, {})
-  return directory
 }
 
 function runSuite(suite: string, port: string): Promise<string> {
@@ -68,7 +59,7 @@ function runSuite(suite: string, port: string): Promise<string> {
 function output(
   program: string,
   arguments_: readonly string[],
-  { cwd, port }: { readonly cwd?: string; readonly port?: string },
+  { cwd, port }: { readonly cwd: string; readonly port: string },
 ): Promise<string> {
   return new Promise((done, failed) => {
     const child = spawn(program, arguments_, {

@@ -10,10 +10,11 @@ import { pathToFileURL } from 'node:url'
 import { NaruProcess } from '../test/cli/naru-process.ts'
 import { judge } from './judge.ts'
 import { expectedFailures } from './kafkajs-suite-expected.ts'
+import { cloneBy, fetchBy, notRun } from './not-run.ts'
 import type { Outcome } from './tap.ts'
 
-const REPOSITORY = 'https://github.com/tulios/kafkajs.git'
-const VERSION = 'v2.2.4'
+const repository = 'https://github.com/tulios/kafkajs.git'
+const version = 'v2.2.4'
 
 /** Where the suite takes three plain brokers for granted; those with TLS are not there. */
 const PORTS = '9092,9095,9098'
@@ -59,7 +60,12 @@ async function main(given: string | undefined): Promise<number> {
   const listen = ['--only', 'kafka', '--kafka', '0']
   const naru = new NaruProcess('naru', ['serve', ...listen, '--dir', join(scratch, 'broker')])
   try {
-    const suite = given === undefined ? await fetched(join(scratch, 'suite')) : resolve(given)
+    const suite = given === undefined ? join(scratch, 'suite') : resolve(given)
+    if (given === undefined && !(await fetched(suite))) {
+      return notRun(
+        `git or npm could not fetch ${version} of kafkajs; name a directory that holds it`,
+      )
+    }
     const { urls } = await naru.ready()
     const port = urls.kafka?.split(':').at(-1) ?? ''
     const report = join(scratch, 'report.json')
@@ -73,11 +79,9 @@ async function main(given: string | undefined): Promise<number> {
   }
 }
 
-async function fetched(directory: string): Promise<string> {
-  const clone = ['clone', '--quiet', '--depth', '1', '--branch', VERSION, REPOSITORY, directory]
-  await run('git', clone, { cwd: tmpdir() })
-  await run('npm', ['install', '--no-audit', '--no-fund', '--ignore-scripts'], { cwd: directory })
-  return directory
+async function fetched(directory: string): Promise<boolean> {
+  if (!(await cloneBy({ repository, version }, directory))) return false
+  return fetchBy('npm', ['install', '--no-audit', '--no-fund', '--ignore-scripts'], directory)
 }
 
 async function runSuite(suite: string, port: string, report: string): Promise<void> {

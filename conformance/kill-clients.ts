@@ -2,13 +2,13 @@
  * Kills `naru serve` under the clients that people use, amqplib and kafkajs: the same rounds and the same books as
  * test/kill, which has clients of its own. The libraries are installed outside this tree.
  */
-import { spawn } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { type KilledProtocol, runBrokerKills } from '../test/kill/broker-rounds.ts'
+import { fetchBy, notRun } from './not-run.ts'
 import { CLIENTS_VARIABLE } from './real-client.ts'
 
 const clients: Readonly<
@@ -17,9 +17,6 @@ const clients: Readonly<
   amqp: { name: 'amqplib', version: '2.3.1' },
   kafka: { name: 'kafkajs', version: '2.2.4' },
 }
-
-/** As the proofs have it. */
-const NOT_RUN = 3
 
 const { values, positionals } = parseArgs({
   options: { rounds: { type: 'string', default: '20' }, seed: { type: 'string', default: '1' } },
@@ -30,8 +27,7 @@ const scratch = await mkdtemp(join(tmpdir(), 'naru-clients-'))
 const given = positionals[0]
 const installed = given === undefined ? await install(scratch) : resolve(given)
 if (installed === null) {
-  console.log('not run: npm could not install the clients')
-  process.exitCode = NOT_RUN
+  process.exitCode = notRun('npm could not install the clients')
 } else {
   process.env[CLIENTS_VARIABLE] = installed
   for (const protocol of ['amqp', 'kafka'] as const) await kill(protocol)
@@ -42,14 +38,7 @@ await rm(scratch, { recursive: true, force: true })
 async function install(directory: string): Promise<string | null> {
   const packages = Object.values(clients).map(({ name, version }) => `${name}@${version}`)
   const arguments_ = ['install', '--prefix', directory, '--ignore-scripts', '--no-audit']
-  const child = spawn('npm', [...arguments_, ...packages], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-  })
-  const code = await new Promise((done) => {
-    child.once('error', () => done(-1))
-    child.once('close', done)
-  })
-  return code === 0 ? directory : null
+  return (await fetchBy('npm', [...arguments_, ...packages], directory)) ? directory : null
 }
 
 async function kill(protocol: KilledProtocol): Promise<void> {

@@ -92,6 +92,11 @@ export const joinScenarios: readonly JoinScenario[] = [
     mortal: null,
   },
   {
+    name: 'what is inside is thrown away while somebody adds up',
+    actors: [['put', 'close now', 'join'], ['join']],
+    mortal: null,
+  },
+  {
     name: 'a message in parts is thrown away',
     actors: [['put large', 'close now', 'join'], ['take all']],
     mortal: null,
@@ -138,8 +143,8 @@ export const joinFaults: readonly PlantedFault[] = [
   {
     name: 'what a dead one was about to take is never missed',
     module: 'tally',
-    text: 'lostValues(ring) > 0 || isAdrift(ring)',
-    instead: 'lostValues(ring) > 0',
+    text: 'if (!isAdrift(ring))\n        return sets.joined;',
+    instead: 'return sets.joined;',
     scenario: 'one of two who work dies',
   },
   {
@@ -183,6 +188,13 @@ export const joinFaults: readonly PlantedFault[] = [
     text: 'countDone(ring);',
     instead: '',
     scenario: 'the oldest is thrown away, unless somebody takes it',
+  },
+  {
+    name: 'what has just been thrown away counts as lost',
+    module: 'tally',
+    text: 'if (!isAdrift(ring))\n        return sets.joined;',
+    instead: 'return isAdrift(ring) ? LOST : sets.joined;',
+    scenario: 'what is inside is thrown away while somebody adds up',
   },
   {
     name: 'what is thrown away can still be taken',

@@ -191,7 +191,9 @@ class RingWorld {
     return {
       isRefused: false,
       *attempt(): Stepping<number> {
-        if ((yield* roles.lostThread(ring.seat, roles.roleBit.receives)) !== null) {
+        // As an endpoint does before each try: who finds no room would not see the end.
+        const isEnded = (yield* states.endingOf(ring)) !== states.ending.open
+        if (isEnded || (yield* roles.lostThread(ring.seat, roles.roleBit.receives)) !== null) {
           yield* parts.dropParcel(ring, parcel)
           this.isRefused = true
           return roster.READY

@@ -85,8 +85,7 @@ export class Endpoint implements Resident {
     if (how === ending.now) this.receiver.stop()
     const found = addUp(ring)
     if (found === READY) return READY
-    if (found === LOST) this.failure = this.#neverDone()
-    else if (how !== ending.now) this.failure = this.#judgeInside()
+    this.failure = found === LOST ? this.#neverDone() : this.#judgeInside()
     return this.failure === null ? found : READY
   }
 
@@ -190,7 +189,9 @@ export class Endpoint implements Resident {
     const { roster, index } = this.seat
     if ((rolesOf(roster, index) & roleBit.receives) !== 0) return null
     const failure = this.#judgePeers(roleBit.receives)
-    return failure !== null && !isEmpty(this.ring) ? failure : null
+    if (failure === null || isEmpty(this.ring)) return null
+    // Or it is thrown away.
+    return endingOf(this.ring) < ending.now ? failure : null
   }
 
   #neverDone(): Error {

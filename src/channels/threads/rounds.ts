@@ -215,9 +215,8 @@ export function spinOn(rounds: Rounds, ticket: Ticket, turns: number): number {
   return roundsSet
 }
 
-/** Arrivals that its round lacked when it came. */
-export function missingOf({ words, stateAt }: Rounds, ticket: Ticket): number {
-  return ((Atomics.load(words, stateAt) & PARTIES) >>> shift.parties) - ticket.index - 1
+export function partiesOf({ words, stateAt }: Rounds): number {
+  return (Atomics.load(words, stateAt) & PARTIES) >>> shift.parties
 }
 
 /** B2: the action has run. False when the round has been broken meanwhile. */

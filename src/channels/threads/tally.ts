@@ -107,7 +107,10 @@ export function releaseTaken(ring: Ring): boolean {
 export function addUp(ring: Ring): number {
   if (endingOf(ring) >= ending.now) return lookAfterEnd(ring)
   if (unfinished(ring) === 0) return READY
-  return lostValues(ring) > 0 || isAdrift(ring) ? LOST : sets.joined
+  if (lostValues(ring) > 0) return LOST
+  if (!isAdrift(ring)) return sets.joined
+  // What is missing may just have been thrown away.
+  return endingOf(ring) >= ending.now ? lookAfterEnd(ring) : LOST
 }
 
 function lookAfterEnd(ring: Ring): number {

@@ -30,9 +30,9 @@ import {
   breakRounds,
   changeParties,
   fullMax,
-  missingOf,
   PASSED,
   partiesMax,
+  partiesOf,
   REFUSED,
   Rounds,
   release,
@@ -366,8 +366,7 @@ export class ThreadBarrier implements Barrier, Resident {
   /** The hot path of a round: allocates nothing, and asks nobody for the time. */
   #spinSync(ticket: Ticket, options: WaitOptions | undefined): number {
     const rounds = this.#rounds
-    // Whoever is missing may be running on another core, or waits for this one.
-    if (options?.timeoutMs === 0 || !canRunAtOnce(missingOf(rounds, ticket) + 1)) return roundsSet
+    if (options?.timeoutMs === 0 || !canRunAtOnce(partiesOf(rounds))) return roundsSet
     const result = spinOn(rounds, ticket, this.#spin.turns)
     if (result === roundsSet) this.#spin.miss()
     else this.#spin.hit()
