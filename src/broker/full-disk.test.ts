@@ -3,11 +3,12 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { DiskBroker } from '../../test/broker/disk-broker.ts'
 import { CrashDisk } from '../../test/sim/crash-disk.ts'
-import { drained } from '../../test/sim/turn.ts'
+import { drained, settled } from '../../test/sim/turn.ts'
 import { expectMark } from '../base/mark.ts'
 import { Content } from '../machine/message.ts'
 import type { Queue } from '../machine/queue.ts'
 import { isRefusal } from '../machine/refusal.ts'
+import { freeze } from '../machine/snapshot.ts'
 import { Consumer } from './consumer.ts'
 import { HELD } from './room.ts'
 import { DEFAULT_NAMESPACE } from './runtime.ts'
@@ -15,21 +16,29 @@ import { DEFAULT_NAMESPACE } from './runtime.ts'
 const FILE_BYTES = 4_096
 const BODY_BYTES = 600
 
-function tryPublish({ runtime }: DiskBroker, queue: Queue): 'taken' | 'held' {
+function tryPublish(
+  { runtime }: DiskBroker,
+  queue: Queue,
+  bodyBytes: number = BODY_BYTES,
+): 'taken' | 'held' {
   const route = runtime.route(runtime.machine.namespace(DEFAULT_NAMESPACE), '', queue.name)
   assert(!isRefusal(route))
   const content = new Content()
-  content.body = new Uint8Array(BODY_BYTES)
-  content.bodySize = BODY_BYTES
+  content.body = new Uint8Array(bodyBytes)
+  content.bodySize = bodyBytes
   return runtime.publish(route, content, 'persistent') === HELD ? 'held' : 'taken'
 }
 
 /** Publishes until it is held because the disk is full; answers how many were taken. */
-async function publishUntilFull(broker: DiskBroker, queue: Queue): Promise<number> {
-  for (let count = 0; count < 1_000; count++) {
-    if (tryPublish(broker, queue) === 'held') {
+async function publishUntilFull(
+  broker: DiskBroker,
+  queue: Queue,
+  bodyBytes: number = BODY_BYTES,
+): Promise<number> {
+  for (let count = 0; count < 10_000; count++) {
+    if (tryPublish(broker, queue, bodyBytes) === 'held') {
       await drained()
-      if (tryPublish(broker, queue) === 'held') {
+      if (tryPublish(broker, queue, bodyBytes) === 'held') {
         assert.equal(broker.runtime.heldWhy, 'disk-full')
         return count
       }
@@ -68,13 +77,13 @@ async function drain(
 ): Promise<number> {
   const taken = take(broker, queue)
   await drained()
-  const settled = [...taken]
-  for (const sequence of settled) {
+  const held = [...taken]
+  for (const sequence of held) {
     broker.runtime.settle(queue, sequence, 1)
     if (turns === 'many turns') await drained()
   }
   await drained()
-  return settled.length
+  return held.length
 }
 
 for (const turns of ['one turn', 'many turns'] as const) {
@@ -108,6 +117,73 @@ test('whoever has given up waiting for room is not called when there is some, an
   await drain(broker, queue, 'one turn')
   assert.equal(patient.isThrough, true)
 })
+
+const SMALL_BYTES = 200 // of a body: some ten messages go into a file, and a snapshot of all takes several blocks
+const NO_MORE = Number.POSITIVE_INFINITY // bytes written before the next snapshot
+
+async function snapshotsOn(disk: CrashDisk): Promise<readonly string[]> {
+  const names = (await disk.list('data')).map(({ name }) => name)
+  return names.filter((name) => /^snapshot-\d/.test(name)).sort()
+}
+
+function stateBytes({ runtime: { machine } }: DiskBroker): number {
+  let bytes = 0
+  for (const piece of freeze(machine)()) bytes += piece.length
+  machine.thaw()
+  return bytes
+}
+
+/** The disk is full to its last block; consumers drain, and a publisher who waits gets through. */
+async function drainToTheEnd(
+  { disk, broker, queue }: { disk: CrashDisk; broker: DiskBroker; queue: Queue },
+  turns: 'one turn' | 'many turns',
+): Promise<void> {
+  disk.capacityBytes = disk.usedBytes
+  const waiting = publishPatiently(broker, queue)
+  await drained()
+  assert.equal(waiting.isThrough, false)
+  const count = await drain(broker, queue, turns)
+  assert.equal(broker.runtime.failure, null)
+  assert.equal(waiting.isThrough, true)
+  // Not just in what was kept for acknowledgements.
+  const more = await publishUntilFull(broker, queue, SMALL_BYTES)
+  assert(more > count / 2, `${more} more after ${count}`)
+  assert(disk.usedBytes <= disk.capacityBytes)
+}
+
+for (const turns of ['one turn', 'many turns'] as const) {
+  for (const files of [60, 90]) {
+    test(`a disk of ${files} files that is full before the first snapshot takes publishers again once drained in ${turns}`, async () => {
+      const disk = new CrashDisk({ capacityBytes: files * FILE_BYTES })
+      const broker = await DiskBroker.open(disk, {}, { snapshotAfterBytes: NO_MORE })
+      const queue = await broker.queue('q')
+      await publishUntilFull(broker, queue, SMALL_BYTES)
+      assert.deepEqual(await snapshotsOn(disk), [])
+      await drainToTheEnd({ disk, broker, queue }, turns)
+    })
+  }
+
+  test(`a full disk whose next snapshot is many times as large as the last takes publishers again once drained in ${turns}`, async () => {
+    const disk = new CrashDisk()
+    const before = await DiskBroker.open(disk)
+    const busy = await before.queue('busy')
+    const taken = take(before, busy)
+    while ((await snapshotsOn(disk)).length < 2) {
+      while (tryPublish(before, busy) === 'held') await drained()
+      await drained()
+      for (const sequence of taken.splice(0)) before.runtime.settle(busy, sequence, 1)
+      await drained()
+    }
+    const last = stateBytes(before)
+    await settled(before.runtime.close(), 'the close')
+    const broker = await DiskBroker.open(disk, {}, { snapshotAfterBytes: NO_MORE })
+    const queue = await broker.queue('q')
+    disk.capacityBytes = disk.usedBytes + 40 * FILE_BYTES
+    await publishUntilFull(broker, queue, SMALL_BYTES)
+    assert(stateBytes(broker) > 10 * last, `${stateBytes(broker)} after ${last}`)
+    await drainToTheEnd({ disk, broker, queue }, turns)
+  })
+}
 
 test('files in each of which a little lives are cleaned, though none of them dies', async () => {
   const disk = new CrashDisk()
@@ -154,7 +230,9 @@ test('a snapshot that finds no file handle is tried later, and ends nothing', ()
     let isMet: boolean = false
     disk.observe({
       issued: ({ kind, path, number }) => {
-        if (isMet || kind !== 'open' || !path.endsWith('/snapshot-spare')) return
+        // Others open it to fill it.
+        if (!broker.runtime.machine.freezer.held) return
+        if (isMet || kind !== 'open' || !path.includes('/snapshot-spare')) return
         isMet = true
         disk.faults.plan({ call: number, code: 'handles', lasts: 'once', writtenBytes: 0 })
       },

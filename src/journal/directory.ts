@@ -11,11 +11,12 @@ import {
   type FileHeader,
   type Identity,
 } from './file-header.ts'
+import { fillFile, removeQuietly } from './fill-file.ts'
 import { FILE_HEADER_SIZE, FORMAT_VERSION, viewOf } from './format.ts'
 import { FrameHeader, readFrame } from './frame.ts'
 import type { JournalLimits } from './limits.ts'
 import { snapshotTicket } from './snapshot-reader.ts'
-import { fillFile, removeQuietly, slotName } from './spare-files.ts'
+import { slotName } from './spare-files.ts'
 import { TAIL_COPY_NAME } from './unproven-tail.ts'
 
 // format file = magic:u64 crc:u32 version:u16 pad:u16 sectorBytes:u32 identity:u64 pad:u32

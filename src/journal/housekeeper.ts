@@ -52,7 +52,10 @@ export class Housekeeper {
     const { table, snapshots, limits } = this.#context
     return table.files.some(
       (file) =>
-        file.sealed && !snapshots.covers(file) && file.live < file.bodies * limits.cleanBelow,
+        file.sealed &&
+        !snapshots.covers(file) &&
+        // A file of acknowledgements alone never had a body.
+        (file.live === 0 || file.live < file.bodies * limits.cleanBelow),
     )
   }
 
@@ -62,6 +65,8 @@ export class Housekeeper {
    */
   snapshotKept(): void {
     const { append, spares } = this.#context
+    // One of the files that snapshots are written to is lacking, or has the size of an old one.
+    spares.start()
     if (!spares.full || !this.wouldFree()) return
     mark('housekeeper/wants-a-second-snapshot')
     append({ kind: 'retired', generations: [] })

@@ -130,6 +130,7 @@ export class Journal implements Engine {
       directory: path,
       identity,
       limits,
+      table,
       changed: () => this.#writer.wake(),
       failed: (error) => this.#writer.stop(error),
     })
@@ -177,10 +178,7 @@ export class Journal implements Engine {
       recovered.marked ? 'marked' : 'unmarked',
     )
     this.#snapshotAt = -recovered.replayedBytes
-    this.#snapshots = new Snapshots(
-      { disk, directory: directory.path, limits },
-      recovered.snapshots,
-    )
+    this.#snapshots = new Snapshots(this.#spares.space, recovered.snapshots)
     await this.#snapshots.removeOthers(directory.snapshots)
     this.#housekeeper = new Housekeeper({
       slabs: this.#slabs,

@@ -28,7 +28,9 @@ export type JournalLimitName =
   | 'snapshotBlockBytes'
   | 'snapshotAfterBytes'
   | 'snapshotGrowth'
-  | 'snapshotReserve'
+  | 'snapshotReferenceBytes'
+  | 'snapshotSlack'
+  | 'snapshotSurplus'
   | 'recycledBytes'
   | 'cleanBelow'
   | 'scatterRunBytes'
@@ -60,7 +62,9 @@ const journalLimits: JournalLimits = {
   snapshotBlockBytes: 64 * KiB, // one checksum per block of a snapshot
   snapshotAfterBytes: 512 * MiB, // new journal before the next snapshot, at least
   snapshotGrowth: 4, // and at least so many times the last snapshot's size
-  snapshotReserve: 2, // space kept ahead for the next snapshots, as a multiple of the last one
+  snapshotReferenceBytes: 32, // of state for each reference to a body: a partition's row takes 32, a message 16
+  snapshotSlack: 0.25, // of a file: space beside what the state needs, which grows until the next file is taken
+  snapshotSurplus: 4, // times what the state needs, beside one file: a space that is larger was a backlog's
   recycledBytes: 512 * MiB, // freed files kept to be written again: what goes between two snapshots, which free them
   cleanBelow: 0.5, // a file is cleaned when less than this share of its bodies lives
   scatterRunBytes: 4 * KiB, // a log whose runs in a file are shorter on average is scattered too finely

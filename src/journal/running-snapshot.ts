@@ -100,6 +100,7 @@ export class RunningSnapshot implements Snapshot {
     if (this.#ended) return
     this.#ended = true
     await this.#writer?.abandon()
+    if (outcome === 'abandoned') this.#snapshots.giveUp()
     this.#hooks.ended(outcome)
   }
 }

@@ -1,14 +1,13 @@
 /**
- * Snapshots: the owner's state at a ticket, streamed beside the running journal; the two newest are
- * kept, and the space of the one they push out is the reserve for the next.
+ * Snapshots: the owner's state at a ticket, streamed beside the running journal to space that is held for it; the two
+ * newest are kept, and the space of the one they push out is held for those to come.
  *
  *   begin --write*--> finish: end, sync, wait until the ticket is durable, rename, sync directory
  *                                      |
- *   kept: newest, older                +--> the third becomes `snapshot-spare`, filled up ahead
+ *   kept: newest, older                +--> the third goes back to the space: see snapshot-space.ts
  */
-import { type Disk, DiskError, type DiskFile } from '../base/ports.ts'
+import type { DiskFile } from '../base/ports.ts'
 import type { JournalFile } from './journal-file.ts'
-import type { JournalLimits } from './limits.ts'
 import {
   encodeBlock,
   encodeSnapshotEnd,
@@ -16,24 +15,17 @@ import {
   type SnapshotHead,
 } from './snapshot-format.ts'
 import { type FoundSnapshot, snapshotName } from './snapshot-reader.ts'
-
-/** Space that is held for the next snapshot; what is in it means nothing. */
-export const SNAPSHOT_SPARE_NAME = 'snapshot-spare'
-
-export type SnapshotsContext = {
-  readonly disk: Disk
-  readonly directory: string
-  readonly limits: JournalLimits
-}
+import type { SnapshotSpace } from './snapshot-space.ts'
 
 export class Snapshots {
-  readonly #context: SnapshotsContext
+  readonly #space: SnapshotSpace
   /** The newest first, at most two. */
   readonly #kept: FoundSnapshot[]
 
-  constructor(context: SnapshotsContext, kept: readonly FoundSnapshot[]) {
-    this.#context = context
+  constructor(space: SnapshotSpace, kept: readonly FoundSnapshot[]) {
+    this.#space = space
     this.#kept = [...kept]
+    this.#tellSpace()
   }
 
   get newestTicket(): number {
@@ -47,7 +39,7 @@ export class Snapshots {
   covers(file: JournalFile): boolean {
     const older = this.#kept[1]
     if (older === undefined) return false
-    const isEmpty = file.dataEnd === 2 * this.#context.limits.sectorBytes
+    const isEmpty = file.dataEnd === 2 * this.#space.context.limits.sectorBytes
     return file.lastCommit + (isEmpty ? 1 : 0) < older.head.startCommit
   }
 
@@ -57,58 +49,47 @@ export class Snapshots {
 
   /** Starts a snapshot; the caller writes the state as it is at `head.ticket`. */
   async begin(head: SnapshotHead): Promise<SnapshotWriter> {
-    const { disk, directory, limits } = this.#context
-    const file = await openSpare(disk, disk.join(directory, SNAPSHOT_SPARE_NAME))
-    return new SnapshotWriter(file, head, limits.snapshotBlockBytes)
+    const file = await this.#space.take()
+    return new SnapshotWriter(file, head, this.#space.context.limits.snapshotBlockBytes)
   }
 
   /** Makes one that was ended count. Its ticket must be durable by now. */
   async keep(head: SnapshotHead, bytes: number): Promise<void> {
-    const { disk, directory } = this.#context
+    const { disk, directory } = this.#space.context
     const name = snapshotName(head.ticket)
-    await disk.rename(disk.join(directory, SNAPSHOT_SPARE_NAME), disk.join(directory, name))
+    const path = this.#space.takenPath
+    await disk.rename(path, disk.join(directory, name))
     await disk.syncDirectory(directory)
     this.#kept.unshift({ name, head, bytes })
     const oldest = this.#kept[2]
     if (oldest !== undefined) {
       this.#kept.pop()
-      await disk.rename(
-        disk.join(directory, oldest.name),
-        disk.join(directory, SNAPSHOT_SPARE_NAME),
-      )
+      await disk.rename(disk.join(directory, oldest.name), path)
       // Until the rename is durable the old name must not be written over: it would be a damaged snapshot.
       await disk.syncDirectory(directory)
     }
-    await this.#reserve(bytes * this.#context.limits.snapshotReserve)
+    this.#tellSpace()
+    this.#space.giveBack('other')
+  }
+
+  /** The one that was begun is given up, and closed. */
+  giveUp(): void {
+    this.#space.giveBack('same')
+  }
+
+  #tellSpace(): void {
+    const newest = this.#kept[0]
+    if (newest === undefined) return
+    const references = newest.head.rows.reduce((sum, { live }) => sum + live, 0)
+    this.#space.kept({ bytes: newest.bytes, references })
   }
 
   /** Removes snapshots that recovery did not keep: damaged ones, and a third one left by a crash. */
   async removeOthers(names: readonly string[]): Promise<void> {
-    const { disk, directory } = this.#context
+    const { disk, directory } = this.#space.context
     for (const name of names) {
       if (this.#kept.some((kept) => kept.name === name)) continue
       await disk.remove(disk.join(directory, name))
-    }
-  }
-
-  /** Fills the spare up to `bytes` while there is space, so that a full disk does not stop the next snapshot. */
-  async #reserve(bytes: number): Promise<void> {
-    const { disk, directory, limits } = this.#context
-    try {
-      const file = await openSpare(disk, disk.join(directory, SNAPSHOT_SPARE_NAME))
-      try {
-        const zeros = new Uint8Array(limits.snapshotBlockBytes)
-        for (let at = await file.size(); at < bytes; at += zeros.length) {
-          await file.write(zeros.subarray(0, Math.min(zeros.length, bytes - at)), at)
-        }
-        await file.sync()
-      } finally {
-        await file.close()
-      }
-    } catch (error) {
-      // Without the reserve a snapshot may fail on a full disk, which is reported then; nothing is lost.
-      if (!(error instanceof DiskError) || (error.code !== 'full' && error.code !== 'handles'))
-        throw error
     }
   }
 }
@@ -168,14 +149,5 @@ export class SnapshotWriter {
     }
     await this.#file.write(bytes, this.#at)
     this.#at += bytes.length
-  }
-}
-
-async function openSpare(disk: Disk, path: string): Promise<DiskFile> {
-  try {
-    return await disk.open(path, 'write')
-  } catch (error) {
-    if (error instanceof DiskError && error.code === 'missing') return disk.open(path, 'create')
-    throw error
   }
 }

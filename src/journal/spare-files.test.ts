@@ -4,6 +4,7 @@ import test from 'node:test'
 import { microtasks, tinyLimits } from '../../test/journal/journal-world.ts'
 import { CrashDisk } from '../../test/sim/crash-disk.ts'
 import { drained } from '../../test/sim/turn.ts'
+import { FileTable } from './file-table.ts'
 import { JournalFile } from './journal-file.ts'
 import { checkedLimits } from './limits.ts'
 import { Slabs } from './slabs.ts'
@@ -33,6 +34,7 @@ for (let steps = 0; steps <= STEPS_MAX; steps++) {
       directory: DIRECTORY,
       identity: { low: 1, high: 2 },
       limits: checkedLimits(tinyLimits),
+      table: new FileTable(),
       // Two at first, and another one as soon as one was taken.
       changed: () => {
         if (spares.armedCount === 2) waiting ??= inSteps(steps, take)

@@ -5,16 +5,24 @@
  *   create --fill, sync, sync directory--> blank --header, sync--> armed --take--> in the table
  *                                            ^                                        |
  *                                            +------- retired: nothing in it lives ---+
+ *
+ * The space of snapshots comes before new files: without it nothing that is full would ever come free. Where the disk
+ * has none for it, blanks are given up, but for those that acks and the cleaner need. A second full disk meanwhile
+ * ends as the first: what was filled stays, the retry goes on from there.
  */
 import { assert } from '../base/assert.ts'
+import { mark } from '../base/mark.ts'
 import { type Disk, DiskError, type DiskFile, type Scheduler, type Timer } from '../base/ports.ts'
 import { JournalError } from './errors.ts'
 import { encodeFileHeader, type Identity } from './file-header.ts'
+import type { FileTable } from './file-table.ts'
+import { fillFile, removeQuietly } from './fill-file.ts'
 import { emptyIndex } from './footer.ts'
 import { FILE_HEADER_SIZE } from './format.ts'
 import { JournalFile } from './journal-file.ts'
 import type { JournalLimits } from './limits.ts'
 import type { Slabs } from './slabs.ts'
+import { SnapshotSpace } from './snapshot-space.ts'
 
 /** What a roll is for. The last spares are kept for what frees space: acks and the cleaner. */
 export type Purpose = 'publish' | 'fragment' | 'relief' | 'clean'
@@ -42,6 +50,8 @@ export type SpareContext = {
   readonly directory: string
   readonly identity: Identity
   readonly limits: JournalLimits
+  /** Says how much a snapshot would hold. */
+  readonly table: FileTable
   /** Told whenever a file became ready or the disk turned out to be full. */
   readonly changed: () => void
   /** Told of an error that is neither a full disk nor a lack of handles. */
@@ -53,6 +63,8 @@ export function slotName(slot: number): string {
 }
 
 export class SpareFiles {
+  /** Filled here, one file at a time with all others; whoever takes a snapshot writes to it. */
+  readonly space: SnapshotSpace
   readonly #context: SpareContext
   readonly #blank: BlankFile[] = []
   readonly #armed: ArmedFile[] = []
@@ -73,12 +85,18 @@ export class SpareFiles {
 
   constructor(context: SpareContext) {
     this.#context = context
+    this.space = new SnapshotSpace(context)
     this.#fileBytes = context.limits.fileBytesMin
   }
 
   /** The disk refused the last attempt to make a file. */
   get full(): boolean {
     return this.#full
+  }
+
+  /** The disk is full and so little is kept that publishers would use up what acks and the cleaner go on by. */
+  get atReserve(): boolean {
+    return this.#full && this.#armed.length < this.#target - 1
   }
 
   get armedCount(): number {
@@ -150,12 +168,13 @@ export class SpareFiles {
     )
     this.#target = 3
     this.#needBytes = 0
-    this.#work()
+    this.start()
     return file
   }
 
   /** Starts filling and arming in the background, if there is something to do. */
   start(): void {
+    this.#expect()
     this.#work()
   }
 
@@ -166,6 +185,11 @@ export class SpareFiles {
     for (const spare of [...this.#armed, ...this.#blank]) await spare.file?.close()
     this.#armed.length = 0
     this.#blank.length = 0
+  }
+
+  /** Looks at every file, so never on behalf of an entry. */
+  #expect(): void {
+    this.space.expect(this.#context.table.references, this.#fileBytes)
   }
 
   #grow(bytes: number): void {
@@ -203,7 +227,7 @@ export class SpareFiles {
   }
 
   #hasWork(): boolean {
-    return this.#lacking() || this.#surplus() !== undefined
+    return this.space.isAmiss || this.#lacking() || this.#surplus() !== undefined
   }
 
   #lacking(): boolean {
@@ -231,8 +255,10 @@ export class SpareFiles {
   async #loop(): Promise<void> {
     try {
       while (!this.#closed) {
+        this.#expect()
         const surplus = this.#surplus()
         if (surplus !== undefined) await this.#drop(surplus)
+        else if (this.space.isAmiss) await this.#fillSpace()
         else if (this.#lacking()) await this.#arm(this.#nextBlank() ?? (await this.#make()))
         else return
         this.#full = false
@@ -243,6 +269,25 @@ export class SpareFiles {
         throw error
       this.#full = true
       this.#context.changed()
+    }
+  }
+
+  /** Fills the space of a snapshot, giving up blanks for it; throws when there is none to give up. */
+  async #fillSpace(): Promise<void> {
+    while (!this.#closed) {
+      try {
+        return await this.space.fill()
+      } catch (error) {
+        if (!(error instanceof DiskError) || error.code !== 'full') throw error
+        // Acks and the cleaner go on by these, and who drains makes the state smaller.
+        const isEnough = this.#armed.length >= this.#target - 1
+        const blank = isEnough ? this.#blank[0] : this.#nextBlank()
+        if (blank === undefined) throw error
+        if (isEnough) {
+          mark('spares/given-up-for-a-snapshot')
+          await this.#drop(blank)
+        } else await this.#arm(blank)
+      }
     }
   }
 
@@ -300,36 +345,5 @@ export class SpareFiles {
   #freeSlot(): number {
     for (let slot = 0; slot < SLOTS_MAX; slot++) if (!this.#slots.has(slot)) return slot
     throw new JournalError('JOURNAL_STOPPED', `more than ${SLOTS_MAX} journal files`)
-  }
-}
-
-const FILL_BYTES = 1024 * 1024 // one zero-fill write: long enough to be fast, short enough to let commits pass
-// Synced so often, a 64-MiB file took 27 ms to fill; with one sync at the end, 175 ms.
-const FILL_SYNC_BYTES = 4 * FILL_BYTES
-
-/** Makes a file of zeros, synced. The directory is not synced here. */
-export async function fillFile(disk: Disk, path: string, fileBytes: number): Promise<DiskFile> {
-  const file = await disk.open(path, 'create')
-  try {
-    const zeros = new Uint8Array(Math.min(FILL_BYTES, fileBytes))
-    for (let at = 0; at < fileBytes; at += zeros.length) {
-      await file.write(zeros.subarray(0, Math.min(zeros.length, fileBytes - at)), at)
-      if ((at + zeros.length) % FILL_SYNC_BYTES === 0) await file.sync()
-    }
-    await file.sync()
-    return file
-  } catch (error) {
-    await file.close()
-    await removeQuietly(disk, path)
-    throw error
-  }
-}
-
-/** Removes what an unfinished creation left; the error that interrupted it is the one to report. */
-export async function removeQuietly(disk: Disk, path: string): Promise<void> {
-  try {
-    await disk.remove(path)
-  } catch {
-    // It will be found and reused, or removed, at the next start.
   }
 }

@@ -9,10 +9,10 @@ import { type Disk, DiskError, type DiskFile } from '../base/ports.ts'
 import { checksum, type Seed } from './checksum.ts'
 import type { Directory, FoundFile } from './directory.ts'
 import { JournalError } from './errors.ts'
+import { removeQuietly } from './fill-file.ts'
 import { FRAME_HEADER_SIZE, FRAME_MARK, setU48, u48, viewOf } from './format.ts'
 import { FrameHeader, readFrameHeader } from './frame.ts'
-import { SNAPSHOT_SPARE_NAME } from './snapshots.ts'
-import { removeQuietly } from './spare-files.ts'
+import { SNAPSHOT_SPARE_NAMES } from './snapshot-space.ts'
 
 // tail-copy = magic:u64 crc:u32 slot:u16 pad:u16 generation:u48 position:u48 size:u48 pad:u16 bytes
 //
@@ -163,14 +163,15 @@ export class TailKeeper {
   }
 
   async #giveUpSnapshotSpace(): Promise<boolean> {
-    const path = this.#disk.join(this.#directory.path, SNAPSHOT_SPARE_NAME)
-    try {
-      await this.#disk.remove(path)
-      return true
-    } catch (error) {
-      if (error instanceof DiskError && error.code === 'missing') return false
-      throw error
+    for (const name of SNAPSHOT_SPARE_NAMES) {
+      try {
+        await this.#disk.remove(this.#disk.join(this.#directory.path, name))
+        return true
+      } catch (error) {
+        if (!(error instanceof DiskError) || error.code !== 'missing') throw error
+      }
     }
+    return false
   }
 
   /** A file with frames of its own generation may be needed should the unproven end be lost; a spare has none. */

@@ -11,6 +11,7 @@ import { Ring } from '../base/ring.ts'
 import type { Commit } from './commit.ts'
 import { JournalStopped } from './errors.ts'
 import type { FileTable } from './file-table.ts'
+import { ENTRY_FLAG_BODY } from './format.ts'
 import type { JournalFile } from './journal-file.ts'
 import type { JournalLimits } from './limits.ts'
 import type { Slabs } from './slabs.ts'
@@ -52,6 +53,8 @@ export class Writer {
   #unsettledBytes = 0
   #flushPlanned = false
   #reserved = 0
+  /** What the group is for that was reserved last. */
+  #purpose: Purpose = 'publish'
   #stopped: JournalStopped | null = null
   #closing = false
   #waiting: (() => void)[] = []
@@ -99,6 +102,7 @@ export class Writer {
     if (group > Math.min(limits.commitBytes, largestGroup(limits))) return 'too-large'
     const backlog = this.#unsettledBytes + tail.openBytes
     if (backlog > backlogMax(limits, purpose)) return 'wait'
+    if (spares.atReserve && isPublishers(purpose)) return 'full'
     // While no file can be made, the end of the last one is for the entry that lets others go.
     const kept = purpose === 'clean' || !spares.full ? 0 : tail.groupBytes(1, TABLE_ENTRY_BYTES)
     if (!tail.fits(group + kept)) {
@@ -106,6 +110,7 @@ export class Writer {
       if (refusal !== 'ok') return refusal
     } else if (tail.openBytes + group > limits.commitBytes) this.#seal()
     this.#reserved = count
+    this.#purpose = purpose
     return 'ok'
   }
 
@@ -113,6 +118,9 @@ export class Writer {
   claim(head: EntryHead, bodySize: number, durability: Durability): number {
     assert(this.#reserved > 0, 'written without a reservation')
     this.#reserved--
+    if (this.#purpose === 'publish' && (head.flags & ENTRY_FLAG_BODY) === 0) {
+      this.#context.spares.space.grew(bodySize)
+    }
     const sync = durability === 'fsync' ? 'sync' : 'no-sync'
     const ticket = this.#context.tail.claim(head, bodySize, sync)
     if (!this.#flushPlanned && this.#atDisk.size < this.#context.limits.commitsInFlight) {
@@ -268,6 +276,10 @@ export class Writer {
 /** The largest group that fits a file of the largest size, its footer and a mark beside it. */
 function largestGroup(limits: JournalLimits): number {
   return limits.fileBytesMax - 2 * limits.sectorBytes - FILE_OVERHEAD_BYTES
+}
+
+function isPublishers(purpose: Purpose): boolean {
+  return purpose === 'publish' || purpose === 'fragment'
 }
 
 /** The largest of the journal's own entries: a cleaning of as many files as one may have. */

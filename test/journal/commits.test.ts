@@ -1,7 +1,9 @@
 /** What goes to the disk at once, and what has to wait: the shape of commits, and what bounds them. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { readFormat } from '../../src/journal/directory.ts'
 import type { JournalLimits } from '../../src/journal/limits.ts'
+import { verifySnapshot } from '../../src/journal/snapshot-reader.ts'
 import type { Purpose } from '../../src/journal/spare-files.ts'
 import { HandTimers } from '../crash/journal-ops.ts'
 import { CrashDisk } from '../sim/crash-disk.ts'
@@ -191,10 +193,12 @@ test('a snapshot is due after so much new journal, and after so many times the l
   for (let round = 0; round < 20; round++) await world.note('y'.repeat(200))
   await world.settled()
   await world.snapshot()
-  const snapshot = (await disk.list('data')).find(({ name }) => /^snapshot-\d/.test(name))
-  const file = await disk.open(`data/${snapshot?.name}`, 'read')
-  const size = await file.size()
-  await file.close()
+  const entry = (await disk.list('data')).find(({ name }) => /^snapshot-\d/.test(name))
+  const { identity } = await readFormat(disk, 'data')
+  // Its file is longer.
+  const snapshot = await verifySnapshot(disk, 'data', entry?.name ?? '', identity)
+  assert(snapshot !== null)
+  const size = snapshot.bytes
   assert(3 * size > 4_000)
   const second = await writtenUntilDue()
   assert(second >= 3 * size && second < 3 * size + 400, `${second} bytes after one of ${size}`)

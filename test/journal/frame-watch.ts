@@ -64,7 +64,7 @@ export class FrameWatch implements DiskObserver {
 
   issued(call: Call): void {
     const { kind, path, position, sizeBytes } = call
-    if (kind === 'rename' && path.endsWith('/snapshot-spare'))
+    if (kind === 'rename' && /\/snapshot-spare(-2)?$/.test(path))
       this.#tell((to) => to.snapshotKept?.())
     if ((kind !== 'sync' && kind !== 'write') || !isJournalFile(path)) return
     if (kind === 'sync') {

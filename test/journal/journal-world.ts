@@ -41,6 +41,7 @@ export const tinyLimits: Partial<JournalLimits> = {
   readAheadBytes: 2048,
   snapshotBlockBytes: 128,
   snapshotAfterBytes: 8192,
+  snapshotReferenceBytes: 48, // the ledger's owner writes words
   recycledBytes: 8192,
 }
 

@@ -5,7 +5,7 @@ import { CrashDisk } from '../sim/crash-disk.ts'
 import { drained } from '../sim/turn.ts'
 import { bodyOfSize, JournalWorld } from './journal-world.ts'
 
-const CALLS = 56 // of an opening and all its spare files
+const CALLS = 72 // of an opening and all its spare files
 
 /** The disk as a process leaves it that is killed at this call, its un-synced bytes and names in place. */
 async function killedAt(call: number): Promise<CrashDisk> {
