@@ -39,8 +39,9 @@ export class SnapshotSpace {
   /** Of entries without a body since the newest snapshot: names and the like. */
   #plainBytes = 0
   #plainAtTake = 0
-  /** What each file has to hold. Moved by expect only, as is what it may hold at most. */
+  /** What each file has to hold. Moved by expect only, as are what it gets, and what it may hold at most. */
   #needBytes = 0
+  #fillBytes = 0
   #mostBytes = Number.POSITIVE_INFINITY
 
   constructor(context: SpaceContext) {
@@ -72,6 +73,8 @@ export class SnapshotSpace {
     // Whoever writes nothing else, as offsets by the million, writes the same names again and again.
     const names = Math.min(this.#plainBytes, fileBytes)
     this.#needBytes = Math.ceil(state + names + snapshotSlack * fileBytes)
+    // Each filling syncs the size of a file, which commits of the journal wait for: so not a little for every file.
+    this.#fillBytes = this.#needBytes + Math.ceil((snapshotSlack * fileBytes) / 2)
     this.#mostBytes = fileBytes + snapshotSurplus * this.#needBytes
   }
 
@@ -130,7 +133,7 @@ export class SnapshotSpace {
   async #fill(): Promise<void> {
     const name = this.#misfit()
     if (name === undefined) return
-    const [end, most] = [this.#needBytes, this.#mostBytes]
+    const [end, most] = [this.#fillBytes, this.#mostBytes]
     const { file, isNew } = await this.#open(name)
     try {
       // It has to be there after a power cut, too.
