@@ -148,8 +148,8 @@ export const journalBugs: readonly Bug[] = [
   {
     what: 'no space is kept for the next snapshot on a full disk',
     file: 'src/journal/snapshot-space.ts',
-    right: 'return this.#short() !== undefined',
-    wrong: "return this.#short() === ''",
+    right: 'return this.#misfit() !== undefined',
+    wrong: "return this.#misfit() === ''",
     by: ['test/faults/full-disk'],
   },
   {
@@ -158,6 +158,20 @@ export const journalBugs: readonly Bug[] = [
     right: 'this.#newest.bytes + news * snapshotReferenceBytes',
     wrong: 'this.#newest.bytes + 0 * news * snapshotReferenceBytes',
     by: ['src/broker/full-disk', 'test/faults/full-disk'],
+  },
+  {
+    what: 'the space of a snapshot stays as large as it ever was',
+    file: 'src/journal/snapshot-space.ts',
+    right: 'bytes > this.#mostBytes',
+    wrong: 'bytes < 0',
+    by: ['src/journal/snapshot-space.test'],
+  },
+  {
+    what: 'publishers use up the file that is kept for acknowledgements',
+    file: 'src/journal/writer.ts',
+    right: 'if (spares.atReserve && isPublishers(purpose))',
+    wrong: 'if (spares.atReserve && !isPublishers(purpose))',
+    by: ['test/faults/full-disk'],
   },
   {
     what: 'no blank file is given up for the space of a snapshot',
