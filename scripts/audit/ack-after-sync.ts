@@ -31,7 +31,7 @@ export type AuditReport = {
   readonly violations: readonly string[]
 }
 
-const OWN = /^(journal-\d{5}|snapshot-(\d{16}|spare)|format(-new)?|tail-copy(-new)?|lock)$/
+const OWN = /^(journal-\d{5}|snapshot-(\d{16}|spare(-2)?)|format(-new)?|tail-copy(-new)?|lock)$/
 const SYNCS = ['fdatasync', 'fsync']
 const VIOLATIONS_MAX = 20 // one is enough to fail; a few more show the pattern
 

@@ -200,6 +200,8 @@ export class Journal implements Engine {
 
   get snapshotDue(): boolean {
     if (this.#snapshotting !== null) return false
+    // What was on its way to the disk when the newest began is in it; another would be the same.
+    if (this.#tail.nextTicket - 1 === this.#snapshots.newestTicket) return false
     const { snapshotAfterBytes, snapshotGrowth } = this.#limits
     const written = this.#writer.writtenBytes - this.#snapshotAt
     const enough = Math.max(snapshotAfterBytes, snapshotGrowth * this.#snapshots.newestBytes)

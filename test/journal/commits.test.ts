@@ -204,3 +204,17 @@ test('a snapshot is due after so much new journal, and after so many times the l
   assert(second >= 3 * size && second < 3 * size + 400, `${second} bytes after one of ${size}`)
   await world.journal.close()
 })
+
+test('no snapshot is due that would be the same as the newest, though its last bytes were written after it began', async () => {
+  const { world } = await begun({ limits: { snapshotAfterBytes: 1, snapshotGrowth: 0 } })
+  const noted = world.note('on its way')
+  const snapshot = world.snapshot()
+  await noted
+  await snapshot
+  await world.settled()
+  assert.equal(world.journal.snapshotDue, false)
+  await world.note('and one more')
+  await world.settled()
+  assert.equal(world.journal.snapshotDue, true)
+  await world.journal.close()
+})
