@@ -29,11 +29,15 @@ export function offsetsFor(stream: Stream, offsets: Offsets): readonly number[] 
 }
 
 /** Throws when the stream has no such partition. */
-export function partitionOf({ name, partitions }: Stream, index: number): Partition {
-  const partition = partitions[index]
-  if (partition !== undefined) return partition
+export function partitionOf(stream: Stream, index: number): Partition {
+  const partition = stream.partitions[index]
+  if (partition === undefined) throw noPartition(stream, index)
+  return partition
+}
+
+export function noPartition({ name, partitions }: Stream, index: number): BrokerError {
   const sentence = `stream '${name}' has ${partitions.length} partitions, no ${index}`
-  throw new BrokerError('REFUSED', sentence)
+  return new BrokerError('REFUSED', sentence)
 }
 
 /** Where a group goes on, and what may end the wait for it: nothing is committed then but what had room already. */

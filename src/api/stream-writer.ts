@@ -13,7 +13,7 @@ import { PlainRecordsWriter } from '../wire/plain/records.ts'
 import { type Body, BodyEncoder } from './body.ts'
 import type { Durable } from './durable.ts'
 import { AppendAborted, BrokerError, closed, streamMissing } from './errors.ts'
-import { partitionOf } from './offsets.ts'
+import { noPartition, partitionOf } from './offsets.ts'
 import { signalOf, type WaitOptions } from './options.ts'
 import { partitionOfKey } from './partitioner.ts'
 import type { Appended } from './record.ts'
@@ -149,8 +149,8 @@ export class StreamWriter<T> {
       const key = typeof record.key === 'string' ? this.#encoder.encode(record.key) : record.key
       const chosen =
         record.partition ?? (key === undefined ? unkeyed : partitionOfKey(key, partitions.length))
-      partitionOf(this.#stream, chosen)
-      const writer = this.#writers[chosen]!
+      const writer = this.#writers[chosen]
+      if (writer === undefined) throw noPartition(this.#stream, chosen)
       this.#write(writer, record, { key: key ?? null, nowMs })
       indexes[chosen]!.push(index)
       if (writer.size < batchBytes) continue
