@@ -65,7 +65,7 @@ export class StreamWriter<T> {
   async append(record: NewRecord<T>, options: WaitOptions): Promise<Appended> {
     const signal = signalOf('append', options)
     const appending: Appending<T> = { records: [record], places: [], signal }
-    await unlessAborted(signal, () => this.#append(appending))
+    await this.#appendUnlessAborted(appending)
     return appending.places[0]!
   }
 
@@ -76,7 +76,7 @@ export class StreamWriter<T> {
     const signal = signalOf('appendMany', options)
     const places: Appended[] = new Array(records.length)
     try {
-      await unlessAborted(signal, () => this.#append({ records, places, signal }))
+      await this.#appendUnlessAborted({ records, places, signal })
       return places
     } catch (error) {
       if (signal?.aborted !== true || error !== signal.reason) throw error
@@ -84,6 +84,16 @@ export class StreamWriter<T> {
       if (appended.every((place) => place === null)) throw error
       throw new AppendAborted(appended, error)
     }
+  }
+
+  #appendUnlessAborted(appending: Appending<T>): Promise<void> {
+    const { signal } = appending
+    return signal === undefined ? this.#append(appending) : this.#orAborted(signal, appending)
+  }
+
+  /** By itself, because a closure costs every call of the function that it stands in. */
+  #orAborted(signal: AbortSignal, appending: Appending<T>): Promise<void> {
+    return unlessAborted(signal, () => this.#append(appending))
   }
 
   /** Resolves when all are safe. */
