@@ -7,6 +7,7 @@ import { unlessAborted } from '../base/abort.ts'
 import { HELD } from '../broker/room.ts'
 import type { Runtime } from '../broker/runtime.ts'
 import type { Commitment } from '../machine/group.ts'
+import type { Partition } from '../machine/partition.ts'
 import type { Stream } from '../machine/stream.ts'
 import { BrokerError, closed } from './errors.ts'
 import { roomIn } from './room.ts'
@@ -25,6 +26,18 @@ export function offsetsFor(stream: Stream, offsets: Offsets): readonly number[] 
   const wrong = each.find((offset) => !Number.isSafeInteger(offset) || offset < 0)
   if (wrong === undefined) return each
   throw new BrokerError('REFUSED', `an offset is a whole number from 0, not ${wrong}`)
+}
+
+/** Throws when the stream has no such partition. */
+export function partitionOf(stream: Stream, index: number): Partition {
+  const partition = stream.partitions[index]
+  if (partition === undefined) throw noPartition(stream, index)
+  return partition
+}
+
+export function noPartition({ name, partitions }: Stream, index: number): BrokerError {
+  const sentence = `stream '${name}' has ${partitions.length} partitions, no ${index}`
+  return new BrokerError('REFUSED', sentence)
 }
 
 /** Where a group goes on, and what may end the wait for it: nothing is committed then but what had room already. */
