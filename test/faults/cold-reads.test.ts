@@ -11,6 +11,7 @@ import { agedBase, type Base } from '../crash/journal-spec.ts'
 import { bodyOfSize, JournalWorld } from '../journal/journal-world.ts'
 import { CrashDisk } from '../sim/crash-disk.ts'
 import { type Call, type CallKind, canFailWith } from '../sim/disk-faults.ts'
+import { FailingReads } from '../sim/failing-reads.ts'
 import { drained } from '../sim/turn.ts'
 import { livingTickets, readInTurn, readTogether } from './cold-reads.ts'
 
@@ -78,13 +79,8 @@ for (const code of CODES) {
     const disk = diskOf(await agedBase())
     const world = await JournalWorld.open(disk)
     await drained()
-    let isFailing = true
-    disk.observe({
-      issued: ({ kind, number }) => {
-        const isMet = isFailing && READING.includes(kind)
-        if (isMet) disk.faults.plan({ call: number, code, lasts: 'once', writtenBytes: 0 })
-      },
-    })
+    const reads = new FailingReads(disk)
+    reads.begin(code)
     const cold = livingTickets(world)
     for (const read of [readTogether, readInTurn]) {
       const unread = [...(await read(world)).keys()]
@@ -94,8 +90,7 @@ for (const code of CODES) {
       await world.put(1, [bodyOfSize(40, 1)])
       await world.settled()
     }
-    isFailing = false
-    disk.faults.heal()
+    reads.end()
     await goesOn(world)
     await world.journal.close()
     assert.deepEqual(disk.openPaths, [])
