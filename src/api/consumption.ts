@@ -202,7 +202,7 @@ export class Consumption<T = unknown>
       for (let at = 0; !reading.isDone && message === this.#large; reading.advance()) {
         let piece = reading.peek()
         while (piece === null) {
-          await reading.load()
+          await reading.load().catch((error: unknown) => this.#readLater(message, error))
           piece = reading.peek()
         }
         const { bytes, bodyAt, bodySize } = piece
@@ -211,11 +211,20 @@ export class Consumption<T = unknown>
       }
       if (message === this.#large) this.#arrived(message)
     } catch (error) {
-      // Of a consumption that has ended nobody waits for it; otherwise what is kept cannot be read: damage.
+      // Of a consumption that has ended nobody waits for it; otherwise what is kept is damaged.
       if (message === this.#large) this.#runtime.fail(error)
     } finally {
       reading.close()
     }
+  }
+
+  /** Resolves when it is worth another try. Throws when there will be none, or nobody waits for it. */
+  #readLater(message: Message, error: unknown): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const isWanted = (): boolean => message === this.#large
+      const again = (): void => (isWanted() ? resolve() : reject(error))
+      if (!isWanted() || !this.#runtime.readFailures.retry(error, again)) reject(error)
+    })
   }
 
   #take(): Message | undefined {

@@ -48,8 +48,9 @@ export class StreamDiffers extends BrokerError {
 }
 
 /**
- * Records that a Kafka client wrote cannot be read here. They stay where they are; whoever wants to go on begins at
- * `next`, or moves his group there.
+ * Records that a Kafka client wrote in a way that is not read here, or that the disk does not give back now: then its
+ * cause is a DiskError. They stay where they are; whoever wants to go on without them begins at `next`, or moves his
+ * group there.
  */
 export class RecordsUnreadable extends BrokerError {
   override readonly name = 'RecordsUnreadable'

@@ -3,6 +3,7 @@
  * what is durable, in the order of each partition, and holds no more than one batch.
  */
 import type { PartitionWatcher } from '../broker/partitions.ts'
+import { adviceFor } from '../broker/read-failures.ts'
 import type { Runtime } from '../broker/runtime.ts'
 import type { BatchView } from '../machine/batch.ts'
 import { FORMAT_PLAIN } from '../machine/message.ts'
@@ -10,7 +11,7 @@ import type { Partition } from '../machine/partition.ts'
 import { checkName } from '../machine/plan.ts'
 import type { Stream } from '../machine/stream.ts'
 import { readPlainRecords } from '../wire/plain/records.ts'
-import { BrokerError, closed, errorOf, streamMissing } from './errors.ts'
+import { BrokerError, closed, errorOf, RecordsUnreadable, streamMissing } from './errors.ts'
 import type { ForeignRecords, RecordContent } from './foreign-records.ts'
 import type { GroupDesks, GroupMember } from './group-desks.ts'
 import { commitAll, type Offsets, offsetsFor } from './offsets.ts'
@@ -211,7 +212,9 @@ export class StreamReader<T> implements PartitionWatcher, GroupMember, OpenEnd {
     if (row < 0) return null
     const view = this.#runtime.batch(partition, row)
     if (view === null) {
-      await this.#runtime.load(partition, row)
+      await this.#runtime.load(partition, row).catch((error: unknown) => {
+        this.#unread(partition, row, error)
+      })
       return null
     }
     const isPlain = view.format === FORMAT_PLAIN
@@ -236,6 +239,17 @@ export class StreamReader<T> implements PartitionWatcher, GroupMember, OpenEnd {
     const commit = (signal: AbortSignal | undefined): Promise<void> =>
       this.#commit(partition, next, signal)
     return new RecordBatch(partition.index, records, commit)
+  }
+
+  /** Throws, unless nobody wants the batch any more, or can have it. */
+  #unread(partition: Partition, row: number, error: unknown): void {
+    const isOver = this.#isClosed || this.#failure !== null || !this.#positions.has(partition)
+    if (isOver || partition.deleted || row < partition.firstRow) return
+    const offset = partition.offsetOf(row)
+    const next = row + 1 < partition.nextRow ? partition.offsetOf(row + 1) : partition.nextOffset
+    const place = { stream: this.#stream.name, partition: partition.index, offset, next }
+    const reason = `${String(error)}; ${adviceFor(error)}, and read again`
+    throw new RecordsUnreadable(place, reason, { cause: error })
   }
 
   async #commit(partition: Partition, offset: number, signal?: AbortSignal): Promise<void> {

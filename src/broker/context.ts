@@ -3,6 +3,7 @@ import type { Scheduler } from '../base/ports.ts'
 import type { Engine } from '../journal/engine.ts'
 import type { Machine } from '../machine/machine.ts'
 import type { BrokerLimits } from './limits.ts'
+import type { ReadFailures } from './read-failures.ts'
 import type { TransientBodies } from './transient.ts'
 
 export type Context = {
@@ -11,10 +12,16 @@ export type Context = {
   readonly transient: TransientBodies
   readonly limits: BrokerLimits
   readonly scheduler: Scheduler
+  readonly readFailures: ReadFailures
   /** Asks for a turn of the runtime: soon, and once however often it is asked for. */
   readonly plan: () => void
   /** Whether anything may still be handed out: it has neither failed nor is it closing. */
   readonly isRunning: () => boolean
   /** Something that must not fail did, outside of anybody's call. */
   readonly fail: (error: unknown) => void
+}
+
+/** Whatever writes to a socket once a turn, however much it was given in it. */
+export interface Flushable {
+  flush(): void
 }

@@ -332,12 +332,12 @@ export class Dispatcher {
         done()
       },
       (error: unknown) => {
-        // Who purged or deleted the queue meanwhile took the body along; anything else is damage.
+        // Who purged or deleted the queue meanwhile took the body along.
         const isThere = (queue.stateOf(sequence) & STATE_BITS) !== GONE
-        if (!queue.deleted && isThere && queue.ticketOf(sequence) === ticket) {
-          return this.#context.fail(error)
-        }
-        done()
+        if (queue.deleted || !isThere || queue.ticketOf(sequence) !== ticket) return done()
+        const again = (): void => this.#load(desk, sequence, ticket)
+        // Anything but a disk that does not answer is damage.
+        if (!this.#context.readFailures.retry(error, again)) this.#context.fail(error)
       },
     )
   }

@@ -28,7 +28,7 @@ import { Arrivals } from './arrivals.ts'
 import { BatchReads } from './batch-reads.ts'
 import { Commits } from './commits.ts'
 import type { Consumer } from './consumer.ts'
-import type { Context } from './context.ts'
+import type { Context, Flushable } from './context.ts'
 import { Declarations } from './declarations.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { sayGoodbye } from './goodbye.ts'
@@ -37,6 +37,7 @@ import { type BrokerLimits, checkedBrokerLimits } from './limits.ts'
 import { openEngine } from './open-engine.ts'
 import { PartitionDesks } from './partitions.ts'
 import { type Persistence, Publisher } from './publisher.ts'
+import { ReadFailures } from './read-failures.ts'
 import { sayRestarted } from './restarted.ts'
 import { type HeldWhy, Room } from './room.ts'
 import { SnapshotTaker } from './snapshot-taker.ts'
@@ -65,11 +66,6 @@ export type RuntimeOptions = {
   readonly signal?: AbortSignal | undefined
 }
 
-/** Whatever writes to a socket once a turn, however much it was given in it. */
-export interface Flushable {
-  flush(): void
-}
-
 export class Runtime {
   readonly world: World
   readonly durability: DurabilityMode
@@ -81,6 +77,8 @@ export class Runtime {
   readonly time: JournalTime
   /** The way in of bodies over `limits.bodyBytes`. */
   readonly arrivals: Arrivals
+  /** Whoever cannot read what is kept asks it what to do. */
+  readonly readFailures: ReadFailures
   readonly #engine: Engine
   readonly #transient: TransientBodies
   readonly #dispatcher: Dispatcher
@@ -110,12 +108,14 @@ export class Runtime {
     const limits = { ...options.journalLimits, memoryBytes: this.limits.transientBytes }
     const owner = { queues: machine.queues, store: engine.store }
     this.#transient = new TransientBodies(world.scheduler, limits, owner)
+    this.readFailures = new ReadFailures({ scheduler: world.scheduler, clock: world.clock, log })
     const context: Context = {
       machine,
       engine,
       transient: this.#transient,
       limits: this.limits,
       scheduler: world.scheduler,
+      readFailures: this.readFailures,
       plan: () => this.#plan(),
       isRunning: () => this.#failure === null && this.#closed === null,
       fail: (error) => this.fail(error),
@@ -369,6 +369,7 @@ export class Runtime {
 
   /** There is nothing to wait for any more. */
   #wakeAll(): void {
+    this.readFailures.stop()
     this.#room.wake()
     this.arrivals.stop()
   }

@@ -19,7 +19,9 @@ const codes: Readonly<Record<string, DiskErrorCode>> = {
 export function diskErrorOf(error: unknown, path: string): DiskError {
   if (error instanceof DiskError) return error
   const { code, message } = error as NodeJS.ErrnoException
-  return new DiskError(codes[code ?? ''] ?? 'other', path, message)
+  // What a file handle is asked for, Node tells without the name of the file.
+  const text = message.includes(path) ? message : `${message} '${path}'`
+  return new DiskError(codes[code ?? ''] ?? 'other', path, text)
 }
 
 /** From a bare error number, as it comes from the commit thread, and what was asked of it. */

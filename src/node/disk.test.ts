@@ -134,6 +134,9 @@ rule('what the system refuses is told in our words, with its own text', async (d
     assert.equal(error.path, join(directory, 'a'))
     return true
   })
+  // What is asked of an open file, the system tells without the file's name.
+  const write = readOnly.write(disk.allocate(1), 0)
+  await assert.rejects(write, ({ message }: Error) => message.includes(join(directory, 'a')))
   await readOnly.close()
 })
 

@@ -1,7 +1,9 @@
 /**
- * A broker in memory with an AMQP listener, and clients that are scripts: what they send is bytes, what they hear
- * is one line for each frame. Time stands still unless a test moves it.
+ * A broker in memory, or on a simulated disk, with an AMQP listener, and clients that are scripts: what they send is
+ * bytes, what they hear is one line for each frame. Time stands still unless a test moves it.
  */
+// A broker loads this one when it opens a directory: here before time stands still, which waits for no file.
+import '../../src/journal/journal.ts'
 import assert from 'node:assert/strict'
 import type { Connection, Net, World } from '../../src/base/ports.ts'
 import { Writer } from '../../src/base/writer.ts'
@@ -16,9 +18,14 @@ import { type Fields, type MethodName, writeMethod } from '../../src/wire/amqp/m
 import { type Properties, writeProperties } from '../../src/wire/amqp/properties.ts'
 import { Clockwork } from '../channels/clockwork.ts'
 import { ScriptedConnection } from '../gateway/scripted-connection.ts'
+import { tinyLimits } from '../journal/journal-world.ts'
+import type { CrashDisk } from '../sim/crash-disk.ts'
 import { Transcript } from './transcript.ts'
 
 const LOOPBACK = '127.0.0.1:50000'
+const IN_MEMORY = { directory: null, durability: 'memory' } as const
+/** In tiny files, of which little stays in memory. */
+const ON_DISK = { directory: 'data', durability: 'fsync', journalLimits: tinyLimits } as const
 
 export class AmqpWorld {
   readonly clockwork: Clockwork
@@ -44,6 +51,7 @@ export class AmqpWorld {
   static async open(
     limits: Partial<AmqpLimits> = {},
     brokerLimits: Partial<BrokerLimits> = {},
+    disk: CrashDisk | null = null,
   ): Promise<AmqpWorld> {
     const clockwork = new Clockwork()
     const warnings: string[] = []
@@ -57,10 +65,12 @@ export class AmqpWorld {
       connect: () => assert.fail('a broker calls nobody'),
     }
     const { clock, random, scheduler } = clockwork
-    const world: World = { clock, random, scheduler, net, disk: null as never }
+    const world: World = { clock, random, scheduler, net, disk: disk ?? (null as never) }
     const log = { info: () => {}, warn: (text: string) => warnings.push(text), error: assert.fail }
-    const options = { world, directory: null, durability: 'memory', log } as const
-    const broker = await clockwork.until(Runtime.open({ ...options, limits: brokerLimits }))
+    const place = disk === null ? IN_MEMORY : ON_DISK
+    const broker = await clockwork.until(
+      Runtime.open({ ...place, world, log, limits: brokerLimits }),
+    )
     const listener = await openAmqpListener({ broker, address, log, limits })
     return new AmqpWorld({ broker, listener, accept, clockwork, warnings })
   }

@@ -17,8 +17,11 @@ import type { Prefixes } from './prefixes.ts'
 import { Recoveries } from './recoveries.ts'
 
 /** Every sequence of `shortest` to `longest` operations, the short ones first. */
-export function* sequences(shortest: number, longest: number): Generator<readonly string[]> {
-  const names = Object.keys(operations)
+export function* sequences(
+  shortest: number,
+  longest: number,
+  names: readonly string[] = Object.keys(operations),
+): Generator<readonly string[]> {
   let before: readonly (readonly string[])[] = [[]]
   for (let size = 1; size <= longest; size++) {
     before = before.flatMap((head) => names.map((name) => [...head, name]))

@@ -20,12 +20,12 @@ import {
   type JournalState,
   journalSpec,
   openStage,
-  operationOf,
 } from '../crash/journal-spec.ts'
 import type { Ledger } from '../crash/ledger.ts'
 import { Refused } from '../journal/journal-world.ts'
 import type { CrashDisk } from '../sim/crash-disk.ts'
 import { drained } from '../sim/turn.ts'
+import { failingOperations, readInTurn } from './cold-reads.ts'
 
 /** Far above what any workload asks of its disk: whoever asks for more asks in a circle. */
 const CALLS_MAX = 5_000
@@ -78,7 +78,7 @@ class FaultyRun {
     if (stage === null) return
     for (const name of names) {
       try {
-        await operationOf(name)(stage)
+        await failingOperations[name]!(stage)
       } catch (error) {
         assertDefined(error)
       }
@@ -91,6 +91,7 @@ class FaultyRun {
     this.#disk.faults.heal()
     await resume(stage)
     const { world } = stage
+    assert.equal((await readInTurn(world)).size, 0, 'unread on a disk that works')
     await world.journal.close()
     world.audit.assertHonest()
   }
@@ -104,7 +105,9 @@ class FaultyRun {
       this.#assertClosed()
       if (this.#isAdrift) return null
       this.#disk.faults.heal()
-      return openStage(this.#disk, this.#ledger)
+      const stage = await openStage(this.#disk, this.#ledger)
+      assert.equal(stateOf(stage.world.owner), this.#base.state, 'lost by an opening that failed')
+      return stage
     }
   }
 

@@ -5,11 +5,12 @@
 import assert from 'node:assert/strict'
 import { describePlace } from '../crash/enumerate.ts'
 import { type FailureReport, failEach } from '../crash/failures.ts'
-import { journalRecoveries } from '../crash/journal-run.ts'
-import { type Base, type JournalState, operations } from '../crash/journal-spec.ts'
+import { journalRecoveries, sequences } from '../crash/journal-run.ts'
+import type { Base, JournalState } from '../crash/journal-spec.ts'
 import type { Recoveries } from '../crash/recoveries.ts'
 import type { Share } from '../crash/shares.ts'
 import { Census } from '../journal/census.ts'
+import { failingOperations } from './cold-reads.ts'
 import { faultySpec } from './journal-faults.ts'
 
 /** What many loops saw, in a form that passes between processes. */
@@ -48,6 +49,11 @@ export type LoopOptions = {
   readonly progress?: () => void
 }
 
+/** Every sequence of `shortest` to `longest` operations, reads among them. */
+export function failingSequences(shortest: number, longest: number): Iterable<readonly string[]> {
+  return sequences(shortest, longest, Object.keys(failingOperations))
+}
+
 /** Adds to the totals; throws at the first run that breaks a promise. */
 export async function runLoops(
   all: Iterable<readonly string[]>,
@@ -56,7 +62,7 @@ export async function runLoops(
 ): Promise<void> {
   const { recoveries = journalRecoveries(new Census()) } = options
   for (const names of all) {
-    assert(names.every((name) => name in operations))
+    assert(names.every((name) => name in failingOperations))
     const turn = { share: (share + totals.workloads) % of, of }
     const spec = faultySpec(base, names)
     const report = await failEach(spec, { share: turn, compares: 'yes', recoveries })

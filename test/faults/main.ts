@@ -5,19 +5,25 @@
  * Sequences that begin alike are done by one process, one after the other: a failure often stops the journal before
  * the second operation, and leaves the same disks whatever that would have been. Each is recovered once.
  */
-import { sequences } from '../crash/journal-run.ts'
-import { agedBase, type Base, fresh, operations } from '../crash/journal-spec.ts'
+import { agedBase, type Base, fresh } from '../crash/journal-spec.ts'
 import { proveInShares, shareOf } from '../crash/shares.ts'
-import { describeLoops, type LoopTotals, noLoops, runLoops } from './journal-loop.ts'
+import { failingOperations } from './cold-reads.ts'
+import {
+  describeLoops,
+  failingSequences,
+  type LoopTotals,
+  noLoops,
+  runLoops,
+} from './journal-loop.ts'
 
 const LONGEST = 2
-const workloads = 2 * [...sequences(1, LONGEST)].length
+const workloads = 2 * [...failingSequences(1, LONGEST)].length
 
 /** What one process does without pause: all sequences on this base that begin with this operation. */
 type Unit = { readonly base: Base; readonly first: string }
 
 function unitsOn(bases: readonly Base[]): readonly Unit[] {
-  return bases.flatMap((base) => Object.keys(operations).map((first) => ({ base, first })))
+  return bases.flatMap((base) => Object.keys(failingOperations).map((first) => ({ base, first })))
 }
 
 function sum(all: readonly LoopTotals[]): LoopTotals {
@@ -38,7 +44,7 @@ await proveInShares<LoopTotals>({
     const totals = noLoops()
     const progress = (): void => tell(totals)
     for (const { base, first } of shareOf(unitsOn([fresh, await agedBase()]), share)) {
-      const all = [...sequences(1, LONGEST)].filter((names) => names[0] === first)
+      const all = [...failingSequences(1, LONGEST)].filter((names) => names[0] === first)
       await runLoops(all, { base, share: { share: 0, of: 1 }, progress }, totals)
     }
   },

@@ -75,8 +75,12 @@ export class Outlet {
     const piece = reading.peek()
     if (piece === null) {
       reading.load().then(this.#pour, (error: unknown) => {
-        // Of a connection that is gone nobody waits for it; what is kept and cannot be read is damage.
-        if (this.#reading === reading) broker.fail(error)
+        // Of a connection that is gone nobody waits for it.
+        if (this.#reading !== reading) return
+        const again = (): void => {
+          if (this.#reading === reading) this.#pour()
+        }
+        if (!broker.readFailures.retry(error, again)) broker.fail(error)
       })
       return
     }

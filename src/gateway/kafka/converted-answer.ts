@@ -7,13 +7,14 @@ import type { ErrorName } from '../../wire/kafka/error-codes.ts'
 import { RecordBytes } from '../../wire/kafka/record-source.ts'
 import type { Call } from './call.ts'
 import { frameSize, writeFetch } from './fetch-frame.ts'
-import { isGone, type Plan, type Share, whyGone, without } from './fetch-plan.ts'
+import { isGone, type Plan, refused, replaced, type Share, whyGone } from './fetch-plan.ts'
 import { kafkaBatch } from './foreign-batch.ts'
+import { loadBatch } from './load-batch.ts'
 
 /** What was read for each share, or why there is nothing. */
 interface Read {
   readonly records: Map<Share, RecordBytes>
-  readonly flaws: Map<Share, ErrorName>
+  readonly instead: Map<Share, Share>
 }
 
 export function sendConverted(call: Call, plan: Plan): void {
@@ -22,9 +23,9 @@ export function sendConverted(call: Call, plan: Plan): void {
     isDropped = true
   }
   readAll(call.gateway.broker, plan).then(
-    ({ flaws, records }) => {
+    ({ instead, records }) => {
       if (isDropped) return
-      const rest = without(plan, flaws)
+      const rest = replaced(plan, instead)
       const filling = { error: 'NONE', records: (share: Share) => records.get(share)! } as const
       call.answerFrame(call.encode(frameSize(rest), (w) => writeFetch(w, call, rest, filling)))
     },
@@ -35,7 +36,7 @@ export function sendConverted(call: Call, plan: Plan): void {
 /** Reads and converts while there is room for the client; what does not fit is left for its next request. */
 async function readAll(broker: Runtime, plan: Plan): Promise<Read> {
   const records = new Map<Share, RecordBytes>()
-  const flaws = new Map<Share, ErrorName>()
+  const instead = new Map<Share, Share>()
   let left = plan.sizeBytesMax
   for (const { shares } of plan.topics) {
     for (const share of shares) {
@@ -46,10 +47,10 @@ async function readAll(broker: Runtime, plan: Plan): Promise<Read> {
       if (read instanceof RecordBytes) {
         records.set(share, read)
         left -= read.sizeBytes
-      } else flaws.set(share, read)
+      } else instead.set(share, refused(share, read))
     }
   }
-  return { records, flaws }
+  return { records, instead }
 }
 
 async function readShare(
@@ -62,18 +63,20 @@ async function readShare(
   let size = 0
   for (let row = share.firstRow; row < share.endRow; row++) {
     if (isGone(partition, row)) return whyGone(partition)
-    if (broker.batch(partition, row) === null) {
-      await broker.load(partition, row).catch((error: unknown) => {
-        if (!isGone(partition, row)) throw error
-      })
+    let batch = broker.batch(partition, row)
+    while (batch === null) {
+      const isRead = await loadBatch(broker, partition, row)
+      // Reading took its time, in which anything may have happened.
+      if (isGone(partition, row)) return whyGone(partition)
+      if (!isRead) break
+      batch = broker.batch(partition, row)
     }
-    // Reading took its time, in which anything may have happened.
-    const batch = isGone(partition, row) ? null : broker.batch(partition, row)
-    if (batch === null) return whyGone(partition)
-    const bytes = kafkaBatch(batch)
-    if (bytes === null && size === 0) return 'UNSUPPORTED_FOR_MESSAGE_FORMAT'
-    // What stands before it can be had; the next request comes upon it first.
-    if (bytes === null) break
+    const bytes = batch === null ? null : kafkaBatch(batch)
+    if (bytes === null) {
+      // What stands before it can be had; the next request comes upon it first.
+      if (size > 0) break
+      return batch === null ? 'KAFKA_STORAGE_ERROR' : 'UNSUPPORTED_FOR_MESSAGE_FORMAT'
+    }
     // The first batch of an answer goes whatever its size, or a small limit would stop a consumer for ever.
     if (size + bytes.length > sizeMax && !(isFirst && size === 0)) break
     // The next one that is read may push this one out.

@@ -1,7 +1,7 @@
 /** Answers to Fetch: copied once from memory or disk, in memory that is used again, each partition for itself. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { tinyLimits } from '../../../test/journal/journal-world.ts'
+import { openColdWorld } from '../../../test/kafka/cold-world.ts'
 import { batchesOf, bytesOf, get, got, partitionsOf, put } from '../../../test/kafka/consuming.ts'
 import type { Asked } from '../../../test/kafka/kafka-client.ts'
 import { KafkaWorld } from '../../../test/kafka/kafka-world.ts'
@@ -39,25 +39,8 @@ test('a partition that holds something else says so, and the others of the answe
   assert.deepEqual(await get(client, wanted, { maxWaitMs: 500 }), [[0], { error: 43 }, [0]])
 })
 
-/** With so little memory for what was written that most of it has to be read from the disk. */
-async function coldWorld(topics: readonly string[]): Promise<KafkaWorld> {
-  const world = await KafkaWorld.open({
-    on: 'disk',
-    journalLimits: tinyLimits,
-    brokerLimits: { batchBytes: 1_000 },
-  })
-  for (const topic of topics) await world.topic(topic)
-  const client = world.connect()
-  for (let index = 0; index < 30; index++) {
-    for (const topic of topics)
-      await put(client, [`${index} of ${topic} ${'x'.repeat(500)}`], { topic })
-  }
-  await world.pass(100)
-  return world
-}
-
 test('what is not in memory any more is read from the disk, byte for byte', async () => {
-  const world = await coldWorld(['t', 'u'])
+  const world = await openColdWorld(['t', 'u'])
   const client = world.connect()
   for (const offset of [0, 1, 13, 29]) {
     const wanted = ['t', 'u'].map((topic) => ({ topic, offset }))
@@ -76,7 +59,7 @@ test('what is not in memory any more is read from the disk, byte for byte', asyn
 })
 
 test('a topic that goes while it is read from the disk does not take the others with it', async () => {
-  const world = await coldWorld(['t', 'u', 'v'])
+  const world = await openColdWorld(['t', 'u', 'v'])
   const client = world.connect()
   const wanted = ['t', 'u', 'v'].map((topic) => ({ topic, offset: 0 }))
   const namespace = world.broker.namespace('/')
@@ -96,7 +79,7 @@ test('a topic that goes while it is read from the disk does not take the others 
 })
 
 test('a client that goes while its answer is read from the disk is not answered', async () => {
-  const world = await coldWorld(['t'])
+  const world = await openColdWorld(['t'])
   const client = world.connect()
   const load = world.broker.load.bind(world.broker)
   world.broker.load = async (partition, row) => {
@@ -179,7 +162,7 @@ test('memory is used again as soon as it was taken, though more waits behind it'
 })
 
 test('what comes next is read while the client looks at what it got, and by several but once', async () => {
-  const world = await coldWorld(['t'])
+  const world = await openColdWorld(['t'])
   let reads = 0
   world.disk.observe({ issued: ({ kind }) => void (kind === 'read' && reads++) })
   const [first, second] = [world.connect(), world.connect()]

@@ -11,7 +11,16 @@ import type { RecordSource } from '../../wire/kafka/record-source.ts'
 import type { Call } from './call.ts'
 import { sendConverted } from './converted-answer.ts'
 import { frameSize, NO_PLAN, NO_RECORDS, writeFetch } from './fetch-frame.ts'
-import { isGone, type Plan, type Share, whyGone, without } from './fetch-plan.ts'
+import {
+  isGone,
+  type Plan,
+  readable,
+  refused,
+  replaced,
+  type Share,
+  whyGone,
+} from './fetch-plan.ts'
+import { loadBatch } from './load-batch.ts'
 
 /** Partitions of one answer of which more is read ahead: many at once would push out what was read for others. */
 const READ_AHEAD_PARTITIONS = 4
@@ -46,7 +55,8 @@ class FetchAnswer {
   readonly #plan: Plan
   readonly #places: Place[] = []
   readonly #frame: Uint8Array
-  readonly #flaws = new Map<Share, ErrorName>()
+  /** What is told in place of a share that cannot be had as it was planned. */
+  readonly #instead = new Map<Share, Share>()
   /** What is copied next: the place, its row, and where in the frame. */
   #place = 0
   #row = 0
@@ -96,7 +106,7 @@ class FetchAnswer {
       const partition = share.partition!
       for (; this.#row < share.endRow; this.#row++) {
         if (isGone(partition, this.#row)) {
-          this.#flaws.set(share, whyGone(partition))
+          this.#instead.set(share, refused(share, whyGone(partition)))
           break
         }
         const batch = broker.batch(partition, this.#row)
@@ -109,7 +119,7 @@ class FetchAnswer {
         this.#at += batch.size
       }
       // The memory was somebody else's before: nothing of that may go out.
-      assert(this.#flaws.has(share) || this.#at === at + sizeBytes, 'a place that is not filled')
+      assert(this.#instead.has(share) || this.#at === at + sizeBytes, 'a place that is not filled')
     }
     return true
   }
@@ -119,12 +129,11 @@ class FetchAnswer {
     const { broker } = this.#call.gateway
     mark('kafka/fetch-reads')
     do {
-      const partition = this.#places[this.#place]!.share.partition!
-      try {
-        await broker.load(partition, this.#row)
-      } catch (error) {
-        if (!isGone(partition, this.#row)) throw error
-      }
+      const { share } = this.#places[this.#place]!
+      const partition = share.partition!
+      if (await loadBatch(broker, partition, this.#row)) continue
+      this.#instead.set(share, readable(share, this.#row))
+      this.#enter(this.#place + 1)
     } while (!this.#isDropped && !this.#copy())
   }
 
@@ -138,9 +147,9 @@ class FetchAnswer {
       sendConverted(this.#call, this.#plan)
       return
     }
-    if (this.#flaws.size > 0) {
+    if (this.#instead.size > 0) {
       this.#call.discard(this.#frame)
-      sendFetch(this.#call, without(this.#plan, this.#flaws))
+      sendFetch(this.#call, replaced(this.#plan, this.#instead))
       return
     }
     this.#call.answerFrame(this.#frame)

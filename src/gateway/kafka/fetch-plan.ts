@@ -101,17 +101,30 @@ function nothing(index: number, partition: Partition | null, error: ErrorName): 
   return { index, partition, error, firstRow: 0, endRow: 0, ...sizes }
 }
 
-/** The same answer where some shares turned out not to be there: the others are as they were. */
-export function without(plan: Plan, flaws: ReadonlyMap<Share, ErrorName>): Plan {
+/** Nothing of a share, and why. */
+export function refused({ index, partition }: Share, error: ErrorName): Share {
+  return nothing(index, partition, error)
+}
+
+/** What of a share can be had when this row of it cannot be read: all before it, or the error. */
+export function readable(share: Share, row: number): Share {
+  const { firstRow, partition } = share
+  if (row === firstRow) return refused(share, 'KAFKA_STORAGE_ERROR')
+  let sizeBytes = 0
+  for (let each = firstRow; each < row; each++) sizeBytes += partition!.sizeOf(each)
+  return { ...share, endRow: row, sizeBytes }
+}
+
+/** The same answer where some shares turned out to be something else: the others are as they were. */
+export function replaced(plan: Plan, instead: ReadonlyMap<Share, Share>): Plan {
   let { sizeBytes, hasError } = plan
   const topics = plan.topics.map(({ topic, shares }) => ({
     topic,
     shares: shares.map((share) => {
-      const error = flaws.get(share)
-      if (error === undefined) return share
-      sizeBytes -= share.sizeBytes
-      hasError = true
-      return nothing(share.index, share.partition, error)
+      const other = instead.get(share) ?? share
+      sizeBytes += other.sizeBytes - share.sizeBytes
+      if (other.error !== 'NONE') hasError = true
+      return other
     }),
   }))
   return { ...plan, topics, sizeBytes, hasError }

@@ -10,8 +10,10 @@ import {
 import { NO_UUID, type WireReader } from '../../wire/kafka/reader.ts'
 import { findRecordByTime } from '../../wire/kafka/records.ts'
 import type { Call } from './call.ts'
+import { isGone, whyGone } from './fetch-plan.ts'
 import { kafkaBatch } from './foreign-batch.ts'
 import { findPartition, findTopic, type Gateway, LEADER_EPOCH } from './gateway.ts'
+import { loadBatch } from './load-batch.ts'
 import { codeOf } from './replies.ts'
 
 /** Times that mean something else, each from a version on. */
@@ -106,9 +108,12 @@ async function byTime(
   if (row < 0 || partition.offsetOf(row) >= broker.visibleOffset(partition))
     return found(asked, -1, -1)
   const [base, rowTimeMs] = [partition.offsetOf(row), partition.timeOf(row)]
-  if (broker.batch(partition, row) === null) await broker.load(partition, row)
-  const batch = partition.deleted ? null : broker.batch(partition, row)
-  if (batch === null) return failed(asked, 'UNKNOWN_TOPIC_OR_PARTITION')
+  let batch = broker.batch(partition, row)
+  while (batch === null) {
+    if (!(await loadBatch(broker, partition, row))) return failed(asked, 'KAFKA_STORAGE_ERROR')
+    if (isGone(partition, row)) return failed(asked, whyGone(partition))
+    batch = broker.batch(partition, row)
+  }
   const bytes = kafkaBatch(batch)
   const record = bytes === null ? null : findRecordByTime(bytes, timeMs)
   // In a compressed batch nobody looks: its first record is not later than the one that is meant.
