@@ -174,6 +174,20 @@ export const journalBugs: readonly Bug[] = [
     by: ['test/faults/full-disk'],
   },
   {
+    what: 'a file that the disk does not give is chosen for cleaning again and again',
+    file: 'src/journal/cleaner.ts',
+    right: 'source.unread = true',
+    wrong: '',
+    by: ['test/journal/cleaning'],
+  },
+  {
+    what: 'a snapshot is due that would be the same as the newest',
+    file: 'src/journal/journal.ts',
+    right: 'if (this.#tail.nextTicket - 1 === this.#snapshots.newestTicket) return false',
+    wrong: '',
+    by: ['test/journal/commits'],
+  },
+  {
     what: 'no blank file is given up for the space of a snapshot',
     file: 'src/journal/spare-files.ts',
     right: 'if (blank === undefined) throw error',

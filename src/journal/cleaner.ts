@@ -5,6 +5,7 @@
  */
 
 import { mark } from '../base/mark.ts'
+import { DiskError } from '../base/ports.ts'
 import type { Seed } from './checksum.ts'
 import { EntryCursor as Cursor, type EntryCursor } from './entry-cursor.ts'
 import { JournalDamaged } from './errors.ts'
@@ -72,7 +73,7 @@ export function chooseSources(
 }
 
 function isDue(file: JournalFile, cycle: number): boolean {
-  if (!file.sealed || file.live === 0 || file.held > 0 || file.leaving) return false
+  if (!file.sealed || file.live === 0 || file.held > 0 || file.leaving || file.unread) return false
   return cycle % LEVEL_FACTOR ** Math.min(file.level, LEVEL_MAX) === 0
 }
 
@@ -124,8 +125,8 @@ export class Cleaner {
 
   /**
    * Writes the survivors of the sources into a new file, whole and synced. Null when there is no file for
-   * them now, or more of them than expected: what they take is known from then on. The caller swaps them in, with
-   * `file` as the target's handle.
+   * them now, more of them than expected (what they take is known from then on), or a source that the disk does not
+   * give. The caller swaps them in, with `file` as the target's handle.
    */
   async clean(
     sources: readonly JournalFile[],
@@ -161,7 +162,7 @@ export class Cleaner {
     this.#context.spares.retire(target)
   }
 
-  /** Every living body of the sources, sorted by log; or null when they take more than `room` bytes. */
+  /** Every living body of the sources, sorted by log; null when they take more than `room` bytes, or one is unread. */
   async #collectAll(
     sources: readonly JournalFile[],
     room: number,
@@ -173,7 +174,15 @@ export class Cleaner {
     for (const source of sources) {
       const { length } = survivors
       const { live } = source
-      await this.#collect(source, scanner, survivors)
+      try {
+        await this.#collect(source, scanner, survivors)
+      } catch (error) {
+        // It costs its space. Whoever wants what is in it hears of it; nobody else should.
+        if (!(error instanceof DiskError) || error.code !== 'io') throw error
+        mark('cleaner/unread')
+        source.unread = true
+        return null
+      }
       found.push({ source, live, bytes: sizeOf(survivors.slice(length)) })
     }
     const bytes = targetBytes(survivors, this.#context.limits)

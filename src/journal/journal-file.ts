@@ -39,6 +39,8 @@ export class JournalFile {
   handle: DiskFile | null = null
   /** Commits and reads under way: the handle stays open while there are any. */
   busy = 0
+  /** The disk did not give it to the cleaner, who leaves it alone until the next start. */
+  unread = false
   /** The cleaner is at work on it. */
   leaving = false
   /** It is out of the table for good: the last reader closes the handle. */

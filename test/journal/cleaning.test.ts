@@ -1,11 +1,13 @@
 /** What a cleaner chooses, and how it leaves what lives: sorted, once, and looked at less often from then on. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { expectMark } from '../../src/base/mark.ts'
 import { chooseSources } from '../../src/journal/cleaner.ts'
 import { FRAME_SURVIVORS, u48, viewOf } from '../../src/journal/format.ts'
 import { JournalFile } from '../../src/journal/journal-file.ts'
 import { checkedLimits, type JournalLimits } from '../../src/journal/limits.ts'
 import { CrashDisk } from '../sim/crash-disk.ts'
+import type { Call } from '../sim/disk-faults.ts'
 import { Census } from './census.ts'
 import { FrameWatch } from './frame-watch.ts'
 import { bodyOfSize, JournalWorld } from './journal-world.ts'
@@ -37,6 +39,28 @@ async function scatteredWorld(
 async function tidyOften({ journal }: JournalWorld): Promise<void> {
   for (let time = 0; time < 20; time++) await journal.tidy()
 }
+
+test('a file that the disk does not give is left as it is, the others are cleaned, and nothing stops', async () => {
+  const { disk, census, world, tickets } = await scatteredWorld({ scatterRunBytes: 1_000 })
+  const bad: Call[] = []
+  let isBad: boolean = true
+  disk.observe({
+    issued: (call) => {
+      if (!isBad || call.kind !== 'read' || (bad.length > 0 && call.path !== bad[0]!.path)) return
+      bad.push(call)
+      disk.faults.plan({ call: call.number, code: 'io', lasts: 'once', writtenBytes: 0 })
+    },
+  })
+  await expectMark('cleaner/unread', () => tidyOften(world))
+  assert.equal(world.stopped, null)
+  assert(census.cleaned > 1, `${census.cleaned} cleaned`)
+  assert.equal(bad.length, 1, 'it is not asked for again and again')
+  await world.journal.close()
+  isBad = false
+  const again = await JournalWorld.open(disk)
+  assert.deepEqual([...again.owner.held.keys()], tickets)
+  await again.journal.close()
+})
 
 test('a file in which logs lie scattered is sorted once, though all of it lives', async () => {
   const { disk, census, world, tickets } = await scatteredWorld({ scatterRunBytes: 1_000 })
