@@ -1,5 +1,5 @@
 /** What can be asked of a channel of this process, and what it tells about itself. */
-import { ChannelMisuse, type Sendable } from './contract.ts'
+import { ChannelMisuse, type DuplexStats, type Sendable } from './contract.ts'
 
 /**
  * What `put` and `offer` do when the channel is full:
@@ -46,24 +46,11 @@ export interface ChannelEvent<T extends Sendable> {
   readonly size: number
 }
 
-export interface ChannelStats {
-  readonly name: string
-  readonly capacity: number
-  readonly size: number
+export interface ChannelStats extends DuplexStats {
   /** The largest size there ever was. */
   readonly sizeMax: number
-  /** Values that went in. */
-  readonly put: number
-  /** Values that came out to a receiver. */
-  readonly got: number
-  /** Values that nobody will get: refused by `drop-newest`, pushed out, conflated, or inside at a close `now`. */
-  readonly dropped: number
   /** Values that went in and are not done yet: what `join` waits for. */
   readonly unfinished: number
-  /** Calls that wait for room, and for a value. */
-  readonly waitingToPut: number
-  readonly waitingToGet: number
-  readonly closed: boolean
 }
 
 /** Throws where the policy is none of these. */

@@ -52,6 +52,23 @@ export interface Duplex<T extends Sendable> extends Sender<T>, Receiver<T>, Asyn
   readonly capacity: number
 }
 
+/** What each end of a channel can say of itself; in one process both ends are the same. */
+export interface DuplexStats {
+  readonly name: string
+  readonly capacity: number
+  /** Values inside, as far as it is known here. */
+  readonly size: number
+  /** Values that went in here, and that came out here. */
+  readonly put: number
+  readonly got: number
+  /** Values that nobody will get: refused, pushed out or conflated here, or inside at a close `now`. */
+  readonly dropped: number
+  /** Calls here that wait for room, and for a value. */
+  readonly waitingToPut: number
+  readonly waitingToGet: number
+  readonly closed: boolean
+}
+
 /** What a channel has that counts its values until they are done, as Python's `JoinableQueue` does. */
 export interface Joinable {
   /**

@@ -31,6 +31,7 @@ export type { ChannelEvent, ChannelOptions, ChannelStats, WhenFull } from './cha
 export type {
   ChannelErrorCode,
   Duplex,
+  DuplexStats,
   Ending,
   Joinable,
   Offer,

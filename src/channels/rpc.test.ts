@@ -153,26 +153,6 @@ test('a name that nobody serves, or serves no more, is refused', async () => {
   await assert.rejects(caller.call('toString'), { code: 'RPC_MISSING' })
 })
 
-test('a signal ends the call with its reason, and fires the signal of the handler', async () => {
-  const { caller, callee, world } = make()
-  const seen: unknown[] = []
-  callee.serve('wait', async (_args: unknown, { signal }: CallContext) => {
-    await new Promise((resolve) => signal.addEventListener('abort', resolve))
-    seen.push(signal.reason)
-  })
-  const controller = new AbortController()
-  const call = watch(caller.call('wait', null, { signal: controller.signal }))
-  await world.settle()
-  assert.equal(callee.callsIn, 1)
-  controller.abort(new Error('enough'))
-  await world.settle()
-  assert.deepEqual(call.error, new Error('enough'))
-  assert.ok(seen[0] instanceof RpcError && seen[0].code === 'RPC_CANCELLED')
-  assert.deepEqual([caller.callsOut, callee.callsIn], [0, 0])
-  const before = caller.call('wait', null, { signal: AbortSignal.abort(new Error('before')) })
-  await assert.rejects(before, /before/)
-})
-
 test('a deadline ends the call on both sides, and the handler knows what is left of it', async () => {
   const { caller, callee, world } = make()
   const left: number[] = []

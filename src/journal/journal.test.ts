@@ -1,7 +1,12 @@
 /** The journal as its owner sees it: what was settled is there again, wherever it lies by then. */
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { bodyOfSize, JournalWorld } from '../../test/journal/journal-world.ts'
+import {
+  bodyOfSize,
+  JournalWorld,
+  scatter,
+  scatteredBody,
+} from '../../test/journal/journal-world.ts'
 import { CrashDisk } from '../../test/sim/crash-disk.ts'
 import { expectMark } from '../base/mark.ts'
 import { bodyOf } from './entry-cursor.ts'
@@ -126,27 +131,18 @@ test('dead files are recycled once two snapshots cover them, and the directory s
 test('survivors of sparse files are carried into one file and read from there', async () => {
   const disk = new CrashDisk()
   const world = await JournalWorld.open(disk)
-  const kept: number[] = []
-  for (let round = 0; round < 100; round++) {
-    const tickets = await world.put(round % 4, [bodyOfSize(300, round), bodyOfSize(300, round)])
-    if (round % 10 === 0) kept.push(tickets.pop()!)
-    await world.release(tickets)
-  }
-  await world.settled()
+  const kept = await scatter(world, 100, 'at the end')
   const before = (await disk.list('data')).length
-  await world.snapshot()
-  await world.note('between')
-  await world.snapshot()
   await world.journal.tidy()
   await world.settled()
   for (const [index, ticket] of kept.entries()) {
-    assert.deepEqual(await world.journal.store.read(ticket), bodyOfSize(300, index * 10))
+    assert.deepEqual(await world.journal.store.read(ticket), scatteredBody(index))
   }
   await world.journal.close()
   const again = await JournalWorld.open(disk)
   assert.deepEqual([...again.owner.held.keys()], kept)
   for (const [index, ticket] of kept.entries()) {
-    assert.deepEqual(await again.journal.store.read(ticket), bodyOfSize(300, index * 10))
+    assert.deepEqual(await again.journal.store.read(ticket), scatteredBody(index))
   }
   assert.equal(again.journal.store.references, kept.length)
   await again.journal.close()
@@ -177,23 +173,14 @@ test('a large body comes back whole from its fragments, and is gone with its las
 async function cleanBesideReader(moment: number): Promise<void> {
   const world = await JournalWorld.open(new CrashDisk())
   const { store } = world.journal
-  const kept: number[] = []
-  for (let round = 0; round < 60; round++) {
-    const tickets = await world.put(round % 4, [bodyOfSize(300, round), bodyOfSize(300, round)])
-    if (round % 10 === 0) kept.push(tickets.pop()!)
-    await world.release(tickets)
-  }
-  await world.settled()
-  await world.snapshot()
-  await world.note('between')
-  await world.snapshot()
+  const kept = await scatter(world, 60, 'at the end')
   const tidied = world.journal.tidy()
   for (let turn = 0; turn < moment; turn++) await null
   for (const ticket of kept) store.hold(ticket)
   await world.release(kept)
   await tidied
   for (const [index, ticket] of kept.entries()) {
-    assert.deepEqual(await store.read(ticket), bodyOfSize(300, index * 10))
+    assert.deepEqual(await store.read(ticket), scatteredBody(index))
     store.unhold(ticket)
   }
   assert.equal(store.references, 0)

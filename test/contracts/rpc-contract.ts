@@ -163,9 +163,11 @@ function endingContract(law: Law): void {
     controller.abort(new Error('enough'))
     await world.settle()
     assert.deepEqual(
-      [call.error, ends, callee.callsIn],
-      [new Error('enough'), ['RPC_CANCELLED'], 0],
+      [call.error, ends, caller.callsOut, callee.callsIn],
+      [new Error('enough'), ['RPC_CANCELLED'], 0, 0],
     )
+    const before = caller.call('wait', null, { signal: AbortSignal.abort(new Error('before')) })
+    await assert.rejects(world.drive(before), /before/)
   })
 
   for (const side of ['caller', 'callee'] as const) {

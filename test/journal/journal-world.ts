@@ -258,6 +258,42 @@ export class JournalWorld {
   }
 }
 
+/** When what is appended is waited for. */
+type Settling = 'each round' | 'at the end'
+
+/**
+ * Work for the cleaner: groups of two bodies in turn for four logs, of which one in twenty stays, in files that two
+ * snapshots cover. Answers the tickets of those that stay; `scatteredBody` says what they are.
+ */
+export async function scatter(
+  world: JournalWorld,
+  rounds: number,
+  settling: Settling,
+): Promise<readonly number[]> {
+  const kept: number[] = []
+  for (let round = 0; round < rounds; round++) {
+    const body = bodyOfSize(SCATTERED_BYTES, round)
+    const tickets = await world.put(round % 4, [body, body])
+    if (round % SCATTERED_EVERY === 0) kept.push(tickets.pop()!)
+    await world.release(tickets)
+    if (settling === 'each round') await world.settled()
+  }
+  await world.settled()
+  await world.snapshot()
+  await world.note('between')
+  await world.snapshot()
+  return kept
+}
+
+/** The body of the one of them with this index. */
+export function scatteredBody(index: number): Uint8Array {
+  return bodyOfSize(SCATTERED_BYTES, index * SCATTERED_EVERY)
+}
+
+const SCATTERED_BYTES = 300
+
+const SCATTERED_EVERY = 10
+
 /** A body that says what it is and can be told from every other of its size. */
 export function bodyOfSize(size: number, mark: number): Uint8Array {
   const body = new Uint8Array(size)

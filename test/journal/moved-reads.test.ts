@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import type { DiskFile } from '../../src/base/ports.ts'
 import { CrashDisk } from '../sim/crash-disk.ts'
 import { drained, settled } from '../sim/turn.ts'
-import { bodyOfSize, JournalWorld } from './journal-world.ts'
+import { bodyOfSize, JournalWorld, scatter, scatteredBody } from './journal-world.ts'
 
 /** Reads wait while the gate is closed. */
 class GatedDisk extends CrashDisk {
@@ -25,16 +25,7 @@ test('an entry is found though its file was cleaned and written over under the r
   const disk = new GatedDisk()
   const world = await JournalWorld.open(disk, { limits: { recycledBytes: 65_536 } })
   const { store } = world.journal
-  const kept: number[] = []
-  for (let round = 0; round < 60; round++) {
-    const tickets = await world.put(round % 4, [bodyOfSize(300, round), bodyOfSize(300, round)])
-    if (round % 10 === 0) kept.push(tickets.pop()!)
-    await world.release(tickets)
-    await world.settled()
-  }
-  await world.snapshot()
-  await world.note('between')
-  await world.snapshot()
+  const kept = await scatter(world, 60, 'each round')
   let open = (): void => undefined
   const closed = new Promise<void>((resolve) => {
     open = resolve
@@ -51,7 +42,7 @@ test('an entry is found though its file was cleaned and written over under the r
   }
   open()
   for (const [index, read] of reads.entries()) {
-    assert.deepEqual(await settled(read, 'the read'), bodyOfSize(300, index * 10))
+    assert.deepEqual(await settled(read, 'the read'), scatteredBody(index))
   }
   await world.journal.close()
 })

@@ -146,6 +146,8 @@ export class KafkaMember implements Client {
     session: Session,
     { partitionIndex, errorCode, highWatermark, records }: PartitionData,
   ): void {
+    // The disk failed a read: it is to be fetched again.
+    if (errorCode === errorCodes.KAFKA_STORAGE_ERROR) return
     assert.equal(errorCode, errorCodes.NONE)
     if (records === null) return
     assert(records instanceof RecordBytes)

@@ -1,5 +1,5 @@
 /** What moves the values of a channel between processes, and what can be told of it. Types only. */
-import type { Ending, Sendable } from '../contract.ts'
+import type { DuplexStats, Ending, Sendable } from '../contract.ts'
 import type { Tally } from './joining.ts'
 import type { LinkUser } from './link-user.ts'
 
@@ -36,14 +36,8 @@ export interface Carrier {
   stop(ending: Ending): void
 }
 
-export interface ProcessChannelStats {
-  readonly name: string
-  readonly capacity: number
-  /** Values that have arrived and wait to be received. */
-  readonly size: number
-  readonly put: number
-  readonly got: number
-  readonly dropped: number
+/** Its size is that of the values that have arrived. */
+export interface ProcessChannelStats extends DuplexStats {
   /** Values put that the other side's program has not been seen to receive. */
   readonly underWay: number
   /** Values put that are not done over there, and values got that are not done here. */
@@ -51,7 +45,4 @@ export interface ProcessChannelStats {
   readonly undone: number
   readonly bytesIn: number
   readonly bytesOut: number
-  readonly waitingToPut: number
-  readonly waitingToGet: number
-  readonly closed: boolean
 }

@@ -1,7 +1,7 @@
 /** What crosses the border between threads when a channel does, and how a party takes its place there. */
 import { threadId } from 'node:worker_threads'
 import { checkWhenFull, type WhenFull } from '../channel-options.ts'
-import { ChannelMisuse } from '../contract.ts'
+import { ChannelMisuse, type DuplexStats } from '../contract.ts'
 import { threadLimits } from './limits.ts'
 import { ringHolds } from './ring.ts'
 import { type Role, roleBits } from './roles.ts'
@@ -58,22 +58,10 @@ export interface KeptPlace {
   isFor(thread: number): void
 }
 
-export interface ThreadChannelStats {
-  readonly name: string
-  readonly capacity: number
-  /** Values inside. */
-  readonly size: number
-  /** Values that this party put, and got. */
-  readonly put: number
-  readonly got: number
-  /** Values that this party threw away because the channel was full: its own, or the oldest inside. */
-  readonly dropped: number
+/** What it counts, this party did: of values put in by others, and thrown away by others, it says nothing. */
+export interface ThreadChannelStats extends DuplexStats {
   /** Values that this party got and that are not done. */
   readonly undone: number
-  /** Calls of this party that wait for room, and for a value. */
-  readonly waitingToPut: number
-  readonly waitingToGet: number
-  readonly closed: boolean
 }
 
 /** Throws where the options of a party make no sense. */
