@@ -151,6 +151,22 @@ test('what was promised, and waits for the disk, is handed over however late tha
   assert.deepEqual(broker.early, [])
 })
 
+test('what a consumer has no room for was promised to nobody, whatever room it has later', async () => {
+  const place = await Place.open()
+  const { broker, clockwork, queue } = place
+  const consumer = new Consumer({ deliver: () => {}, cancelled: () => {} }, 'by-consumer', 1)
+  broker.runtime.join(queue, consumer)
+  broker.publish(queue, 'new 1')
+  broker.publish(queue, 'new 2', 'persistent', 50)
+  await clockwork.settle()
+  clockwork.nowMs += 60 // before any timer has fired
+  broker.runtime.settle(queue, 1, 1)
+  consumer.credit++
+  broker.runtime.wake(queue)
+  await clockwork.settle()
+  place.assertLeft(0)
+})
+
 test('whoever asks for one message gets the first that is not over, or hears that there is none', async () => {
   const place = await Place.open()
   const { broker, clockwork, queue } = place
@@ -248,6 +264,16 @@ for (const end of ['stop', 'crash'] as const) {
     await after.close()
   })
 }
+
+test('what has expired stays gone, and the time at which it did has passed, whatever the clock says', async () => {
+  const disk = new CrashDisk()
+  const before = await Place.open(disk)
+  before.broker.publish(before.queue, 'old 1', 'persistent', 50)
+  await before.clockwork.advance(60)
+  const after = await Place.open(disk.killProcess(), START_MS - HOUR_MS)
+  after.assertLeft(0)
+  assert(after.broker.runtime.time.nowMs() >= START_MS + 50)
+})
 
 test('a clock that went back between two runs gives nobody more time, and one that jumps takes none', async () => {
   const disk = new CrashDisk()

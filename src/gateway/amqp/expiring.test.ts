@@ -69,7 +69,7 @@ eachKind('a message goes from the head of its queue when its time is over', asyn
 
 eachKind('behind another one it stays, is counted, and is never handed out', async (script) => {
   const { world, client } = script
-  await client.say(send('a'), send('b', '30'), send('c', '40', 1))
+  await client.say(send('a'), send('b', '30'), send('in pieces', '40', 2))
   await world.clockwork.advance(100)
   assert.equal(await count(script), 3)
   assert.deepEqual(bodies(await client.say(get(1, 'q'))), ['a'])
