@@ -60,7 +60,7 @@ export const brokerBugs: readonly Bug[] = [
   },
   {
     what: 'the mark of redelivery is lost at a restart',
-    file: 'src/machine/machine.ts',
+    file: 'src/machine/replay.ts',
     right: 'if (queue.stateOf(sequence) !== GONE) queue.giveBack(sequence, 1)',
     wrong: 'if (queue.stateOf(sequence) !== GONE) queue.giveBack(sequence, 0)',
     by: ['src/machine/machine.test'],
@@ -123,16 +123,15 @@ export const brokerBugs: readonly Bug[] = [
   },
   {
     what: 'some of what was settled is never written down',
-    file: 'src/broker/dispatcher.ts',
-    right: 'settled.drop(count)',
-    wrong: 'settled.drop(settled.size)',
+    file: 'src/broker/settlements.ts',
+    right: 'ranges.drop(count)',
+    wrong: 'ranges.drop(ranges.size)',
     by: ['src/broker/runtime.test'],
   },
   {
     what: 'what is given back is not written down',
-    file: 'src/broker/dispatcher.ts',
-    right:
-      'if (writeRanges(engine.log, KIND_RETURNED, queue.id, returned, count) === 0) return false',
+    file: 'src/broker/settlements.ts',
+    right: 'if (writeRanges(engine.log, KIND_RETURNED, place, returned, count) === 0) return false',
     wrong: '',
     by: ['src/broker/runtime.test', 'src/api/broker.test'],
   },
@@ -155,8 +154,8 @@ export const brokerBugs: readonly Bug[] = [
   {
     what: 'a body goes with the first of its queues after a restart',
     file: 'src/machine/machine.ts',
-    right: 'if (more > 0) this.#bodies.retain(entry.ticket, more)',
-    wrong: '',
+    right: 'if (more > 0) this.#bodies.retain(ticket, more)\n    if (body',
+    wrong: 'if (body',
     by: ['src/machine/machine.test'],
   },
   {
@@ -169,10 +168,8 @@ export const brokerBugs: readonly Bug[] = [
   {
     what: 'a purge takes what somebody holds',
     file: 'src/broker/dispatcher.ts',
-    right:
-      'if ((state & STATE_BITS) !== READY) continue\n      if ((state & TRANSIENT) !== 0) this',
-    wrong:
-      'if ((state & STATE_BITS) !== READY) desk.settled.add(sequence)\n      else if ((state & TRANSIENT) !== 0) this',
+    right: '!== READY) continue\n      this.#settlements',
+    wrong: '!== READY) this.#settlements.settle(desk, sequence, 1)\n      else this.#settlements',
     by: ['src/api/broker.test'],
   },
   {

@@ -2,6 +2,7 @@
 import { brokerBugs } from './broker-bugs.ts'
 import type { Bug } from './bug.ts'
 import { edgeBugs } from './edge-bugs.ts'
+import { expiryBugs } from './expiry-bugs.ts'
 import { journalBugs } from './journal-bugs.ts'
 import { largeBugs } from './large-bugs.ts'
 import { recoveryBugs } from './recovery-bugs.ts'
@@ -12,4 +13,5 @@ export const bugs: readonly Bug[] = [
   ...brokerBugs,
   ...largeBugs,
   ...edgeBugs,
+  ...expiryBugs,
 ]

@@ -51,6 +51,30 @@ test('a persistence that is none is refused, and not taken for transient', () =>
     assert.equal(queue.readyCount, 2)
   }))
 
+test('a time to live that is none is refused, by every call that sends', () =>
+  withBoth(async (queue) => {
+    for (const ttlMs of [
+      -1,
+      0.5,
+      Number.NaN,
+      Number.POSITIVE_INFINITY,
+      315_360_000_001,
+      '5',
+      null,
+    ]) {
+      const options = { ttlMs } as object
+      const sends = [
+        () => queue.send('x', options),
+        () => queue.trySend('x', options),
+        () => queue.sendMany(['x'], options),
+      ]
+      for (const send of sends) assert.throws(send, refused(/ttlMs is a whole number from 0/))
+    }
+    await queue.send('x', { ttlMs: 315_360_000_000 })
+    await queue.send('y', { ttlMs: 0 })
+    assert.equal(queue.readyCount, 2, 'behind another it stays')
+  }))
+
 test('a batch has room for one at least', () =>
   withBoth(async (queue, stream) => {
     for (const max of [0, -1, 1.5, Number.NaN]) {

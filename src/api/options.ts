@@ -40,6 +40,15 @@ function describe(value: object | null): string {
   return value === null ? 'null' : (value.constructor?.name ?? typeof value)
 }
 
+export function checkTime(name: string, timeMs: number | undefined, timeMsMax: number): void {
+  if (timeMs === undefined) return
+  if (Number.isSafeInteger(timeMs) && timeMs >= 0 && timeMs <= timeMsMax) return
+  throw new BrokerError(
+    'REFUSED',
+    `${name} is a whole number from 0 to ${timeMsMax}, not ${String(timeMs)}`,
+  )
+}
+
 export function checkCount(name: string, count: number): void {
   if (count === Number.POSITIVE_INFINITY || (Number.isSafeInteger(count) && count >= 1)) return
   throw new BrokerError('REFUSED', `${name} is a whole number from 1, or Infinity, not ${count}`)

@@ -3,7 +3,7 @@ import { unlessAborted, untilAborted } from '../base/abort.ts'
 import type { Arrival } from '../broker/arrival.ts'
 import { HELD } from '../broker/room.ts'
 import type { Runtime } from '../broker/runtime.ts'
-import { Content, FORMAT_PLAIN } from '../machine/message.ts'
+import { Content, FORMAT_PLAIN, NO_TTL } from '../machine/message.ts'
 import type { Queue } from '../machine/queue.ts'
 import { isRefusal } from '../machine/refusal.ts'
 import type { Route } from '../machine/route.ts'
@@ -22,6 +22,7 @@ import {
   checkCount,
   checkOptions,
   checkSignal,
+  checkTime,
   signalOf,
   type WaitOptions,
 } from './options.ts'
@@ -39,6 +40,11 @@ export type QueueOptions = {
 export type SendOptions = {
   /** Whether a durable queue keeps the message across a restart. `persistent` unless told otherwise. */
   readonly persistence?: 'persistent' | 'transient'
+  /**
+   * How long it may wait for a consumer, in whole milliseconds up to ten years, before it is dropped. That happens at
+   * the head of the queue: behind another it stays, until it gets there. 0: it goes to whoever waits, or to nobody.
+   */
+  readonly ttlMs?: number
   /**
    * Ends the wait. Aborted before the call, or while it waits for room, nothing was sent. What the queue has taken
    * cannot be taken back: aborted while the disk has it not yet, the call rejects, and the message may be there.
@@ -95,7 +101,7 @@ export class BrokerQueue<T = unknown> {
 
   /** Resolves when the message is as safe as the broker's durability says. Waits while there is no room. */
   send(body: T & Body, options: SendOptions = AS_USUAL): Promise<void> {
-    checkSend(options)
+    checkSend(options, this.#runtime.limits.ttlMsMax)
     const { signal } = options
     if (signal === undefined) return this.#send(body, options)
     return this.#sendUntil(signal, body, options)
@@ -106,7 +112,7 @@ export class BrokerQueue<T = unknown> {
    * is taken when its turn is now, and waits for the rest of its room by itself.
    */
   trySend(body: T & Body, options: SendOptions = AS_USUAL): Promise<void> | null {
-    checkSend(options)
+    checkSend(options, this.#runtime.limits.ttlMsMax)
     const { signal } = options
     if (signal?.aborted === true) return Promise.reject(signal.reason)
     // Whoever waits for room came first.
@@ -129,7 +135,7 @@ export class BrokerQueue<T = unknown> {
    * SendAborted, which says how many; when none was, with the signal's reason.
    */
   sendMany(bodies: readonly (T & Body)[], options: SendOptions = AS_USUAL): Promise<void> {
-    checkSend(options)
+    checkSend(options, this.#runtime.limits.ttlMsMax)
     if (options.signal !== undefined) return this.#sendManyUntil(options.signal, bodies, options)
     const sentCount = this.#sendNow(bodies, options)
     if (sentCount === bodies.length) return this.#durable.after(this.#ticket)
@@ -242,12 +248,13 @@ export class BrokerQueue<T = unknown> {
     content.propertiesSize = content.properties.length
     content.body = encoder.bytes
     content.bodySize = encoder.size
+    content.ttlMs = options.ttlMs ?? NO_TTL
     return this.#runtime.publish(this.#route, content, options.persistence ?? 'persistent')
   }
 
   /** The body that was just encoded, in fragments, as room comes; counts it as sent. Answers the ticket. */
   async #publishLarge(sending: Sending<T>): Promise<number> {
-    const { persistence = 'persistent', signal } = sending.options
+    const { persistence = 'persistent', signal, ttlMs = NO_TTL } = sending.options
     const { arrivals } = this.#runtime
     const bytes = this.#encoder.kept()
     const { kind } = this.#encoder
@@ -263,6 +270,7 @@ export class BrokerQueue<T = unknown> {
         const content = this.#content
         content.properties = propertiesOfKind[kind]
         content.propertiesSize = content.properties.length
+        content.ttlMs = ttlMs
         const ticket = arrivals.publish(this.#route, content, arrival)
         if (ticket !== HELD) {
           sending.sentCount++
@@ -340,7 +348,7 @@ export class BrokerQueue<T = unknown> {
 /** In place of a ticket: the body comes in fragments, which takes its time. */
 const LARGE = -2
 
-const sendOptions = ['persistence', 'signal']
+const sendOptions = ['persistence', 'ttlMs', 'signal']
 
 const consumeOptions = ['prefetch', 'prefetchBytes', 'signal']
 
@@ -353,11 +361,12 @@ function sendingOf<T>(body: T & Body, options: SendOptions): Sending<T> {
   return { bodies: [body], options, sentCount: 0 }
 }
 
-function checkSend(options: SendOptions): void {
+function checkSend(options: SendOptions, timeMsMax: number): void {
   if (options === AS_USUAL) return
   checkOptions('send', options, sendOptions)
   checkSignal(options.signal)
-  const { persistence } = options
+  const { persistence, ttlMs } = options
+  checkTime('ttlMs', ttlMs, timeMsMax)
   if (persistence === undefined || persistence === 'persistent' || persistence === 'transient')
     return
   const sentence = `persistence is 'persistent' or 'transient', not '${String(persistence)}'`

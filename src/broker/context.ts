@@ -2,6 +2,7 @@
 import type { Scheduler } from '../base/ports.ts'
 import type { Engine } from '../journal/engine.ts'
 import type { Machine } from '../machine/machine.ts'
+import type { JournalTime } from './journal-time.ts'
 import type { BrokerLimits } from './limits.ts'
 import type { ReadFailures } from './read-failures.ts'
 import type { TransientBodies } from './transient.ts'
@@ -13,6 +14,7 @@ export type Context = {
   readonly limits: BrokerLimits
   readonly scheduler: Scheduler
   readonly readFailures: ReadFailures
+  readonly time: JournalTime
   /** Asks for a turn of the runtime: soon, and once however often it is asked for. */
   readonly plan: () => void
   /** Whether anything may still be handed out: it has neither failed nor is it closing. */

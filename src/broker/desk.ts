@@ -30,6 +30,8 @@ export class Desk {
   readonly settled: Ranges = new Ranges()
   /** Given back, likewise. */
   readonly returned: Ranges = new Ranges()
+  /** Their time was over, likewise. */
+  readonly expired: Ranges = new Ranges()
   /** In the runtime's list of desks to look at in the next turn. */
   isDirty = false
   /** In its list of desks that wait for the next commit. */
@@ -64,6 +66,17 @@ export class Desk {
       seats.push(seat)
     }
     return null
+  }
+
+  /** Whether so many messages, none of which anybody has yet, can all be taken by those who are here. */
+  hasRoomFor(count: number): boolean {
+    let left = count
+    for (const { consumer } of this.seats) {
+      if (!consumer.hasRoom) continue
+      left -= consumer.credit
+      if (left <= 0) return true
+    }
+    return false
   }
 
   /** Whoever comes for one message comes before those who stay, and behind those who came for one before. */

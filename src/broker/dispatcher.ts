@@ -1,12 +1,11 @@
 /**
- * The Dispatcher hands ready messages to consumers with room, in turn, and turns what they settle and give
- * back into entries, a few for each commit. It decides nothing that survives.
+ * The Dispatcher hands ready messages to consumers with room, in turn. It decides nothing that survives; what they
+ * settle and give back it passes on, to become entries.
  *
  *   publish, settle, join, a commit --> the desk is dirty --turn--> messages go out, entries are written
  */
 import { assert } from '../base/assert.ts'
 import { mark } from '../base/mark.ts'
-import { KIND_RETURNED, KIND_SETTLED } from '../machine/entry.ts'
 import type { LargeBody } from '../machine/large-body.ts'
 import { GONE, LARGE, MARKED, READY, STATE_BITS, TRANSIENT } from '../machine/page.ts'
 import type { Queue } from '../machine/queue.ts'
@@ -14,23 +13,27 @@ import type { Consumer } from './consumer.ts'
 import type { Context } from './context.ts'
 import { Delivery } from './delivery.ts'
 import { Desk, Seat } from './desk.ts'
-import { writeMark, writeRanges } from './entries.ts'
+import { writeMark } from './entries.ts'
+import { Expiry } from './expiry.ts'
 import { Reading } from './reading.ts'
+import { Settlements } from './settlements.ts'
 
 export class Dispatcher {
   readonly #context: Context
+  readonly #settlements: Settlements
+  readonly expiry: Expiry
   readonly #desks: (Desk | null)[] = []
   readonly #free: number[] = []
   #dirty: Desk[] = []
   /** Desks whose next message is not durable yet. */
   #awaitingCommit: Desk[] = []
-  /** Desks with settled or returned messages that no entry tells of. */
-  #awaitingEntry: Desk[] = []
   readonly #delivery = new Delivery()
   #isAwaitingRoom = false
 
   constructor(context: Context) {
     this.#context = context
+    this.#settlements = new Settlements(context, () => this.#awaitRoom())
+    this.expiry = new Expiry(context, this.#settlements, (desk) => this.#touch(desk))
   }
 
   deskOf(queue: Queue): Desk {
@@ -90,29 +93,14 @@ export class Dispatcher {
 
   /** Messages that somebody held are done with. */
   settle(queue: Queue, from: number, count: number): void {
-    if (queue.deleted) return
-    const { transient } = this.#context
-    const desk = this.deskOf(queue)
-    for (let sequence = from; sequence < from + count; sequence++) {
-      const state = queue.stateOf(sequence)
-      if ((state & STATE_BITS) === GONE) continue
-      if ((state & TRANSIENT) === 0) desk.settled.add(sequence)
-      else transient.release(queue.settle(sequence))
-    }
-    if (desk.settled.size > 0) this.#awaitEntry(desk)
+    if (!queue.deleted) this.#settlements.settle(this.deskOf(queue), from, count)
   }
 
   /** Messages that somebody held are ready again, at their place. Uncounted ones never reached anybody. */
   giveBack(queue: Queue, from: number, count: number, counted: 0 | 1): void {
     if (queue.deleted) return
     const desk = this.deskOf(queue)
-    for (let sequence = from; sequence < from + count; sequence++) {
-      const state = queue.stateOf(sequence)
-      if ((state & STATE_BITS) === GONE) continue
-      queue.giveBack(sequence, counted)
-      if (counted > 0 && (state & TRANSIENT) === 0) desk.returned.add(sequence)
-    }
-    if (desk.returned.size > 0) this.#awaitEntry(desk)
+    this.#settlements.giveBack(desk, from, count, counted)
     this.#touch(desk)
   }
 
@@ -121,16 +109,9 @@ export class Dispatcher {
     const count = queue.readyCount
     const desk = this.deskOf(queue)
     for (const sequence of [...queue.living()]) {
-      const state = queue.stateOf(sequence)
-      if ((state & STATE_BITS) !== READY) continue
-      if ((state & TRANSIENT) !== 0) this.#context.transient.release(queue.settle(sequence))
-      else {
-        // Held until its entry is written, so that nobody gets it meanwhile.
-        queue.hold(sequence)
-        desk.settled.add(sequence)
-      }
+      if ((queue.stateOf(sequence) & STATE_BITS) !== READY) continue
+      this.#settlements.drop(desk, sequence, 'purged')
     }
-    if (desk.settled.size > 0) this.#awaitEntry(desk)
     return count
   }
 
@@ -145,6 +126,7 @@ export class Dispatcher {
     }
     if (queue.desk < 0) return () => {}
     const desk = this.#desks[queue.desk]!
+    this.expiry.forget(desk)
     this.#desks[queue.desk] = null
     this.#free.push(queue.desk)
     queue.desk = -1
@@ -159,6 +141,13 @@ export class Dispatcher {
         else consumer.receiver.cancelled(consumer)
       }
     }
+  }
+
+  /** A run begins, with what was left of those before it. */
+  begin(): void {
+    const { queues } = this.#context.machine
+    const expiring = [...queues.values()].filter(({ expiringThrough }) => expiringThrough > 0)
+    this.expiry.begin(expiring.map((queue) => this.deskOf(queue)))
   }
 
   /** A commit settled: whoever waited for it is looked at again. */
@@ -184,20 +173,16 @@ export class Dispatcher {
 
   /** Writes what was settled and given back. Answers whether all of it found room. */
   write(): boolean {
-    const awaiting = this.#awaitingEntry
-    if (awaiting.length === 0) return true
-    this.#awaitingEntry = []
-    for (const desk of awaiting) {
-      desk.awaitsEntry = !desk.queue.deleted && !this.#writeDesk(desk)
-      if (desk.awaitsEntry) this.#awaitingEntry.push(desk)
-    }
-    if (this.#awaitingEntry.length === 0) return true
-    mark('dispatch/entries-wait-for-room')
-    this.#awaitRoom()
-    return false
+    return this.#settlements.write()
   }
 
   #serve(desk: Desk): 'more' | 'done' {
+    const answer = this.#handOut(desk)
+    if (desk.queue.expiringThrough > 0) this.expiry.look(desk)
+    return answer
+  }
+
+  #handOut(desk: Desk): 'more' | 'done' {
     const { engine, limits, machine, transient } = this.#context
     const { queue } = desk
     const { store } = engine
@@ -212,6 +197,7 @@ export class Dispatcher {
         this.#tellEmpty(desk)
         return 'done'
       }
+      if (sequence <= queue.expiringThrough && this.expiry.drops(desk, sequence)) continue
       const state = queue.stateOf(sequence)
       const ticket = queue.ticketOf(sequence)
       const isTransient = (state & TRANSIENT) !== 0
@@ -342,25 +328,6 @@ export class Dispatcher {
     )
   }
 
-  #writeDesk(desk: Desk): boolean {
-    const { engine, limits, machine } = this.#context
-    const { queue, returned, settled } = desk
-    while (returned.size > 0) {
-      const count = Math.min(returned.size, limits.settleRanges)
-      if (writeRanges(engine.log, KIND_RETURNED, queue.id, returned, count) === 0) return false
-      returned.drop(count)
-    }
-    while (settled.size > 0) {
-      const count = Math.min(settled.size, limits.settleRanges)
-      if (writeRanges(engine.log, KIND_SETTLED, queue.id, settled, count) === 0) return false
-      for (let index = 0; index < count; index++) {
-        machine.settle(queue, settled.from(index), settled.count(index))
-      }
-      settled.drop(count)
-    }
-    return true
-  }
-
   #touch(desk: Desk): void {
     if (desk.isDirty) return
     desk.isDirty = true
@@ -383,12 +350,5 @@ export class Dispatcher {
       this.committed()
       this.#context.plan()
     })
-  }
-
-  #awaitEntry(desk: Desk): void {
-    if (desk.awaitsEntry) return
-    desk.awaitsEntry = true
-    this.#awaitingEntry.push(desk)
-    this.#context.plan()
   }
 }

@@ -3,6 +3,7 @@ import type { Log } from '../journal/engine.ts'
 import { type Change, encodeChange } from '../machine/change.ts'
 import {
   KIND_CHANGED,
+  type KIND_EXPIRED,
   KIND_MARK,
   type KIND_RESTARTED,
   type KIND_RETURNED,
@@ -19,7 +20,7 @@ const head = { kind: 0, flags: 0, log: 0, number: 0 }
 function claim(
   log: Log,
   kind: number,
-  place: { log: number; number: number },
+  place: { readonly log: number; readonly number: number },
   size: number,
 ): number {
   head.kind = kind
@@ -33,14 +34,14 @@ const NOWHERE = { log: 0, number: 0 }
 /** Writes the first `count` ranges; answers the ticket, or 0 when there is no room now. */
 export function writeRanges(
   log: Log,
-  kind: typeof KIND_SETTLED | typeof KIND_RETURNED,
-  queue: number,
+  kind: typeof KIND_SETTLED | typeof KIND_RETURNED | typeof KIND_EXPIRED,
+  place: { readonly log: number; readonly number: number },
   ranges: Ranges,
   count: number,
 ): number {
   const size = count * RANGE_SIZE
   if (log.reserve(1, size, 'relief') !== 'ok') return 0
-  const ticket = claim(log, kind, { log: queue, number: 0 }, size)
+  const ticket = claim(log, kind, place, size)
   const { bytes, at } = log.slot
   for (let index = 0; index < count; index++) {
     setU48At(bytes, at + index * RANGE_SIZE, ranges.from(index))

@@ -15,6 +15,7 @@ export type BrokerLimitName =
   | 'queues'
   | 'settleRanges'
   | 'snapshotPieceBytes'
+  | 'ttlMsMax'
 
 export type BrokerLimits = Readonly<Record<BrokerLimitName, number>>
 
@@ -31,6 +32,7 @@ const brokerLimits: BrokerLimits = {
   queues: 100_000, // each costs about a kilobyte; a client that makes one per message must hit something
   settleRanges: 4_096, // of one entry: 40 KiB, far below what a commit holds
   snapshotPieceBytes: 64 * KiB, // encoded between two turns: a fraction of a millisecond
+  ttlMsMax: 315_360_000_000, // ten years, RabbitMQ's: what may wait for longer waits without a limit
 }
 
 /** The limits with some replaced; refuses what cannot work together. */

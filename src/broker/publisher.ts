@@ -7,7 +7,16 @@ import { BATCH_HEADER_SIZE, type Batch, writeBatch } from '../machine/batch.ts'
 import { KIND_BATCH, KIND_LARGE, KIND_MESSAGE, KIND_OFFSETS } from '../machine/entry.ts'
 import { type Commitment, encodeCommitments } from '../machine/group.ts'
 import { encodeReference, type LargeBody } from '../machine/large-body.ts'
-import { Content, MESSAGE_MARKS, messageSize, writeMessage } from '../machine/message.ts'
+import {
+  Content,
+  MESSAGE_EXPIRES,
+  MESSAGE_MARKS,
+  messageSize,
+  NO_TTL,
+  timesSize,
+  writeMessage,
+  writeTimes,
+} from '../machine/message.ts'
 import type { Namespace } from '../machine/namespace.ts'
 import { LARGE, MARKED, TRANSIENT } from '../machine/page.ts'
 import type { Partition } from '../machine/partition.ts'
@@ -16,7 +25,7 @@ import type { Route } from '../machine/route.ts'
 import type { Context } from './context.ts'
 import type { Dispatcher } from './dispatcher.ts'
 import { writeChanges } from './entries.ts'
-import type { JournalTime } from './journal-time.ts'
+import { Lifetimes } from './lifetimes.ts'
 import type { PartitionDesks } from './partitions.ts'
 import { HELD, type Room } from './room.ts'
 
@@ -27,7 +36,6 @@ type Parts = {
   readonly dispatcher: Dispatcher
   readonly partitions: PartitionDesks
   readonly room: Room
-  readonly time: JournalTime
 }
 
 /** A message whose content has no body of its own, or the reference to it. */
@@ -40,7 +48,7 @@ export class Publisher {
   readonly #dispatcher: Dispatcher
   readonly #partitions: PartitionDesks
   readonly #room: Room
-  readonly #time: JournalTime
+  readonly #lifetimes: Lifetimes
   readonly #head = { kind: 0, flags: 0, log: 0, number: 0 }
   /** Reused: what is written is described to its writer, not kept. */
   readonly #outgoing: { flags: number; head: Uint8Array; targets: readonly Queue[] }
@@ -50,7 +58,7 @@ export class Publisher {
     this.#dispatcher = parts.dispatcher
     this.#partitions = parts.partitions
     this.#room = parts.room
-    this.#time = parts.time
+    this.#lifetimes = new Lifetimes(context, parts.dispatcher)
     this.#outgoing = { flags: 0, head: new Uint8Array(0), targets: [] }
   }
 
@@ -96,7 +104,7 @@ export class Publisher {
     const size = BATCH_HEADER_SIZE + batch.size
     if (!this.#reserve(size)) return HELD
     const ticket = this.#claim(KIND_BATCH, partition.id, partition.nextOffset, size)
-    const nowMs = this.#time.nowMs()
+    const nowMs = this.#context.time.nowMs()
     writeBatch(log.slot.bytes, log.slot.at, batch, nowMs)
     this.#partitions.appending(partition)
     this.#context.machine.passTime(nowMs)
@@ -129,9 +137,10 @@ export class Publisher {
     const { durable } = route
     const ticket = this.#write(KIND_MESSAGE, route, content)
     if (ticket === HELD) return HELD
-    const marked = this.#outgoing.flags === 0 ? 0 : MARKED
+    const marked = (this.#outgoing.flags & MESSAGE_MARKS) === 0 ? 0 : MARKED
     const charged = route.head.length + content.propertiesSize + content.bodySize
     this.#context.machine.addMessage(durable, ticket, charged, marked)
+    if (content.ttlMs !== NO_TTL) this.#limit(durable)
     for (let index = 0; index < durable.length; index++) this.#dispatcher.published(durable[index]!)
     return ticket
   }
@@ -139,26 +148,41 @@ export class Publisher {
   /** The entry for the durable queues of the route, whether the first one marks it included; or HELD. */
   #write(kind: number, route: Route, content: Content): number {
     const { durable } = route
-    const size = messageSize(route.head, content, durable.length)
+    const isTimed = content.ttlMs !== NO_TTL
+    const timed = isTimed ? timesSize(durable.length) : 0
+    const size = messageSize(route.head, content, durable.length) + timed
     if (!this.#reserve(size)) return HELD
     const first = durable[0]!
     const outgoing = this.#outgoing
     outgoing.flags = this.#dispatcher.isAttended(first) ? MESSAGE_MARKS : 0
+    if (isTimed) outgoing.flags |= MESSAGE_EXPIRES
     outgoing.head = route.head
     outgoing.targets = durable
     const ticket = this.#claim(kind, first.id, first.nextSequence, size)
     const { slot } = this.#context.engine.log
     writeMessage(slot.bytes, slot.at, outgoing, content)
+    if (isTimed) {
+      const { times } = this.#lifetimes
+      this.#lifetimes.decide(durable, content.ttlMs)
+      writeTimes(slot.bytes, slot.at + size - timed, times)
+      this.#context.machine.passTime(times.publishedMs)
+    }
     return ticket
+  }
+
+  /** The message at hand has reached these queues, which keep it for a while only. */
+  #limit(queues: readonly Queue[]): void {
+    for (let index = 0; index < queues.length; index++) this.#lifetimes.begin(queues[index]!, index)
   }
 
   #keepLarge(route: Route, { content, body }: LargeMessage): number {
     const { durable } = route
     const ticket = this.#write(KIND_LARGE, route, content)
     if (ticket === HELD) return HELD
-    const flags = this.#outgoing.flags === 0 ? 0 : MARKED
+    const flags = (this.#outgoing.flags & MESSAGE_MARKS) === 0 ? 0 : MARKED
     const size = route.head.length + content.propertiesSize + body.sizeBytes
     this.#context.machine.addLarge(durable, { ticket, size, flags, body })
+    if (content.ttlMs !== NO_TTL) this.#limit(durable)
     for (const queue of durable) this.#dispatcher.published(queue)
     return ticket
   }
@@ -172,12 +196,15 @@ export class Publisher {
     referring.propertiesSize = content.propertiesSize
     referring.body = encodeReference(body)
     referring.bodySize = referring.body.length
+    referring.ttlMs = content.ttlMs
     return referring
   }
 
   /** Keeps the message in memory for each of the queues; false when there is no room for the first. */
   #pass(queues: readonly Queue[], route: Route, content: Content): boolean {
     const size = route.head.length + content.propertiesSize + content.bodySize
+    const isTimed = content.ttlMs !== NO_TTL
+    if (isTimed) this.#lifetimes.decide(queues, content.ttlMs)
     for (let index = 0; index < queues.length; index++) {
       const queue = queues[index]!
       const ticket = this.#context.transient.add(queue, route.head, content)
@@ -187,6 +214,7 @@ export class Publisher {
         return false
       }
       queue.add(queue.nextSequence, ticket, size, TRANSIENT)
+      if (isTimed) this.#lifetimes.begin(queue, index)
       this.#dispatcher.published(queue)
     }
     return true
@@ -195,6 +223,8 @@ export class Publisher {
   /** The same for a large body. */
   #passLarge(queues: readonly Queue[], { head }: Route, { content, body }: LargeMessage): boolean {
     const size = head.length + content.propertiesSize + body.sizeBytes
+    const isTimed = content.ttlMs !== NO_TTL
+    if (isTimed) this.#lifetimes.decide(queues, content.ttlMs)
     for (const [index, queue] of queues.entries()) {
       const ticket = this.#context.transient.addLarge(queue, { head, content, body })
       if (ticket === 0) {
@@ -203,6 +233,7 @@ export class Publisher {
         return false
       }
       queue.add(queue.nextSequence, ticket, size, TRANSIENT | LARGE)
+      if (isTimed) this.#lifetimes.begin(queue, index)
       this.#dispatcher.published(queue)
     }
     return true

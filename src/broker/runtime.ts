@@ -116,6 +116,7 @@ export class Runtime {
       limits: this.limits,
       scheduler: world.scheduler,
       readFailures: this.readFailures,
+      time: this.time,
       plan: () => this.#plan(),
       isRunning: () => this.#failure === null && this.#closed === null,
       fail: (error) => this.fail(error),
@@ -126,7 +127,6 @@ export class Runtime {
       dispatcher: this.#dispatcher,
       partitions: this.#partitions,
       room: this.#room,
-      time: this.time,
     })
     this.arrivals = new Arrivals(context, this.#room, this.#publisher)
     const { commits } = this
@@ -345,6 +345,7 @@ export class Runtime {
     const words = { isOver, operator: this.log }
     // It may wait as long as the disk is full.
     await unlessAborted(signal, () => sayRestarted(this.#engine.log, this.machine, words))
+    this.#dispatcher.begin()
     await this.declare.broker(this.chance(IDENTITY_BYTES))
     const made = await this.declare.namespace(DEFAULT_NAMESPACE)
     if (this.#failure !== null) throw this.#failure
@@ -352,6 +353,7 @@ export class Runtime {
   }
 
   async #close(): Promise<void> {
+    this.#dispatcher.expiry.close()
     await this.#snapshots.close()
     const { log } = this.#engine
     const isWritten = await sayGoodbye(log, this.machine, {

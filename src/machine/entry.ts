@@ -15,8 +15,9 @@
  *   changed           0          0             see change.ts: something was declared, bound, deleted
  *   fragment          0          first ticket  see large-body.ts                     while its message is kept
  *   large             queue      sequence      a message, see large-body.ts          as a message
+ *   expired           queue      journal time  range*       their time was over: they are gone
  *
- *   range = from:u48 count:u32      all integers little-endian
+ *   range = from:u48 count:u32      all integers little-endian; times are milliseconds since 1970
  */
 
 export const KIND_MESSAGE = 1
@@ -31,6 +32,7 @@ export const KIND_CUT = 9
 export const KIND_CHANGED = 10
 export const KIND_FRAGMENT = 11
 export const KIND_LARGE = 12
+export const KIND_EXPIRED = 13
 
 export const RANGE_SIZE = 10
 
@@ -50,6 +52,14 @@ export interface Bodies {
   /** A body is born with one reference, a fragment of a large one with none. */
   retain(ticket: number, count: number): void
   release(ticket: number, count: number): void
+}
+
+/** The ranges of a settled, returned or expired entry, in order. */
+export function eachRange(entry: EntryView, visit: (from: number, count: number) => void): void {
+  const end = entry.bodyAt + entry.bodySize
+  for (let at = entry.bodyAt; at < end; at += RANGE_SIZE) {
+    visit(u48At(entry.bytes, at), u32At(entry.bytes, at + 6))
+  }
 }
 
 const WORD = 2 ** 32

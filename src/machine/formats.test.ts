@@ -11,11 +11,16 @@ import { type Commitment, decodeCommitments, encodeCommitments } from './group.t
 import {
   Content,
   encodeHead,
+  expiryAt,
+  MESSAGE_EXPIRES,
   MessageView,
   messageSize,
   moreTargets,
+  publishedMsOf,
   targetAt,
+  timesSize,
   writeMessage,
+  writeTimes,
 } from './message.ts'
 import { Freezer } from './page.ts'
 import { Queue } from './queue.ts'
@@ -185,6 +190,38 @@ test('a message is read back as it was written: address, properties, body and ta
       },
     ),
     { numRuns: 300 },
+  )
+})
+
+const u48 = fc.nat(2 ** 48 - 1)
+
+test('the times of a message are read back, one for each target, and are no part of its body', () => {
+  fc.assert(
+    fc.property(
+      part,
+      u48,
+      fc.array(u48, { minLength: 1, maxLength: 5 }),
+      (sent, time, expiries) => {
+        const content = new Content()
+        content.body = sent
+        content.bodySize = sent.length
+        const head = encodeHead('x', 'k')
+        const targets = expiries.map((_, index) => queueWith(index, 1))
+        const size = messageSize(head, content, targets.length)
+        const bytes = new Uint8Array(3 + size + timesSize(targets.length)).fill(0xee)
+        writeMessage(bytes, 3, { flags: MESSAGE_EXPIRES, head, targets }, content)
+        writeTimes(bytes, 3 + size, { publishedMs: time, expiries })
+        const entry = entryOf(KIND_MESSAGE, bytes, 3)
+        const view = new MessageView()
+        view.enter(entry)
+        assert.deepEqual(bytes.slice(view.bodyAt, view.bodyAt + view.bodySize), sent)
+        assert.equal(publishedMsOf(entry), time)
+        assert.deepEqual(
+          targets.map((_, index) => expiryAt(entry, index)),
+          expiries,
+        )
+      },
+    ),
   )
 })
 

@@ -9,6 +9,7 @@ import { Panic } from '../base/assert.ts'
 import { Fault } from '../base/fault.ts'
 import { KIND_BATCH, KIND_MESSAGE } from './entry.ts'
 import { Machine } from './machine.ts'
+import { NO_TTL } from './message.ts'
 import { restore } from './restore.ts'
 
 type Step = (run: MachineRun) => void | Promise<void>
@@ -17,6 +18,7 @@ const queueName = fc.constantFrom('a', 'b', 'c')
 const exchangeName = fc.constantFrom('x', 'y')
 const namespaceName = fc.constantFrom('/', 'other')
 const pick = fc.nat(5)
+const ttl = fc.nat(2 ** 40)
 
 const step = <T>(
   weight: number,
@@ -78,12 +80,21 @@ const stepArb: fc.Arbitrary<Step> = fc.oneof(
   ),
   step(
     4,
+    fc.tuple(fc.array(pick, { minLength: 1, maxLength: 4 }), fc.nat(99), fc.nat(1), ttl),
+    (run, [picks, size, flags, ttlMs]) => run.publish(picks, size, flags, ttlMs),
+  ),
+  step(4, fc.tuple(pick, fc.integer({ min: 1, max: 5 })), (run, [each, count]) =>
+    run.expire(each, count),
+  ),
+  step(
+    4,
     fc.tuple(
       fc.array(pick, { minLength: 1, maxLength: 3 }),
       fc.integer({ min: 1, max: 4 }),
       fc.constantFrom('published' as const, 'published' as const, 'given up' as const),
+      fc.option(ttl, { nil: NO_TTL }),
     ),
-    (run, [picks, pieces, end]) => run.publishLarge(picks, pieces, end),
+    (run, [picks, pieces, end, ttlMs]) => run.publishLarge(picks, pieces, end, ttlMs),
   ),
   step(1, fc.tuple(pick, fc.integer({ min: 300, max: 1500 })), (run, [each, count]) => {
     for (let index = 0; index < count; index++) run.publish([each], 1, 0)
@@ -168,6 +179,22 @@ test('a message lives as long as one of its queues has it, whichever that is', (
     run.assertSound()
     assert.equal(run.bodies.references.size, 0)
   }
+})
+
+test('the broker comes back with the time at which the last message expired, or was published', async () => {
+  const run = new MachineRun()
+  run.declareQueue('/', 'a')
+  const { newestMs } = run.machine
+  run.publish([0], 5, 0, 100)
+  const publishedMs = run.machine.newestMs
+  assert(publishedMs > newestMs)
+  run.publish([0], 5, 0)
+  assert.equal(run.machine.newestMs, publishedMs, 'a message without a limit says no time')
+  run.expire(0, 1)
+  assert(run.machine.newestMs > publishedMs)
+  await run.crash()
+  assert(run.machine.newestMs > publishedMs)
+  assert.equal(run.queues[0]?.readyCount, 1)
 })
 
 test('a batch lives until its last record is cut off, and no longer', () => {

@@ -8,36 +8,18 @@
  */
 import { assert, unreachable } from '../base/assert.ts'
 import { EMPTY } from '../base/bytes.ts'
-import { type Batch, BatchView, storedTimeMs } from './batch.ts'
-import { type Change, decodeChange } from './change.ts'
-import {
-  type Bodies,
-  type EntryView,
-  KIND_BATCH,
-  KIND_CHANGED,
-  KIND_CUT,
-  KIND_FRAGMENT,
-  KIND_LARGE,
-  KIND_MARK,
-  KIND_MESSAGE,
-  KIND_OFFSETS,
-  KIND_RESTARTED,
-  KIND_RETURNED,
-  KIND_SETTLED,
-  KIND_STOPPED,
-  RANGE_SIZE,
-  u32At,
-  u48At,
-} from './entry.ts'
+import { type Batch, type BatchView, storedTimeMs } from './batch.ts'
+import type { Change } from './change.ts'
+import type { Bodies, EntryView } from './entry.ts'
 import { Exchange, isExchangeKind } from './exchange.ts'
-import { decodeCommitments, Group } from './group.ts'
-import { decodeReference, LargeBodies, type LargeBody } from './large-body.ts'
+import { Group } from './group.ts'
+import { LargeBodies, type LargeBody } from './large-body.ts'
 import { isLive } from './liveness.ts'
-import { flagsOf, MESSAGE_MARKS, MessageView, moreTargets, targetAt } from './message.ts'
 import { Namespace } from './namespace.ts'
 import { Freezer, GONE, LARGE, STATE_BITS, TRANSIENT } from './page.ts'
 import { Partition } from './partition.ts'
 import { Queue, type QueueOptions } from './queue.ts'
+import { replay } from './replay.ts'
 import { Stream } from './stream.ts'
 
 /** Queues that no entry tells of are numbered from here on, so that replay gives out the same numbers as we did. */
@@ -52,8 +34,6 @@ export class Machine {
   readonly freezer: Freezer = new Freezer()
   readonly large: LargeBodies
   readonly #bodies: Bodies
-  readonly #batch = new BatchView()
-  readonly #message = new MessageView()
   /** What the next queue, partition or group is numbered that the journal knows of. */
   nextId = 1
   /** What the next queue is numbered that lives in the session only. */
@@ -84,47 +64,7 @@ export class Machine {
   /** Applies an entry that is read back. */
   replay(entry: EntryView): void {
     this.stoppedCleanly = false
-    switch (entry.kind) {
-      case KIND_MESSAGE:
-      case KIND_LARGE:
-        this.#replayMessage(entry)
-        return
-      case KIND_FRAGMENT:
-        return // of a body that a later entry refers to, or none
-      case KIND_BATCH:
-        this.#replayBatch(entry)
-        return
-      case KIND_SETTLED:
-        this.#eachRange(entry, (queue, from, count) => this.settle(queue, from, count))
-        return
-      case KIND_RETURNED:
-        this.#eachRange(entry, (queue, from, count) => {
-          for (let sequence = from; sequence < from + count; sequence++) {
-            if (queue.stateOf(sequence) !== GONE) queue.giveBack(sequence, 1)
-          }
-        })
-        return
-      case KIND_MARK:
-        this.raiseMark(this.#queue(entry.log), entry.number)
-        return
-      case KIND_RESTARTED:
-        this.restarted()
-        return
-      case KIND_STOPPED:
-        this.stopped()
-        return
-      case KIND_OFFSETS:
-        this.#group(entry.log).apply(decodeCommitments(entry.bytes, entry.bodyAt, entry.bodySize))
-        return
-      case KIND_CUT:
-        this.cut(this.#partition(entry.log), entry.number)
-        return
-      case KIND_CHANGED:
-        this.change(decodeChange(entry.bytes, entry.bodyAt, entry.bodySize))
-        return
-      default:
-        throw new Error(`an entry of kind ${entry.kind}: written by a newer version?`)
-    }
+    replay(this, entry)
   }
 
   /** A persistent message reached its queues; each takes its next sequence. `flags` are the first one's. */
@@ -153,6 +93,12 @@ export class Machine {
     const more = targets.length - 1
     if (more > 0) this.#bodies.retain(ticket, more)
     this.large.add(ticket, body, 1 + more)
+  }
+
+  /** A message that is read back is in so many queues more than one. */
+  refer(ticket: number, more: number, body: LargeBody | null): void {
+    if (more > 0) this.#bodies.retain(ticket, more)
+    if (body !== null) this.large.add(ticket, body, 1 + more)
   }
 
   addBatch(partition: Partition, ticket: number, batch: Batch | BatchView, offset: number): void {
@@ -211,7 +157,7 @@ export class Machine {
         return
       }
       case 'queue-deleted':
-        this.dropQueue(this.#queue(change.id))
+        this.dropQueue(this.queueOf(change.id))
         return
       case 'exchange-made': {
         const { name, exchangeKind: kind, autoDelete, internal } = change
@@ -229,7 +175,7 @@ export class Machine {
         const exchange = namespace.exchanges.get(change.exchange)
         assert(exchange !== undefined, 'a binding to an exchange that is not there')
         const { key, notes } = change
-        const binding = { queue: this.#queue(change.queue), key, notes }
+        const binding = { queue: this.queueOf(change.queue), key, notes }
         if (change.kind === 'bound') exchange.bind(binding)
         else exchange.unbind(binding)
         namespace.version++
@@ -309,6 +255,13 @@ export class Machine {
     return namespace
   }
 
+  /** The queue of this number, which is there. */
+  queueOf(id: number): Queue {
+    const queue = this.queues.get(id)
+    assert(queue !== undefined, 'no queue', id)
+    return queue
+  }
+
   #makeStream(change: Extract<Change, { kind: 'stream-made' }>): void {
     const { namespace, name, identity, notes } = change
     const partitions = change.partitions.map((id, index) => {
@@ -334,61 +287,8 @@ export class Machine {
     namespace.streams.delete(name)
   }
 
-  #replayMessage(entry: EntryView): void {
-    // Deliveries are charged with what the consumer gets: head, properties and body.
-    const message = this.#message
-    message.enter(entry)
-    const { bytes, bodyAt, bodySize } = message
-    const body = entry.kind === KIND_LARGE ? decodeReference(bytes, bodyAt, bodySize) : null
-    const size = bodyAt - message.headAt + (body?.sizeBytes ?? bodySize)
-    const flags = body === null ? 0 : LARGE
-    const more = moreTargets(entry)
-    const first = this.#queue(entry.log)
-    first.add(entry.number, entry.ticket, size, flags)
-    // Not MARKED: that holds for the run that wrote it, and a clean stop makes it void.
-    if ((flagsOf(entry) & MESSAGE_MARKS) !== 0) this.raiseMark(first, entry.number)
-    for (let index = 0; index < more; index++) {
-      const { queue, sequence } = targetAt(entry, index)
-      this.#queue(queue).add(sequence, entry.ticket, size, flags)
-    }
-    if (more > 0) this.#bodies.retain(entry.ticket, more)
-    if (body !== null) this.large.add(entry.ticket, body, 1 + more)
-  }
-
-  #replayBatch(entry: EntryView): void {
-    this.#batch.enter(entry)
-    this.addBatch(this.#partition(entry.log), entry.ticket, this.#batch, entry.number)
-    this.passTime(this.#batch.appendedMs)
-  }
-
-  #eachRange(entry: EntryView, visit: (queue: Queue, from: number, count: number) => void): void {
-    const queue = this.#queue(entry.log)
-    const end = entry.bodyAt + entry.bodySize
-    for (let at = entry.bodyAt; at < end; at += RANGE_SIZE) {
-      visit(queue, u48At(entry.bytes, at), u32At(entry.bytes, at + 6))
-    }
-  }
-
   #used(id: number): void {
     if (id >= SESSION_IDS) this.nextSessionId = Math.max(this.nextSessionId, id + 1)
     else this.nextId = Math.max(this.nextId, id + 1)
-  }
-
-  #queue(id: number): Queue {
-    const queue = this.queues.get(id)
-    assert(queue !== undefined, 'no queue', id)
-    return queue
-  }
-
-  #partition(id: number): Partition {
-    const partition = this.partitions.get(id)
-    assert(partition !== undefined, 'no partition', id)
-    return partition
-  }
-
-  #group(id: number): Group {
-    const group = this.groups.get(id)
-    assert(group !== undefined, 'no group', id)
-    return group
   }
 }

@@ -2,10 +2,12 @@
  * The message as it lies in the journal: who gets it, how it was addressed, its properties and its body,
  * the last two exactly as the producer sent them. Written once, whatever the number of queues.
  *
- *   message    = flags:u8 format:u8 more:u16 propertiesSize:u32 target*more head properties body
+ *   message    = flags:u8 format:u8 more:u16 propertiesSize:u32 target*more head properties body times
  *   target     = queue:u32 sequence:u48            the first target stands in the entry's own head
  *   head       = exchange:str8 key:str8            str8 = size:u8 bytes, UTF-8
- *   flags      : 1 the first target is marked by this very entry, see Queue.mark
+ *   flags      : 1 the first target is marked by this very entry, see Queue.mark     2 it has times
+ *   times      = nothing, or published:u48 expires:u48*(1+more), in journal time: when each target lets it go, the
+ *                first one's first; 0 for never
  *   format     : who reads the properties: 0 plain, 1 AMQP, 2 Kafka
  *
  * The frame around it has a checksum; nothing here is checked again.
@@ -20,9 +22,14 @@ export const FORMAT_AMQP = 1
 export const FORMAT_KAFKA = 2
 
 export const MESSAGE_MARKS = 1
+export const MESSAGE_EXPIRES = 2
 
 const FIXED_SIZE = 8
 const TARGET_SIZE = 10
+const TIME_SIZE = 6
+
+/** Of a content: it waits for as long as it takes. */
+export const NO_TTL = -1
 
 /** What is published: views of somebody else's memory, used before the call returns. One object is reused. */
 export class Content {
@@ -33,6 +40,8 @@ export class Content {
   body: Uint8Array = EMPTY
   bodyAt = 0
   bodySize = 0
+  /** How long it may wait in a queue, in milliseconds, or NO_TTL. */
+  ttlMs: number = NO_TTL
 }
 
 /** Bytes that the message takes in the journal with `targets` targets. */
@@ -73,6 +82,37 @@ export function writeMessage(
   copyBytes(content.body, content.bodyAt, content.bodySize, bytes, at)
 }
 
+/** Bytes that its times take, behind it. */
+export function timesSize(targets: number): number {
+  return (1 + targets) * TIME_SIZE
+}
+
+/** `expiries` has one for each target. */
+export function writeTimes(
+  bytes: Uint8Array,
+  start: number,
+  times: { readonly publishedMs: number; readonly expiries: readonly number[] },
+): void {
+  setU48At(bytes, start, times.publishedMs)
+  for (let index = 0; index < times.expiries.length; index++) {
+    setU48At(bytes, start + (1 + index) * TIME_SIZE, times.expiries[index]!)
+  }
+}
+
+/** When an entry with times was published. */
+export function publishedMsOf(entry: EntryView): number {
+  return u48At(entry.bytes, timesAt(entry))
+}
+
+/** When a target lets it go, 0 for never; `index` 0 is the entry's own. Of an entry with times. */
+export function expiryAt(entry: EntryView, index: number): number {
+  return u48At(entry.bytes, timesAt(entry) + (1 + index) * TIME_SIZE)
+}
+
+function timesAt(entry: EntryView): number {
+  return entry.bodyAt + entry.bodySize - timesSize(1 + moreTargets(entry))
+}
+
 /** Where the parts of a stored message lie. One object is reused; valid as long as the bytes are. */
 export class MessageView {
   bytes: Uint8Array = EMPTY
@@ -98,7 +138,8 @@ export class MessageView {
     this.headSize = keyAt + 1 + bytes[keyAt]! - this.headAt
     this.propertiesAt = this.headAt + this.headSize
     this.bodyAt = this.propertiesAt + this.propertiesSize
-    this.bodySize = start + entry.bodySize - this.bodyAt
+    const timed = (this.flags & MESSAGE_EXPIRES) === 0 ? 0 : timesSize(1 + more)
+    this.bodySize = start + entry.bodySize - timed - this.bodyAt
   }
 }
 

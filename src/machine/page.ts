@@ -1,7 +1,7 @@
 /**
- * A page holds the columns of 1,024 messages of one queue: no object a message, about 7 bytes each. Pages
- * are copied when somebody writes to one that a snapshot is still reading, and used again when they are
- * empty, because a queue that holds one message at a time would make one for each.
+ * A page holds the columns of 1,024 messages of one queue: no object a message, about 7 bytes each, and 8 more on
+ * pages with messages that expire. Pages are copied when somebody writes to one that a snapshot is still reading, and
+ * used again when they are empty, because a queue that holds one message at a time would make one for each.
  */
 
 export const PAGE_MESSAGES = 1_024
@@ -19,6 +19,8 @@ export const TRANSIENT = 8
 export const MARKED = 16
 /** Its body lies in fragments. */
 export const LARGE = 32
+/** Somebody waited for it when it was published: what it takes to hand it over does not count as its time. */
+export const PROMISED = 64
 
 const TWO_TO_16 = 2 ** 16
 const TWO_TO_32 = 2 ** 32
@@ -38,6 +40,8 @@ export class Page {
   readonly states: Uint8Array
   /** How often each was given back; null while nobody gave any back. Saturates. */
   deliveries: Uint8Array | null
+  /** When each is over, in journal time; 0 for never; null while none ever is. */
+  expiries: Float64Array | null
   /** Messages that are not gone. */
   live: number
   /** Of which persistent ones: all that a snapshot keeps. */
@@ -50,6 +54,7 @@ export class Page {
     this.#sizeLows = new Uint16Array(PAGE_MESSAGES)
     this.states = new Uint8Array(PAGE_MESSAGES)
     this.deliveries = null
+    this.expiries = null
     this.live = 0
     this.kept = 0
     this.epoch = epoch
@@ -94,6 +99,7 @@ export class Page {
     page.#sizeHighs = this.#sizeHighs === null ? null : this.#sizeHighs.slice()
     page.states.set(this.states)
     page.deliveries = this.deliveries === null ? null : this.deliveries.slice()
+    page.expiries = this.expiries === null ? null : this.expiries.slice()
     page.live = this.live
     page.kept = this.kept
     return page
@@ -135,6 +141,7 @@ export class Freezer {
     if (this.isFrozen(page) || this.#spare.length >= sparePagesMax) return
     page.states.fill(0)
     page.deliveries = null
+    page.expiries = null
     this.#spare.push(page)
   }
 }

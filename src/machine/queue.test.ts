@@ -4,7 +4,17 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { Panic } from '../base/assert.ts'
 import { expectMark } from '../base/mark.ts'
-import { Freezer, GONE, HELD, MARKED, PAGE_MESSAGES, READY, STATE_BITS, TRANSIENT } from './page.ts'
+import {
+  Freezer,
+  GONE,
+  HELD,
+  MARKED,
+  PAGE_MESSAGES,
+  PROMISED,
+  READY,
+  STATE_BITS,
+  TRANSIENT,
+} from './page.ts'
 import { Queue } from './queue.ts'
 
 const options = { durable: true, autoDelete: false, notes: new Uint8Array(0) }
@@ -35,6 +45,8 @@ type Row = {
   state: typeof READY | typeof HELD
   redelivered: boolean
   deliveries: number
+  readonly expiresMs: number
+  promised: boolean
 }
 
 /** What a queue is, in the plainest words. */
@@ -59,14 +71,16 @@ type Pair = { readonly naive: NaiveQueue; readonly queue: Queue; readonly freeze
 
 type Op = (pair: Pair) => void
 
-const add = (gap: number, size: number, flags: number): Op => {
+const add = (gap: number, size: number, flags: number, expiresMs: number = 0): Op => {
   return ({ naive, queue }) => {
     const sequence = naive.next + gap
     const ticket = sequence * 3
     queue.add(sequence, ticket, size, flags)
     const kept = (flags & TRANSIENT) === 0
-    const state = READY
-    naive.rows.push({ sequence, ticket, size, kept, state, redelivered: false, deliveries: 0 })
+    const promised = expiresMs % 2 === 1
+    if (expiresMs > 0) queue.setExpiry(sequence, expiresMs, promised ? PROMISED : 0)
+    const place = { sequence, ticket, size, kept, expiresMs, promised }
+    naive.rows.push({ ...place, state: READY, redelivered: false, deliveries: 0 })
     naive.next = sequence + 1
   }
 }
@@ -86,6 +100,7 @@ const giveBack = (pick: number, counted: number): Op => {
     if (row === undefined) return
     queue.giveBack(row.sequence, counted)
     row.state = READY
+    row.promised = false
     if (counted > 0) row.redelivered = true
     row.deliveries = Math.min(255, row.deliveries + counted)
   }
@@ -126,6 +141,12 @@ const many = (op: Op, count: number): Op => {
 const opArb: fc.Arbitrary<Op> = fc.oneof(
   { weight: 4, arbitrary: fc.tuple(fc.nat(3), fc.nat(9)).map(([gap, size]) => add(gap, size, 0)) },
   { weight: 2, arbitrary: fc.nat(9).map((size) => add(0, size, TRANSIENT)) },
+  {
+    weight: 2,
+    arbitrary: fc
+      .tuple(fc.constantFrom(0, TRANSIENT), fc.nat(2 ** 48 - 1))
+      .map(([flags, expiresMs]) => add(0, 1, flags, expiresMs)),
+  },
   { weight: 1, arbitrary: fc.nat(3000).map((gap) => add(gap, 1, 0)) },
   { weight: 1, arbitrary: fc.nat(400).map((count) => many(add(0, 1, 0), count)) },
   { weight: 1, arbitrary: fc.nat(400).map((count) => many(take, count)) },
@@ -155,6 +176,9 @@ function assertSame({ naive, queue }: Pair): void {
     assert.equal(queue.sizeOf(row.sequence), row.size)
     assert.equal(queue.isRedelivered(row.sequence), row.redelivered)
     assert.equal(queue.deliveriesOf(row.sequence), row.deliveries)
+    assert.equal(queue.expiryOf(row.sequence), row.expiresMs)
+    assert.equal((queue.stateOf(row.sequence) & PROMISED) !== 0, row.promised)
+    assert(row.expiresMs === 0 || row.sequence <= queue.expiringThrough)
   }
 }
 
@@ -210,6 +234,17 @@ test('deliveries are counted when they count, up to 255', () => {
   takeNext(queue)
   queue.giveBack(1, 0)
   assert.equal(queue.deliveriesOf(1), 255)
+})
+
+test('a page that is used again remembers no time of the messages before', () => {
+  const freezer = new Freezer()
+  const queue = makeQueue(freezer)
+  fill(queue, 1)
+  queue.setExpiry(1, 77, 0)
+  queue.settle(1)
+  fill(queue, 1)
+  assert.equal(queue.expiryOf(2), 0)
+  assert.equal(queue.expiryOf(1), 0, 'what is gone has no time')
 })
 
 test('a queue that is emptied at the end of a page goes on with the next', () => {

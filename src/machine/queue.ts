@@ -17,6 +17,7 @@ import {
   MARKED,
   PAGE_MESSAGES,
   type Page,
+  PROMISED,
   READY,
   REDELIVERED,
   STATE_BITS,
@@ -76,6 +77,8 @@ export class Queue {
   heldBytes = 0
   /** Everything up to here may have been delivered; after an unclean start it counts as redelivered. */
   mark = 0
+  /** No message behind this one ever expires; 0 when none does. */
+  expiringThrough = 0
   /** Everything up to here was marked when a run ended uncleanly. Invariant: below every sequence given since. */
   redeliveredThrough = 0
   deleted = false
@@ -111,6 +114,16 @@ export class Queue {
     if ((flags & MARKED) !== 0) this.mark = sequence
     this.readyCount++
     this.readyBytes += size
+  }
+
+  /** A message that was just put here is over at that time. `flags` are PROMISED. */
+  setExpiry(sequence: number, expiresMs: number, flags: number): void {
+    const page = this.#writable(sequence)
+    const slot = (sequence - 1) % PAGE_MESSAGES
+    page.expiries ??= new Float64Array(PAGE_MESSAGES)
+    page.expiries[slot] = expiresMs
+    page.states[slot]! |= flags
+    this.expiringThrough = Math.max(this.expiringThrough, sequence)
   }
 
   /** Puts back a message that a snapshot kept. Ascending; the queue must be new. */
@@ -195,7 +208,7 @@ export class Queue {
     const state = page.states[slot]!
     if ((state & STATE_BITS) === GONE) return
     this.#countDelivery(page, slot, counted)
-    page.states[slot] = (state & ~STATE_BITS) | READY | (counted > 0 ? REDELIVERED : 0)
+    page.states[slot] = (state & ~(STATE_BITS | PROMISED)) | READY | (counted > 0 ? REDELIVERED : 0)
     if ((state & STATE_BITS) === READY) return // replay knows nobody who holds anything
     const size = page.size(slot)
     this.heldCount--
@@ -243,6 +256,12 @@ export class Queue {
     const page = this.#page(sequence)
     assert(page !== null, 'no such message')
     return page.size((sequence - 1) % PAGE_MESSAGES)
+  }
+
+  /** When it is over; 0 for never. */
+  expiryOf(sequence: number): number {
+    const expiries = this.#page(sequence)?.expiries ?? null
+    return expiries === null ? 0 : expiries[(sequence - 1) % PAGE_MESSAGES]!
   }
 
   /** How often it was given back, at least; 255 stands for more. */

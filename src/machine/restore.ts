@@ -18,6 +18,7 @@ import {
   SECTION_PARTITION,
   SECTION_QUEUE,
   SECTION_ROWS,
+  SLOT_EXPIRES,
   SLOT_LARGE,
   SLOT_REDELIVERED,
   SNAPSHOT_VERSION,
@@ -26,6 +27,7 @@ import {
 const HEAD_SIZE = 2 + 4 + 8
 const QUEUE_SIZE = 4 + 4 * 8 + 4
 const MESSAGE_SIZE = 16
+const EXPIRY_SIZE = 8
 const PARTITION_SIZE = 4 + 8 + 8 + 4
 const ROW_SIZE = 32
 const LARGE_SIZE = 8 + 8 + 4
@@ -117,6 +119,7 @@ async function restorePage(
   assert(head.u8() === SECTION_PAGE, 'a queue goes on with its pages')
   const count = head.u16()
   const rows = await input.take(count * MESSAGE_SIZE)
+  const expiring: number[] = []
   for (let index = 0; index < count; index++) {
     const sequence = first + rows.u16()
     const slot = rows.u8()
@@ -127,7 +130,11 @@ async function restorePage(
     const ticket = rows.u53()
     queue.restore({ sequence, flags, deliveries, size, ticket })
     if (isLarge) machine.large.refer(ticket)
+    if ((slot & SLOT_EXPIRES) !== 0) expiring.push(sequence)
   }
+  if (expiring.length === 0) return
+  const expiries = await input.take(expiring.length * EXPIRY_SIZE)
+  for (const sequence of expiring) queue.setExpiry(sequence, expiries.u53(), 0)
 }
 
 async function restoreRows(partition: Partition, input: Input): Promise<void> {

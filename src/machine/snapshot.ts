@@ -6,7 +6,8 @@
  *   head      = version:u16 nextId:u32 newestMs:u53
  *   1 change    size:u32 change                    see change.ts; namespaces first, then what is in them
  *   2 queue     id:u32 next:u53 mark:u53 redelivered:u53 first:u53 pages:u32
- *   3 page      count:u16 (slot:u16 flags:u8 deliveries:u8 size:u32 ticket:u53)*     flags: 1 redelivered 2 large
+ *   3 page      count:u16 (slot:u16 flags:u8 deliveries:u8 size:u32 ticket:u53)* expires:u53*
+ *                                                  flags: 1 redelivered 2 large 4 expires: one of those behind the rows
  *   4 partition id:u32 first:u53 next:u53 blocks:u32
  *   5 rows      count:u16 (offset:u53 count:u32 ticket:u53 size:u32 time:u53)*
  *   6 group     id:u32 size:u32 offsets            see group.ts
@@ -41,6 +42,7 @@ export const SECTION_LARGE = 7
 // Flags of a message's slot.
 export const SLOT_REDELIVERED = 1
 export const SLOT_LARGE = 2
+export const SLOT_EXPIRES = 4
 
 type FrozenQueue = {
   readonly id: number
@@ -210,7 +212,8 @@ function writePage(page: Page | null, writer: Writer): void {
     if (state === GONE || (state & TRANSIENT) !== 0) continue
     writer.u16(slot)
     const redelivered = (state & REDELIVERED) === 0 ? 0 : SLOT_REDELIVERED
-    writer.u8(redelivered | ((state & LARGE) === 0 ? 0 : SLOT_LARGE))
+    const expires = page.expiries === null || page.expiries[slot] === 0 ? 0 : SLOT_EXPIRES
+    writer.u8(redelivered | ((state & LARGE) === 0 ? 0 : SLOT_LARGE) | expires)
     writer.u8(page.deliveries === null ? 0 : page.deliveries[slot]!)
     writer.u32(page.size(slot))
     writer.u53(page.ticket(slot))
@@ -218,6 +221,15 @@ function writePage(page: Page | null, writer: Writer): void {
   }
   assert(count === page.kept, 'a page that counts wrongly')
   writer.patchU16(countAt, count)
+  if (page.expiries !== null) writeExpiries(page, page.expiries, writer)
+}
+
+function writeExpiries(page: Page, expiries: Float64Array, writer: Writer): void {
+  for (let slot = 0; slot < PAGE_MESSAGES; slot++) {
+    const state = page.states[slot]!
+    if (state === GONE || (state & TRANSIENT) !== 0) continue
+    if (expiries[slot]! > 0) writer.u53(expiries[slot]!)
+  }
 }
 
 function* partitionPieces(frozen: FrozenPartition, writer: Writer): Generator<Uint8Array> {

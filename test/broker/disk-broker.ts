@@ -15,7 +15,7 @@ import { HELD } from '../../src/broker/room.ts'
 import { DEFAULT_NAMESPACE, Runtime } from '../../src/broker/runtime.ts'
 import type { JournalLimits } from '../../src/journal/limits.ts'
 import { Batch } from '../../src/machine/batch.ts'
-import { Content } from '../../src/machine/message.ts'
+import { Content, NO_TTL } from '../../src/machine/message.ts'
 import type { Namespace } from '../../src/machine/namespace.ts'
 import type { Partition } from '../../src/machine/partition.ts'
 import type { Queue } from '../../src/machine/queue.ts'
@@ -27,11 +27,13 @@ import { SyncWitness } from '../sim/sync-witness.ts'
 import { settled } from '../sim/turn.ts'
 
 const NO_NOTES = new Uint8Array(0)
+const STOPPED = { wallMs: () => 0, monotonicMs: () => 0 }
 
 export type LargeOptions = {
   readonly size: number
   readonly persistence?: 'persistent' | 'transient'
   readonly exchange?: string
+  readonly ttlMs?: number
 }
 
 /** A message as a consumer got it. */
@@ -59,19 +61,22 @@ export class DiskBroker {
     disk: CrashDisk,
     limits: Partial<BrokerLimits> = {},
     journalLimits: Partial<JournalLimits> = {},
+    ports: Pick<World, 'clock' | 'scheduler'> | null = null,
   ): Promise<DiskBroker> {
     const witness = new SyncWitness((path, bytes) =>
       path.includes('journal-') ? namesIn(bytes) : [],
     )
     witness.watch(disk)
-    const clock = { wallMs: () => 0, monotonicMs: () => 0 }
+    const { clock, scheduler } = ports ?? { clock: STOPPED, scheduler: microtasks }
     const random = new SeededRandom(1)
-    const world: World = { clock, random, disk, scheduler: microtasks, net: null as never }
+    const world: World = { clock, random, disk, scheduler, net: null as never }
     const options = { world, directory: 'data', durability: 'fsync', limits } as const
     const log = { info: () => {}, warn: () => {}, error: assert.fail }
     const tiny = { ...tinyLimits, ...journalLimits }
     const opening = Runtime.open({ ...options, log, journalLimits: tiny })
-    return new DiskBroker(await settled(opening, 'the broker'), witness)
+    // Whoever has a scheduler lets it run.
+    const runtime = await (ports === null ? settled(opening, 'the broker') : opening)
+    return new DiskBroker(runtime, witness)
   }
 
   get #namespace(): Namespace {
@@ -109,12 +114,18 @@ export class DiskBroker {
   }
 
   /** Publishes a message of this name; answers its ticket, 0 for one that is only in memory. */
-  publish(queue: Queue, name: string, persistence: Persistence = 'persistent'): number {
+  publish(
+    queue: Queue,
+    name: string,
+    persistence: Persistence = 'persistent',
+    ttlMs: number = NO_TTL,
+  ): number {
     const route = this.runtime.route(this.#namespace, '', queue.name)
     assert(!isRefusal(route))
     const content = new Content()
     content.body = bodyOf(name)
     content.bodySize = content.body.length
+    content.ttlMs = ttlMs
     const ticket = this.runtime.publish(route, content, persistence)
     assert(persistence === 'persistent' ? ticket > 0 : ticket === 0, 'no room')
     return ticket
@@ -122,12 +133,14 @@ export class DiskBroker {
 
   /** Publishes a message with a large body of this name; answers its ticket. */
   publishLarge(key: { readonly name: string }, name: string, options: LargeOptions): number {
-    const { size, persistence = 'persistent', exchange = '' } = options
+    const { size, persistence = 'persistent', exchange = '', ttlMs = NO_TTL } = options
     const arrival = this.arriving(size, persistence)
     assert.equal(arrival.put(bodyOf(name, size), 0, size), size, 'no room')
     const route = this.runtime.route(this.#namespace, exchange, key.name)
     assert(!isRefusal(route))
-    const ticket = this.runtime.arrivals.publish(route, new Content(), arrival)
+    const content = new Content()
+    content.ttlMs = ttlMs
+    const ticket = this.runtime.arrivals.publish(route, content, arrival)
     assert(ticket !== HELD, 'no room')
     return ticket
   }

@@ -10,6 +10,9 @@ import {
   KIND_FRAGMENT,
   KIND_LARGE,
   KIND_MESSAGE,
+  RANGE_SIZE,
+  setU32At,
+  setU48At,
 } from '../../src/machine/entry.ts'
 import { Machine } from '../../src/machine/machine.ts'
 import { restore } from '../../src/machine/restore.ts'
@@ -108,4 +111,14 @@ export function imageOf(machine: Machine): Uint8Array {
   const pieces = [...freeze(machine)()]
   machine.thaw()
   return new Uint8Array(Buffer.concat(pieces))
+}
+
+/** The body of a settled, returned or expired entry. */
+export function rangesOf(ranges: readonly (readonly [from: number, count: number])[]): Uint8Array {
+  const bytes = new Uint8Array(ranges.length * RANGE_SIZE)
+  for (const [index, [from, count]] of ranges.entries()) {
+    setU48At(bytes, index * RANGE_SIZE, from)
+    setU32At(bytes, index * RANGE_SIZE + 6, count)
+  }
+  return bytes
 }

@@ -9,6 +9,7 @@ import {
   KIND_BATCH,
   KIND_CHANGED,
   KIND_CUT,
+  KIND_EXPIRED,
   KIND_FRAGMENT,
   KIND_LARGE,
   KIND_MARK,
@@ -18,18 +19,24 @@ import {
   KIND_RETURNED,
   KIND_SETTLED,
   KIND_STOPPED,
-  RANGE_SIZE,
-  setU32At,
-  setU48At,
 } from '../../src/machine/entry.ts'
 import { encodeCommitments } from '../../src/machine/group.ts'
 import { encodeReference } from '../../src/machine/large-body.ts'
 import { Machine } from '../../src/machine/machine.ts'
-import { Content, encodeHead, messageSize, writeMessage } from '../../src/machine/message.ts'
-import { HELD, MARKED, READY, STATE_BITS, TRANSIENT } from '../../src/machine/page.ts'
+import {
+  Content,
+  encodeHead,
+  MESSAGE_EXPIRES,
+  messageSize,
+  NO_TTL,
+  timesSize,
+  writeMessage,
+  writeTimes,
+} from '../../src/machine/message.ts'
+import { HELD, MARKED, PROMISED, READY, STATE_BITS, TRANSIENT } from '../../src/machine/page.ts'
 import type { Partition } from '../../src/machine/partition.ts'
 import type { Queue } from '../../src/machine/queue.ts'
-import { CountedBodies, EntryLog, imageOf, NO_SNAPSHOT } from './entry-log.ts'
+import { CountedBodies, EntryLog, imageOf, NO_SNAPSHOT, rangesOf } from './entry-log.ts'
 import { fullMark } from './full-mark.ts'
 
 const HEAD = encodeHead('', 'key')
@@ -139,7 +146,7 @@ export class MachineRun {
     const batch = new Batch()
     Object.assign(batch, { count, timeMs, bytes: Uint8Array.of(1, 2, 3, 4), at: 1, size: 2 })
     const body = new Uint8Array(BATCH_HEADER_SIZE + batch.size)
-    const appendedMs = this.log.nextTicket * 5
+    const appendedMs = this.#nowMs
     writeBatch(body, 0, batch, appendedMs)
     this.machine.passTime(appendedMs)
     const number = partition.nextOffset
@@ -176,7 +183,7 @@ export class MachineRun {
     this.change({ kind: 'group-deleted', namespace: '/', name })
   }
 
-  publish(picks: readonly number[], size: number, flags: number): void {
+  publish(picks: readonly number[], size: number, flags: number, ttlMs: number = NO_TTL): void {
     const chosen = picks.map((pick) => choose(this.queues, pick))
     const targets = [...new Set(chosen.filter((queue) => queue !== undefined))]
     const first = targets[0]
@@ -184,18 +191,21 @@ export class MachineRun {
     const content = new Content()
     content.body = new Uint8Array(size).fill(size)
     content.bodySize = size
-    const body = new Uint8Array(messageSize(HEAD, content, targets.length))
-    writeMessage(body, 0, { flags, head: HEAD, targets }, content)
-    const place = { kind: KIND_MESSAGE, log: first.id, number: first.nextSequence }
-    const ticket = this.log.append(place, body)
-    this.bodies.born(ticket)
+    content.ttlMs = ttlMs
+    const ticket = this.#write(KIND_MESSAGE, targets, content, flags)
     const marked = flags === 0 ? 0 : MARKED
     this.machine.addMessage(targets, ticket, HEAD.length + size, marked)
+    if (ttlMs !== NO_TTL) this.#limit(targets, ttlMs)
     this.books.added += targets.length
   }
 
   /** A body in pieces, and the message that refers to them, unless it never comes. */
-  publishLarge(picks: readonly number[], pieces: number, end: 'published' | 'given up'): void {
+  publishLarge(
+    picks: readonly number[],
+    pieces: number,
+    end: 'published' | 'given up',
+    ttlMs: number = NO_TTL,
+  ): void {
     const chosen = picks.map((pick) => choose(this.queues, pick))
     const targets = [...new Set(chosen.filter((queue) => queue !== undefined))]
     const first = targets[0]
@@ -212,14 +222,28 @@ export class MachineRun {
     const content = new Content()
     content.body = encodeReference(reference)
     content.bodySize = content.body.length
-    const body = new Uint8Array(messageSize(HEAD, content, targets.length))
-    writeMessage(body, 0, { flags: 0, head: HEAD, targets }, content)
-    const place = { kind: KIND_LARGE, log: first.id, number: first.nextSequence }
-    const ticket = this.log.append(place, body)
-    this.bodies.born(ticket)
+    content.ttlMs = ttlMs
+    const ticket = this.#write(KIND_LARGE, targets, content, 0)
     const size = HEAD.length + reference.sizeBytes
     this.machine.addLarge(targets, { ticket, size, flags: 0, body: reference })
+    if (ttlMs !== NO_TTL) this.#limit(targets, ttlMs)
     this.books.added += targets.length
+  }
+
+  /** The first messages of a queue that may expire, whether their time is over or not: who is gone is in the entry. */
+  expire(pick: number, count: number): void {
+    const queue = choose(this.queues, pick)
+    if (queue === undefined) return
+    for (let left = count; left > 0; left--) {
+      const sequence = queue.peekReady()
+      if (sequence === 0 || queue.expiryOf(sequence) === 0) return
+      const number = this.#nowMs
+      const place = { kind: KIND_EXPIRED, log: queue.id, number }
+      this.log.append(place, rangesOf([[sequence, 1]]))
+      this.machine.passTime(number)
+      this.machine.settle(queue, sequence, 1)
+      this.books.settled++
+    }
   }
 
   /** A message that no entry tells of. */
@@ -262,6 +286,42 @@ export class MachineRun {
     const before = persistentCount(queue)
     this.machine.settle(queue, from, last)
     this.books.settled += before - persistentCount(queue)
+  }
+
+  /** Time goes on with every entry. */
+  get #nowMs(): number {
+    return this.log.nextTicket * 5
+  }
+
+  #write(kind: number, targets: readonly Queue[], content: Content, flags: number): number {
+    const first = targets[0]!
+    const isTimed = content.ttlMs !== NO_TTL
+    const timed = isTimed ? timesSize(targets.length) : 0
+    const body = new Uint8Array(messageSize(HEAD, content, targets.length) + timed)
+    const all = flags | (isTimed ? MESSAGE_EXPIRES : 0)
+    writeMessage(body, 0, { flags: all, head: HEAD, targets }, content)
+    if (isTimed) {
+      const publishedMs = this.#nowMs
+      const expiries = targets.map((_, index) => this.#expiryOf(index, content.ttlMs))
+      writeTimes(body, body.length - timed, { publishedMs, expiries })
+      this.machine.passTime(publishedMs)
+    }
+    const ticket = this.log.append({ kind, log: first.id, number: first.nextSequence }, body)
+    this.bodies.born(ticket)
+    return ticket
+  }
+
+  /** Some of the queues keep it for as long as it takes. */
+  #expiryOf(index: number, ttlMs: number): number {
+    return index % 3 === 1 ? 0 : ttlMs + index + 1
+  }
+
+  #limit(targets: readonly Queue[], ttlMs: number): void {
+    for (const [index, queue] of targets.entries()) {
+      const expiresMs = this.#expiryOf(index, ttlMs)
+      if (expiresMs === 0) continue
+      queue.setExpiry(queue.nextSequence - 1, expiresMs, ttlMs % 2 === 0 ? PROMISED : 0)
+    }
   }
 
   /** The session is lost: everything is read back, and the run says so. */
@@ -330,13 +390,4 @@ function isTransient(queue: Queue, sequence: number): boolean {
 
 function persistentCount(queue: Queue): number {
   return [...queue.living()].filter((sequence) => !isTransient(queue, sequence)).length
-}
-
-function rangesOf(ranges: readonly (readonly [from: number, count: number])[]): Uint8Array {
-  const bytes = new Uint8Array(ranges.length * RANGE_SIZE)
-  for (const [index, [from, count]] of ranges.entries()) {
-    setU48At(bytes, index * RANGE_SIZE, from)
-    setU32At(bytes, index * RANGE_SIZE + 6, count)
-  }
-  return bytes
 }

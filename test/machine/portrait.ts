@@ -64,6 +64,7 @@ function queuePortrait(queue: Queue, { large }: Machine): unknown {
     size: queue.sizeOf(sequence),
     redelivered: queue.isRedelivered(sequence),
     deliveries: queue.deliveriesOf(sequence),
+    expiresMs: queue.expiryOf(sequence),
     large: isLarge(queue, sequence) ? large.get(queue.ticketOf(sequence)) : null,
   }))
   const place = { id, namespace, name, options: { ...options, notes: [...options.notes] } }

@@ -239,3 +239,15 @@ test('who hears late may hear of a first delivery after the second was heard of,
   history.delivered(delivery(0, { consumer: 'farther', told: 'late' }))
   assert.equal(history.judge().violations.get('duplicated'), 1)
 })
+
+test('what expires may be gone once its time is over, delivered before or not, and not a moment sooner', () => {
+  const history = acked(3)
+  for (let counter = 0; counter < 3; counter++) history.expires(message(counter), 100 + counter)
+  history.settled(message(9, 'q', 'other'))
+  history.delivered(delivery(0)) // and given back
+  history.passed(100)
+  assert.deepEqual(violations(history), { lost: 2 })
+  history.passed(102)
+  assert.equal(history.judge().notices.get('expired'), 3)
+  assert.equal(history.judge().violations.has('lost'), false)
+})

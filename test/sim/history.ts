@@ -39,6 +39,7 @@ export type Notice =
   | 'delivered'
   | 'recovered' // nobody knew whether it was taken, and it was delivered
   | 'redelivered' // delivered again, and called so
+  | 'expired' // its time was over: never delivered, or given back and not delivered again
 
 export interface Verdict {
   readonly violations: ReadonlyMap<Violation, number>
@@ -73,6 +74,8 @@ class Track {
   count = 0
   /** By consumer: the highest counter that it was given as new. */
   readonly newest = new Map<string, number>()
+  /** By counter: from when on it may be gone. */
+  readonly expiries = new Map<number, number>()
 
   constructor(queue: string, producer: string) {
     this.queue = queue
@@ -103,6 +106,8 @@ export class History {
   readonly #settling = new Set<string>()
   /** By queue: messages that went to somebody who never saw which. */
   readonly #unseen = new Map<string, number>()
+  /** The newest time that was told: what expires later has not expired. */
+  #nowMs = 0
 
   /** It is about to be sent. Whatever is neither acknowledged nor refused later may have been taken or not. */
   attempted(message: HistoryMessage): void {
@@ -117,6 +122,16 @@ export class History {
   /** The broker refused it for good. */
   refused(message: HistoryMessage): void {
     this.#track(message).add(message.counter, REFUSED)
+  }
+
+  /** From then on the message may be gone, and not before. */
+  expires(message: HistoryMessage, expiresMs: number): void {
+    this.#track(message).expiries.set(message.counter, expiresMs)
+  }
+
+  /** So late it is when all was drained. */
+  passed(nowMs: number): void {
+    this.#nowMs = nowMs
   }
 
   delivered(delivery: Delivery): void {
@@ -175,8 +190,9 @@ export class History {
     for (const tracks of this.#tracks.values()) {
       for (const track of tracks.values()) {
         const manner = this.#settling.has(track.queue) ? 'settles' : 'streams'
-        judgeTrack(track, tally, { manner, excuses })
-        judgeLosses(track, tally, { lost, excuses })
+        const expired = expiredOf(track, this.#nowMs)
+        judgeTrack(track, tally, { manner, excuses, expired })
+        judgeLosses(track, tally, { lost, excuses, expired })
       }
     }
     return {
@@ -213,11 +229,18 @@ function isExcused(queue: string, excuses: Excuses): boolean {
   return left > 0
 }
 
+/** The counters whose time is over: they may be gone, whether anybody saw them or not. */
+function expiredOf({ expiries }: Track, nowMs: number): ReadonlySet<number> {
+  return new Set([...expiries].filter(([, ms]) => ms <= nowMs).map(([counter]) => counter))
+}
+
+type Circumstances = { readonly excuses: Excuses; readonly expired: ReadonlySet<number> }
+
 /** What a track tells once no more will come. */
 function judgeTrack(
   track: Track,
   tally: Tally,
-  { manner, excuses }: { readonly manner: 'settles' | 'streams'; readonly excuses: Excuses },
+  { manner, excuses, expired }: Circumstances & { readonly manner: 'settles' | 'streams' },
 ): void {
   const { queue, producer, count } = track
   const counts = { attempted: 0, acked: 0, recovered: 0 }
@@ -228,7 +251,12 @@ function judgeTrack(
     if ((flags & DELIVERED) === 0) continue
     const isSettled = manner === 'streams' || (flags & (SETTLING | SETTLED)) !== 0
     if ((flags & ACKED) !== 0) {
-      if (isSettled || isExcused(queue, excuses)) continue
+      if (isSettled) continue
+      if (expired.has(counter)) {
+        tally.notice('expired', 1)
+        continue
+      }
+      if (isExcused(queue, excuses)) continue
       tally.violate('abandoned', { queue, producer, counter })
     } else if ((flags & REFUSED) !== 0) tally.violate('refused', { queue, producer, counter })
     else if ((flags & ATTEMPTED) !== 0) counts.recovered++
@@ -241,7 +269,7 @@ function judgeTrack(
 function judgeLosses(
   track: Track,
   tally: Tally,
-  { lost, excuses }: { readonly lost: Losses; readonly excuses: Excuses },
+  { lost, excuses, expired }: Circumstances & { readonly lost: Losses },
 ): void {
   const { queue, producer, count } = track
   let first = count
@@ -253,6 +281,10 @@ function judgeLosses(
   }
   for (let counter = 0; counter < count; counter++) {
     if ((track.get(counter) & (ACKED | DELIVERED)) !== ACKED) continue
+    if (expired.has(counter)) {
+      tally.notice('expired', 1)
+      continue
+    }
     if (isExcused(queue, excuses)) continue
     tally.violate('lost', { queue, producer, counter })
     if (counter > last) lost.postfix++

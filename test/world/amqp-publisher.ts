@@ -8,6 +8,7 @@ import type { HistoryMessage } from '../sim/history.ts'
 import { AmqpLine, CHANNEL } from './amqp-line.ts'
 import { AMQP_ROUTES, declareOver, isKept } from './amqp-topology.ts'
 import { textOf } from './bodies.ts'
+import { ttlOf } from './limited.ts'
 import { Cut } from './line.ts'
 import type { Client, Session } from './session.ts'
 import type { Witness } from './witness.ts'
@@ -94,7 +95,12 @@ export class AmqpPublisher implements Client {
     const { exchange, key, queues } = pick(random, AMQP_ROUTES)
     const persistence = below(random, 3) === 0 ? 'transient' : 'persistent'
     const messages = queues.map((queue) => ({ queue, ...stamp }))
-    for (const message of messages) this.#witness.history.attempted(message)
+    const ttlMs = ttlOf(stamp.counter)
+    const fromMs = session.runtime.time.nowMs()
+    for (const message of messages) {
+      this.#witness.history.attempted(message)
+      if (ttlMs !== null) this.#witness.history.expires(message, fromMs + ttlMs)
+    }
     this.#tag++
     this.#left--
     this.#sent.set(this.#tag, { messages, persistence })
@@ -102,7 +108,10 @@ export class AmqpPublisher implements Client {
     line.send(
       publish(CHANNEL, {
         ...{ exchange, key, body: textOf(stamp, random) },
-        ...(persistence === 'persistent' ? { properties: { deliveryMode: PERSISTENT } } : {}),
+        properties: {
+          deliveryMode: persistence === 'persistent' ? PERSISTENT : null,
+          expiration: ttlMs === null ? null : `${ttlMs}`,
+        },
         ...(below(random, 4) === 0 ? { pieceSize: 1 + below(random, 50) } : {}),
       }),
     )

@@ -96,6 +96,7 @@ class Seat {
     const bytes = this.#bytesBefore - consumer.creditBytes
     this.#bytesBefore = consumer.creditBytes
     const { bytes: memory, bodyAt, bodySize, reading, sequence } = delivery
+    this.#witness.limited.handed(this.#session.runtime, this.#queue, sequence)
     const place = {
       sequence,
       redelivered: delivery.redelivered ? ('redelivered' as const) : ('new' as const),

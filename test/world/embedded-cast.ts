@@ -13,6 +13,7 @@ import { GROUPS, PARTITIONS, QUEUES } from './topology.ts'
 const NO_DOORS = { close: () => Promise.resolve() }
 
 export const embeddedCast: Casting = ({ random, witness }): Cast => {
+  witness.limited.expectAll()
   const finite: Client[] = []
   for (let index = 0; index < 3; index++) {
     finite.push(new Publisher(`p${index}`, 20 + below(random, 40), witness))

@@ -1,6 +1,7 @@
 /** Brokers that are wrong on purpose: for each flaw some seed of the world notices. */
 import { Commits } from '../../src/broker/commits.ts'
 import { Dispatcher } from '../../src/broker/dispatcher.ts'
+import { Expiry } from '../../src/broker/expiry.ts'
 import { PartitionDesks } from '../../src/broker/partitions.ts'
 import { Group } from '../../src/machine/group.ts'
 import { LargeBodies } from '../../src/machine/large-body.ts'
@@ -79,6 +80,32 @@ const flaws: readonly Flaw[] = [
     what: 'keeps the fragments of large bodies that are gone',
     plant: () => replace(LargeBodies.prototype, 'release', () => () => undefined),
     noticedAs: /after the start|before the stop/,
+  },
+  {
+    what: 'hands out messages whose time is over',
+    plant: () => replace(Expiry.prototype, 'drops', () => () => false),
+    noticedAs: /came \d+ ms after its time/,
+  },
+  {
+    what: 'lets messages go before their time',
+    plant: () =>
+      replace(Queue.prototype, 'expiryOf', (real) => {
+        return function expiryOf(this: Queue, sequence) {
+          return Math.min(real.call(this, sequence), 1)
+        }
+      }),
+    noticedAs: /before its time|lost|a limit is as asked for/,
+  },
+  {
+    what: 'keeps for ever what came back after its time',
+    plant: () =>
+      replace(Queue.prototype, 'giveBack', (real) => {
+        return function giveBack(this: Queue, sequence, counted) {
+          real.call(this, sequence, counted)
+          if (this.expiryOf(sequence) > 0) this.setExpiry(sequence, 2 ** 48, 0)
+        }
+      }),
+    noticedAs: /after its time|before the stop/,
   },
   {
     what: 'forgets the offsets of groups at a restart',

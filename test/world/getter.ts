@@ -48,6 +48,7 @@ export class Getter implements Client {
       assert(!isAnswered, 'one answer')
       isAnswered = true
       const { bytes, bodyAt, bodySize, reading, sequence } = delivery
+      this.#witness.limited.handed(runtime, queue, sequence)
       const place = {
         ...{ queue: queue.name, consumer: `${this.name} ${run.number}` },
         redelivered: delivery.redelivered ? ('redelivered' as const) : ('new' as const),

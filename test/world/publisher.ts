@@ -4,12 +4,13 @@ import { below, pick } from '../../src/base/random.ts'
 import type { Arrival } from '../../src/broker/arrival.ts'
 import type { Persistence } from '../../src/broker/publisher.ts'
 import { HELD } from '../../src/broker/room.ts'
-import { Content } from '../../src/machine/message.ts'
+import { Content, NO_TTL } from '../../src/machine/message.ts'
 import type { Queue } from '../../src/machine/queue.ts'
 import { isRefusal } from '../../src/machine/refusal.ts'
 import type { Route } from '../../src/machine/route.ts'
 import type { HistoryMessage } from '../sim/history.ts'
 import { bodyOf } from './bodies.ts'
+import { ttlOf } from './limited.ts'
 import type { Client, Session } from './session.ts'
 import { namespaceOf, ROUTES } from './topology.ts'
 import type { Witness } from './witness.ts'
@@ -75,15 +76,18 @@ export class Publisher implements Client {
       const content = new Content()
       content.body = body
       content.bodySize = body.length
+      content.ttlMs = ttlOf(counter) ?? NO_TTL
       const targets = [...route.durable, ...route.passing]
       const messages = targets.map(({ name: queue }) => ({ queue, producer: this.name, counter }))
       for (const message of messages) this.#witness.history.attempted(message)
       const before = targets.map(({ nextSequence }) => nextSequence)
+      this.#witness.limited.check(runtime)
+      const fromMs = runtime.time.nowMs()
       const ticket = publishWhole(session, { route, content, persistence, arrival })
       if (ticket !== HELD) {
         this.#left--
         session.operation()
-        this.#written(session, { ticket, targets, before, counter })
+        this.#written(session, { ticket, targets, before, counter, fromMs })
         return
       }
       assert.deepEqual(
@@ -134,14 +138,22 @@ export class Publisher implements Client {
       readonly targets: readonly Queue[]
       readonly before: readonly number[]
       readonly counter: number
+      readonly fromMs: number
     },
   ): void {
-    const { ticket, targets, before, counter } = published
+    const { ticket, targets, before, counter, fromMs } = published
+    const { history, limited } = this.#witness
+    const ttlMs = ttlOf(counter)
+    const untilMs = session.runtime.time.nowMs()
     const kept: HistoryMessage[] = []
     for (const [index, queue] of targets.entries()) {
       const message = { queue: queue.name, producer: this.name, counter }
       // Without room in memory a part of what is transient may be dropped.
       if (queue.nextSequence === before[index]) continue
+      if (ttlMs !== null) {
+        const times = { ttlMs, fromMs, untilMs }
+        history.expires(message, limited.published(queue, before[index]!, times))
+      }
       if (ticket > 0 && queue.durable) {
         kept.push(message)
         this.#witness.written(message, ticket)

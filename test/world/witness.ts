@@ -6,6 +6,7 @@ import assert from 'node:assert/strict'
 import { mix } from '../sim/disk-content.ts'
 import { History, type HistoryMessage } from '../sim/history.ts'
 import type { Stamp } from './bodies.ts'
+import { Limited } from './limited.ts'
 
 export type Seen = Stamp & {
   readonly queue: string
@@ -18,6 +19,7 @@ export type Seen = Stamp & {
 
 export class Witness {
   readonly history: History = new History()
+  readonly limited: Limited = new Limited()
   /** The ticket of each persistent message of this run of the broker. */
   readonly #tickets = new Map<string, number>()
   /** Came back to its queue unseen, so that others may have overtaken it. */

@@ -15,7 +15,7 @@ import { Reader } from '../../base/reader.ts'
 import type { Arrival } from '../../broker/arrival.ts'
 import type { Persistence } from '../../broker/publisher.ts'
 import { HELD, type HeldWhy } from '../../broker/room.ts'
-import { Content, FORMAT_AMQP } from '../../machine/message.ts'
+import { Content, FORMAT_AMQP, NO_TTL } from '../../machine/message.ts'
 import { isRefusal } from '../../machine/refusal.ts'
 import type { Route } from '../../machine/route.ts'
 import {
@@ -172,9 +172,16 @@ export class Publisher {
     return contentEnd
   }
 
-  /** Why a message with these properties is not taken, or null. */
+  /** Why a message with these properties is not taken, or null; then the content says how long it may wait. */
   #refuse(bytes: Uint8Array, at: number, end: number): Reply | null {
-    return mayClaim(bytes, at, end) ? judgeClaims(this.#link.user, bytes.subarray(at, end)) : null
+    this.#content.ttlMs = NO_TTL
+    if (!mayClaim(bytes, at, end)) return null
+    const { broker, user } = this.#link
+    const judge = { user, ttlMsMax: broker.limits.ttlMsMax }
+    const judged = judgeClaims(judge, bytes.subarray(at, end))
+    if (typeof judged !== 'number') return judged
+    this.#content.ttlMs = judged
+    return null
   }
 
   #takeHeader(bytes: Uint8Array, at: number, size: number): Taken {

@@ -289,12 +289,17 @@ test('who else shall get a copy is refused by the name of the header, and other 
   assert.match((await client.say(message, get(1, 'q'))).join(), /headers=\[C,CCC,.*body="CC"$/)
 })
 
-test('an expiration that is no time is refused; any other is passed on', async () => {
+test('an expiration that is no time is refused; any other is passed on as it was sent', async () => {
   const world = await AmqpWorld.open()
   const wrong: readonly (readonly [string, string])[] = [
     ['soon', 'no_integer'],
     ['', 'no_integer'],
+    [' 5', 'no_integer'],
+    ['5 ', '{leftover_string," "}'],
+    ['1e3', '{leftover_string,"e3"}'],
     ['-1', '{value_negative,-1}'],
+    ['-5x', '{leftover_string,"x"}'],
+    ['315360000001', '{value_too_large,315360000001}'],
   ]
   for (const [expiration, reason] of wrong) {
     const client = await world.client()
@@ -305,7 +310,9 @@ test('an expiration that is no time is refused; any other is passed on', async (
     assert.equal(heard, `1 channel.close replyCode=406 replyText=${text} classId=60 methodId=40`)
   }
   const client = await world.client()
-  const message = publish(1, { key: 'q', body: 'x', properties: { expiration: '60000' } })
-  const heard = await client.say(declare(1, 'q'), message, get(1, 'q'))
-  assert.match(heard.at(-1) ?? '', /expiration=60000 body="x"$/)
+  for (const expiration of ['60000', '+5', '007', '315360000000']) {
+    const message = publish(1, { key: 'q', body: 'x', properties: { expiration } })
+    const heard = await client.say(declare(1, 'q'), message, get(1, 'q'))
+    assert.equal(/expiration=(.*) body="x"$/.exec(heard.at(-1) ?? '')?.[1], expiration)
+  }
 })
