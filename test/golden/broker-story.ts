@@ -8,6 +8,7 @@ import type { Arrival } from '../../src/broker/arrival.ts'
 import { Consumer } from '../../src/broker/consumer.ts'
 import { HELD } from '../../src/broker/room.ts'
 import { Runtime } from '../../src/broker/runtime.ts'
+import type { JournalLimits } from '../../src/journal/limits.ts'
 import { Batch } from '../../src/machine/batch.ts'
 import { KIND_CUT } from '../../src/machine/entry.ts'
 import type { ExchangeOptions } from '../../src/machine/exchange.ts'
@@ -28,6 +29,8 @@ const KEPT = { durable: true, autoDelete: false, notes: NO_NOTES }
 const FAN = { kind: 'direct', durable: true, autoDelete: false, internal: false } as const
 /** More than a page of a queue holds. */
 const MANY = 1_100
+/** All that is written then stands behind the snapshots that there are. */
+const NO_SNAPSHOT = { snapshotAfterBytes: 2 ** 30 }
 const SILENT = { info: () => {}, warn: () => {}, error: () => {} }
 const encoder = new TextEncoder()
 
@@ -35,17 +38,22 @@ const encoder = new TextEncoder()
 export async function playBrokerStory(disk: CrashDisk): Promise<CrashDisk> {
   const first = await Teller.open(disk, START_MS)
   await first.declareAll()
-  await first.fillPages()
+  await first.publishLarge()
   await first.appendAll()
+  await first.fillPages()
   await settled(first.runtime.close(), 'the close')
-  await cutStream(disk)
   const second = await Teller.open(disk, START_MS + 60_000)
-  await second.deleteSome()
   await second.holdAndReturn()
-  await second.publishLarge()
-  const third = await Teller.open(disk.killProcess(), START_MS + 120_000)
-  await third.goOn()
-  return third.disk.killProcess()
+  const left = disk.killProcess()
+  const third = await Teller.open(left, START_MS + 120_000, NO_SNAPSHOT)
+  await third.declareMore()
+  await third.deleteSome()
+  await third.publishLarge()
+  await settled(third.runtime.close(), 'the close')
+  await cutStream(left)
+  const fourth = await Teller.open(left, START_MS + 180_000, NO_SNAPSHOT)
+  await fourth.goOn()
+  return left.killProcess()
 }
 
 /** No part of the broker takes the beginning of a stream away yet; its journal can say so all the same. */
@@ -69,13 +77,18 @@ class Teller {
     this.runtime = runtime
   }
 
-  static async open(disk: CrashDisk, wallMs: number): Promise<Teller> {
+  static async open(
+    disk: CrashDisk,
+    wallMs: number,
+    changes: Partial<JournalLimits> = {},
+  ): Promise<Teller> {
     const clock = { wallMs: () => wallMs, monotonicMs: () => 0 }
     const random = new SeededRandom(7)
     const world = { clock, random, disk, scheduler: microtasks, net: null as never }
     const limits = { bodyBytes: 300, bodyBytesMax: 1_000, arrivingBytes: 2_000, markAhead: 20 }
     const options = { world, directory: DIRECTORY, durability: 'fsync', log: SILENT } as const
-    const opening = Runtime.open({ ...options, limits, journalLimits: tinyLimits })
+    const journalLimits = { ...tinyLimits, ...changes }
+    const opening = Runtime.open({ ...options, limits, journalLimits })
     return new Teller(disk, await settled(opening, 'the broker'))
   }
 
@@ -164,12 +177,19 @@ class Teller {
     await drained()
   }
 
-  /** Behind the snapshots. */
-  async goOn(): Promise<void> {
+  async declareMore(): Promise<void> {
+    await this.#done(this.runtime.declare.namespace('third'))
     await this.#queue('late', { ...KEPT, notes: Uint8Array.of(7) }, this.#namespace('other'))
-    this.#publish('', 'late', 'nobody is there by that name')
-    this.#publish('fan', 'all', 'the last to all')
+    await this.#queue('plain')
+    await this.#exchange('late', { ...FAN, autoDelete: true })
+    await this.#bind('late', 'plain', 'key', Uint8Array.of(1))
+    await this.#stream('late', 3)
+  }
+
+  /** Ends while some are held. */
+  async goOn(): Promise<void> {
     const queue = this.#find('noted')
+    this.#publish('fan', 'all', 'the last to all')
     this.#publish('fan', 'some', 'behind the snapshots', FORMAT_AMQP)
     await drained()
     const [first = 0] = await this.#take(queue, 3)
