@@ -131,8 +131,7 @@ export const brokerBugs: readonly Bug[] = [
   {
     what: 'what is given back is not written down',
     file: 'src/broker/dispatcher.ts',
-    right:
-      'if (writeRanges(engine.log, KIND_RETURNED, queue.id, returned, count) === 0) return false',
+    right: 'if (writeRanges(engine.log, KIND_RETURNED, desk, returned, count) === 0) return false',
     wrong: '',
     by: ['src/broker/runtime.test', 'src/api/broker.test'],
   },

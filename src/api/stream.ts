@@ -4,6 +4,7 @@ import { KiB } from '../base/bytes.ts'
 import { HELD } from '../broker/room.ts'
 import type { Runtime } from '../broker/runtime.ts'
 import { Batch } from '../machine/batch.ts'
+import { type DurabilityMode, durabilityIn } from '../machine/durability.ts'
 import { FORMAT_PLAIN } from '../machine/message.ts'
 import type { Partition } from '../machine/partition.ts'
 import { checkName } from '../machine/plan.ts'
@@ -32,6 +33,8 @@ import { type ReadOptions, type RecordBatch, StreamReader } from './stream-reade
 export type StreamOptions = {
   /** 1 unless told otherwise. Order is kept within a partition. */
   readonly partitions?: number
+  /** How safe a record is when `append` resolves: `fsync` or `os`. The broker's own unless told otherwise. */
+  readonly durability?: DurabilityMode
   /** Ends the wait for the declaration: it was not made if it waited for room, else it may be there. */
   readonly signal?: AbortSignal
 }
@@ -92,6 +95,11 @@ export class BrokerStream<T = unknown> {
     this.#batch.format = FORMAT_PLAIN
   }
 
+  /** How safe a record is when `append` resolves. */
+  get durability(): DurabilityMode {
+    return durabilityIn(this.#runtime.durability, this.#stream)
+  }
+
   get partitionCount(): number {
     return this.#stream.partitions.length
   }
@@ -103,7 +111,7 @@ export class BrokerStream<T = unknown> {
   }
 
   /**
-   * Resolves to where it is, once it is as safe as the broker's durability says. Aborted before the call, or while it
+   * Resolves to where it is, once it is as safe as `durability` says. Aborted before the call, or while it
    * waits for room, nothing was appended; aborted while the disk has it not yet, it may be there.
    */
   async append(record: NewRecord<T>, options: WaitOptions = AS_USUAL): Promise<Appended> {

@@ -6,6 +6,7 @@
  */
 import { assert } from '../base/assert.ts'
 import { mark } from '../base/mark.ts'
+import { strongest } from '../machine/durability.ts'
 import { KIND_RETURNED, KIND_SETTLED } from '../machine/entry.ts'
 import type { LargeBody } from '../machine/large-body.ts'
 import { GONE, LARGE, MARKED, READY, STATE_BITS, TRANSIENT } from '../machine/page.ts'
@@ -130,6 +131,8 @@ export class Dispatcher {
         desk.settled.add(sequence)
       }
     }
+    // Whoever asked for it is told that it is done, as for whatever else is done to a queue.
+    desk.settledAs = strongest(queue.entryDurability, undefined)
     if (desk.settled.size > 0) this.#awaitEntry(desk)
     return count
   }
@@ -269,7 +272,7 @@ export class Dispatcher {
     }
     if (desk.markTicket === 0) {
       const through = Math.min(queue.nextSequence - 1, sequence + limits.markAhead)
-      const ticket = writeMark(engine.log, queue.id, through)
+      const ticket = writeMark(engine.log, queue, through)
       if (ticket > 0) {
         mark('dispatch/mark-raised')
         desk.markTicket = ticket
@@ -347,17 +350,18 @@ export class Dispatcher {
     const { queue, returned, settled } = desk
     while (returned.size > 0) {
       const count = Math.min(returned.size, limits.settleRanges)
-      if (writeRanges(engine.log, KIND_RETURNED, queue.id, returned, count) === 0) return false
+      if (writeRanges(engine.log, KIND_RETURNED, desk, returned, count) === 0) return false
       returned.drop(count)
     }
     while (settled.size > 0) {
       const count = Math.min(settled.size, limits.settleRanges)
-      if (writeRanges(engine.log, KIND_SETTLED, queue.id, settled, count) === 0) return false
+      if (writeRanges(engine.log, KIND_SETTLED, desk, settled, count) === 0) return false
       for (let index = 0; index < count; index++) {
         machine.settle(queue, settled.from(index), settled.count(index))
       }
       settled.drop(count)
     }
+    desk.settledAs = queue.entryDurability
     return true
   }
 

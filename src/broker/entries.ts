@@ -1,17 +1,20 @@
 /** Entries without a body that is kept: decisions, written by whoever made them, in groups of their own. */
 import type { Log } from '../journal/engine.ts'
 import { type Change, encodeChange } from '../machine/change.ts'
+import type { EntryDurability } from '../machine/durability.ts'
 import {
   KIND_CHANGED,
   KIND_MARK,
   type KIND_RESTARTED,
   type KIND_RETURNED,
-  type KIND_SETTLED,
+  KIND_SETTLED,
   type KIND_STOPPED,
   RANGE_SIZE,
   setU32At,
   setU48At,
 } from '../machine/entry.ts'
+import type { Queue } from '../machine/queue.ts'
+import type { Desk } from './desk.ts'
 import type { Ranges } from './ranges.ts'
 
 const head = { kind: 0, flags: 0, log: 0, number: 0 }
@@ -19,28 +22,33 @@ const head = { kind: 0, flags: 0, log: 0, number: 0 }
 function claim(
   log: Log,
   kind: number,
-  place: { log: number; number: number },
+  place: { log: number; number: number; durability: EntryDurability },
   size: number,
 ): number {
   head.kind = kind
   head.log = place.log
   head.number = place.number
-  return log.claim(head, size)
+  return log.claim(head, size, place.durability)
 }
 
-const NOWHERE = { log: 0, number: 0 }
+/** Of the broker itself, as safe as its own durability says. */
+const NOWHERE = { log: 0, number: 0, durability: undefined }
 
-/** Writes the first `count` ranges; answers the ticket, or 0 when there is no room now. */
+/**
+ * Writes the first `count` ranges of the desk's, as safe as it says; answers the ticket, or 0 when there is no room
+ * now.
+ */
 export function writeRanges(
   log: Log,
   kind: typeof KIND_SETTLED | typeof KIND_RETURNED,
-  queue: number,
+  { queue, settledAs }: Desk,
   ranges: Ranges,
   count: number,
 ): number {
   const size = count * RANGE_SIZE
   if (log.reserve(1, size, 'relief') !== 'ok') return 0
-  const ticket = claim(log, kind, { log: queue, number: 0 }, size)
+  const durability = kind === KIND_SETTLED ? settledAs : queue.entryDurability
+  const ticket = claim(log, kind, { log: queue.id, number: 0, durability }, size)
   const { bytes, at } = log.slot
   for (let index = 0; index < count; index++) {
     setU48At(bytes, at + index * RANGE_SIZE, ranges.from(index))
@@ -50,9 +58,10 @@ export function writeRanges(
 }
 
 /** Answers the ticket, or 0 when there is no room now. */
-export function writeMark(log: Log, queue: number, sequence: number): number {
+export function writeMark(log: Log, queue: Queue, sequence: number): number {
   if (log.reserve(1, 0, 'relief') !== 'ok') return 0
-  return claim(log, KIND_MARK, { log: queue, number: sequence }, 0)
+  const { id, entryDurability: durability } = queue
+  return claim(log, KIND_MARK, { log: id, number: sequence, durability }, 0)
 }
 
 /** Answers the ticket, or 0 when there is no room now. */

@@ -27,6 +27,14 @@ export function isWeaker(mode: DurabilityMode, than: DurabilityMode): boolean {
   return durabilityModes.indexOf(mode) > durabilityModes.indexOf(than)
 }
 
+/** What its messages or records are, once they are acknowledged by a broker whose own durability is `own`. */
+export function durabilityIn(
+  own: DurabilityMode,
+  { durable, durability }: { readonly durable: boolean; readonly durability: DeclaredDurability },
+): DurabilityMode {
+  return durable && own !== 'memory' ? (durability ?? own) : 'memory'
+}
+
 /** What the entries of a queue or a stream ask for. */
 export function entryDurabilityOf(declared: DeclaredDurability): EntryDurability {
   // Nothing is ever written for the messages of a queue in memory; what is written about it is the broker's.
@@ -42,7 +50,7 @@ export function strongest(left: EntryDurability, right: EntryDurability): EntryD
   return left === 'os' && right === 'os' ? 'os' : undefined
 }
 
-/** The same of any number of entries that become one; of none it is the weakest, because nobody is promised anything. */
+/** The same of any number that become one; of none it is the weakest, because nobody is promised anything. */
 export function strongestOf(asked: readonly EntryDurability[]): EntryDurability {
   return asked.reduce(strongest, 'os')
 }

@@ -10,6 +10,7 @@ import { assert, unreachable } from '../base/assert.ts'
 import { EMPTY } from '../base/bytes.ts'
 import { type Batch, BatchView, storedTimeMs } from './batch.ts'
 import { type Change, decodeChange } from './change.ts'
+import { entryDurabilityOf } from './durability.ts'
 import {
   type Bodies,
   type EntryView,
@@ -206,8 +207,9 @@ export class Machine {
         this.namespaces.set(change.name, new Namespace(change.name))
         return
       case 'queue-made': {
-        const { id, namespace, name, autoDelete, notes } = change
-        this.addQueue(id, { namespace, name, options: { durable: true, autoDelete, notes } })
+        const { id, namespace, name, autoDelete, notes, durability } = change
+        const options = { durable: true, autoDelete, notes, durability }
+        this.addQueue(id, { namespace, name, options })
         return
       }
       case 'queue-deleted':
@@ -310,14 +312,14 @@ export class Machine {
   }
 
   #makeStream(change: Extract<Change, { kind: 'stream-made' }>): void {
-    const { namespace, name, identity, notes } = change
+    const { namespace, name, durability } = change
     const partitions = change.partitions.map((id, index) => {
-      const partition = new Partition(id, name, index)
+      const partition = new Partition(id, { stream: name, index }, entryDurabilityOf(durability))
       this.partitions.set(id, partition)
       this.#used(id)
       return partition
     })
-    const stream = new Stream({ namespace, name }, identity, notes, partitions)
+    const stream = new Stream(change, partitions)
     this.namespace(namespace).streams.set(name, stream)
   }
 

@@ -7,7 +7,8 @@ import { expectMark } from '../base/mark.ts'
 import { Freezer, GONE, HELD, MARKED, PAGE_MESSAGES, READY, STATE_BITS, TRANSIENT } from './page.ts'
 import { Queue } from './queue.ts'
 
-const options = { durable: true, autoDelete: false, notes: new Uint8Array(0) }
+const notes = new Uint8Array(0)
+const options = { durable: true, autoDelete: false, notes, durability: null }
 
 function makeQueue(freezer: Freezer = new Freezer()): Queue {
   return new Queue({ id: 1, namespace: '/', name: 'q', options }, freezer)

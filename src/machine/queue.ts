@@ -10,6 +10,7 @@
 import { assert } from '../base/assert.ts'
 import { mark } from '../base/mark.ts'
 import { Ring } from '../base/ring.ts'
+import { type DeclaredDurability, type EntryDurability, entryDurabilityOf } from './durability.ts'
 import {
   type Freezer,
   GONE,
@@ -26,12 +27,14 @@ import { SequenceHeap } from './sequence-heap.ts'
 
 /** How a queue was declared. */
 export type QueueOptions = {
-  /** Whether it is there after a restart; only then does it keep persistent messages. */
+  /** Whether it is there after a restart; only then can it keep persistent messages. */
   readonly durable: boolean
   /** Deleted with its last consumer. */
   readonly autoDelete: boolean
   /** What the declaring protocol wants to find again; opaque here, compared byte by byte. */
   readonly notes: Uint8Array
+  /** How safe a message is when its publisher hears so; null is the broker's own. `memory` keeps none. */
+  readonly durability: DeclaredDurability
 }
 
 export type QueueIdentity = {
@@ -48,6 +51,8 @@ export class Queue {
   readonly namespace: string
   readonly name: string
   readonly options: QueueOptions
+  /** What entries about its messages ask of the journal. */
+  readonly entryDurability: EntryDurability
   readonly #freezer: Freezer
   /** The page that holds sequence #firstSequence first; null where everything is gone. */
   #pages = new Ring<Page | null>()
@@ -87,11 +92,17 @@ export class Queue {
     this.namespace = identity.namespace
     this.name = identity.name
     this.options = identity.options
+    this.entryDurability = entryDurabilityOf(identity.options.durability)
     this.#freezer = freezer
   }
 
   get durable(): boolean {
     return this.options.durable
+  }
+
+  /** Whether it keeps persistent messages: all others are in memory, whatever they ask for. */
+  get keepsMessages(): boolean {
+    return this.options.durable && this.options.durability !== 'memory'
   }
 
   /** Messages that nobody took yet, those that came back not among them. */

@@ -15,6 +15,7 @@ import { HELD } from '../../src/broker/room.ts'
 import { DEFAULT_NAMESPACE, Runtime } from '../../src/broker/runtime.ts'
 import type { JournalLimits } from '../../src/journal/limits.ts'
 import { Batch } from '../../src/machine/batch.ts'
+import type { DeclaredDurability, DurabilityMode } from '../../src/machine/durability.ts'
 import { Content } from '../../src/machine/message.ts'
 import type { Namespace } from '../../src/machine/namespace.ts'
 import type { Partition } from '../../src/machine/partition.ts'
@@ -58,7 +59,7 @@ export class DiskBroker {
   static async open(
     disk: CrashDisk,
     limits: Partial<BrokerLimits> = {},
-    journalLimits: Partial<JournalLimits> = {},
+    journal: Partial<JournalLimits> & { readonly durability?: DurabilityMode } = {},
   ): Promise<DiskBroker> {
     const witness = new SyncWitness((path, bytes) =>
       path.includes('journal-') ? namesIn(bytes) : [],
@@ -67,7 +68,8 @@ export class DiskBroker {
     const clock = { wallMs: () => 0, monotonicMs: () => 0 }
     const random = new SeededRandom(1)
     const world: World = { clock, random, disk, scheduler: microtasks, net: null as never }
-    const options = { world, directory: 'data', durability: 'fsync', limits } as const
+    const { durability = 'fsync', ...journalLimits } = journal
+    const options = { world, directory: 'data', durability, limits } as const
     const log = { info: () => {}, warn: () => {}, error: assert.fail }
     const tiny = { ...tinyLimits, ...journalLimits }
     const opening = Runtime.open({ ...options, log, journalLimits: tiny })
@@ -79,16 +81,22 @@ export class DiskBroker {
   }
 
   /** The queue of this name, durable unless told otherwise. */
-  async queue(name: string, life: 'durable' | 'session' = 'durable'): Promise<Queue> {
-    const options = { durable: life === 'durable', autoDelete: false, notes: NO_NOTES }
+  async queue(
+    name: string,
+    life: 'durable' | 'session' = 'durable',
+    durability: DeclaredDurability = null,
+  ): Promise<Queue> {
+    const place = { durable: life === 'durable', autoDelete: false, notes: NO_NOTES }
+    const options = { ...place, durability }
     const queue = await this.runtime.declare.queue(this.#namespace, { name, options, owner: null })
     assert(!isRefusal(queue))
     return queue
   }
 
   /** The one partition of a new stream. */
-  async partition(name: string): Promise<Partition> {
-    const request = { name, partitions: 1, identity: new Uint8Array(16), notes: NO_NOTES }
+  async partition(name: string, durability: DeclaredDurability = null): Promise<Partition> {
+    const place = { name, partitions: 1, identity: new Uint8Array(16), notes: NO_NOTES }
+    const request = { ...place, durability }
     const stream = await this.runtime.declare.stream(this.#namespace, request)
     assert(!isRefusal(stream))
     return stream.partitions[0]!
@@ -116,7 +124,8 @@ export class DiskBroker {
     content.body = bodyOf(name)
     content.bodySize = content.body.length
     const ticket = this.runtime.publish(route, content, persistence)
-    assert(persistence === 'persistent' ? ticket > 0 : ticket === 0, 'no room')
+    const isKept = persistence === 'persistent' && queue.keepsMessages
+    assert(isKept ? ticket > 0 : ticket === 0, 'no room')
     return ticket
   }
 

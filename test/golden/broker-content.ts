@@ -24,7 +24,14 @@ const SILENT = { info: () => {}, warn: () => {}, error: () => {} }
 const BODY_CHARS_MAX = 100 // longer ones are told by their digest
 
 /** Plain data, as a file of expectations keeps it. */
-export type BrokerContent = Readonly<Record<string, unknown>>
+export type BrokerContent = {
+  readonly journal: unknown
+  readonly broker: unknown
+  readonly namespaces: unknown
+  readonly queues: readonly { readonly id: number }[]
+  readonly partitions: unknown
+  readonly references: number
+}
 
 export type OpenedEngine = { readonly engine: Engine; readonly machine: Machine }
 
@@ -52,6 +59,7 @@ export async function contentOfBroker(disk: CrashDisk): Promise<BrokerContent> {
         name: stream.name,
         identity: hexOf(stream.identity),
         notes: hexOf(stream.notes),
+        durability: stream.durability,
         partitions: stream.partitions.map(({ id }) => id),
       })),
       groups: [...groups.values()].map(({ id, name: group, offsets }) => ({

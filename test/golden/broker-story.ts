@@ -15,7 +15,8 @@ import type { ExchangeOptions } from '../../src/machine/exchange.ts'
 import { Content, FORMAT_AMQP, FORMAT_KAFKA, FORMAT_PLAIN } from '../../src/machine/message.ts'
 import type { Namespace } from '../../src/machine/namespace.ts'
 import type { Partition } from '../../src/machine/partition.ts'
-import type { Queue } from '../../src/machine/queue.ts'
+import type { StreamRequest } from '../../src/machine/plan.ts'
+import type { Queue, QueueOptions } from '../../src/machine/queue.ts'
 import { isRefusal, type Refusal } from '../../src/machine/refusal.ts'
 import type { Route } from '../../src/machine/route.ts'
 import { DIRECTORY, microtasks, tinyLimits } from '../journal/journal-world.ts'
@@ -25,7 +26,7 @@ import { openedEngine } from './broker-content.ts'
 
 const START_MS = 1_750_000_000_000
 const NO_NOTES = new Uint8Array(0)
-const KEPT = { durable: true, autoDelete: false, notes: NO_NOTES }
+const KEPT: QueueOptions = { durable: true, autoDelete: false, notes: NO_NOTES, durability: null }
 const FAN = { kind: 'direct', durable: true, autoDelete: false, internal: false } as const
 /** More than a page of a queue holds. */
 const MANY = 1_100
@@ -105,8 +106,14 @@ class Teller {
     await this.#bind('fan', 'noted', 'some', Uint8Array.of(9, 8))
     await this.#bind('inner', 'work', 'key')
     await this.#bind('fan', 'doomed', 'all')
-    await this.#stream('log', 2, Uint8Array.of(5, 5))
+    await this.#stream('log', 2, { notes: Uint8Array.of(5, 5) })
     await this.#stream('doomed', 1)
+    await this.#queue('synced', { ...KEPT, durability: 'fsync' })
+    await this.#queue('written', { ...KEPT, durability: 'os' })
+    await this.#queue('remembered', { ...KEPT, durability: 'memory' })
+    await this.#stream('synced', 1, { durability: 'fsync' })
+    await this.#stream('written', 2, { durability: 'os' })
+    for (const name of ['synced', 'written', 'remembered']) await this.#bind('fan', name, 'all')
   }
 
   /** Most of what fills two pages is settled again, in holes. */
@@ -183,7 +190,9 @@ class Teller {
     await this.#queue('plain')
     await this.#exchange('late', { ...FAN, autoDelete: true })
     await this.#bind('late', 'plain', 'key', Uint8Array.of(1))
-    await this.#stream('late', 3)
+    await this.#stream('late', 3, { durability: 'os' })
+    await this.#queue('late', { ...KEPT, durability: 'os' })
+    await this.#queue('late and in memory', { ...KEPT, durability: 'memory' })
   }
 
   /** Ends while some are held. */
@@ -195,6 +204,7 @@ class Teller {
     const [first = 0] = await this.#take(queue, 3)
     this.runtime.giveBack(queue, first, 1, 1)
     this.#append(this.#partitions('log')[1]!, 1, 'the last record')
+    this.#append(this.#partitions('written')[1]!, 1, 'the last one written')
     this.#commit('billing', [
       { partition: this.#partitions('log')[1]!.id, committed: { offset: 1, note: 'new' } },
     ])
@@ -234,9 +244,13 @@ class Teller {
     )
   }
 
-  #stream(name: string, partitions: number, notes = NO_NOTES): Promise<void> {
+  #stream(
+    name: string,
+    partitions: number,
+    { notes = NO_NOTES, durability = null }: Partial<StreamRequest> = {},
+  ): Promise<void> {
     const identity = new Uint8Array(16).fill(name.length)
-    const request = { name, partitions, identity, notes }
+    const request = { name, partitions, identity, notes, durability }
     return this.#done(this.runtime.declare.stream(this.#namespace(), request))
   }
 

@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict'
 import { BATCH_HEADER_SIZE, Batch, writeBatch } from '../../src/machine/batch.ts'
 import { type Change, encodeChange } from '../../src/machine/change.ts'
+import type { DeclaredDurability } from '../../src/machine/durability.ts'
 import {
   KIND_BATCH,
   KIND_CHANGED,
@@ -70,6 +71,11 @@ export class MachineRun {
     return [...this.machine.queues.values()].filter(({ durable }) => durable)
   }
 
+  /** Those of them that keep persistent messages. */
+  get #keeping(): Queue[] {
+    return this.queues.filter(({ keepsMessages }) => keepsMessages)
+  }
+
   get partitions(): Partition[] {
     return [...this.machine.partitions.values()]
   }
@@ -79,16 +85,17 @@ export class MachineRun {
     this.machine.change(change)
   }
 
-  declareQueue(namespace: string, name: string): void {
+  declareQueue(namespace: string, name: string, durability: DeclaredDurability = null): void {
     if (this.machine.namespace(namespace).queues.has(name)) return
     const id = this.machine.nextId
-    this.change({ kind: 'queue-made', namespace, id, name, autoDelete: true, notes: NOTES })
+    const place = { namespace, id, name }
+    this.change({ kind: 'queue-made', ...place, autoDelete: true, notes: NOTES, durability })
   }
 
   /** A queue that no entry tells of. */
   declareSessionQueue(name: string): void {
     if (this.machine.namespace('/').queues.has(name)) return
-    const options = { durable: false, autoDelete: true, notes: NOTES }
+    const options = { durable: false, autoDelete: true, notes: NOTES, durability: null }
     this.machine.addQueue(this.machine.nextSessionId, { namespace: '/', name, options })
   }
 
@@ -124,7 +131,9 @@ export class MachineRun {
     if (this.machine.namespace(namespace).streams.has(name)) return
     const ids = Array.from({ length: partitions }, (_, index) => this.machine.nextId + index)
     const identity = new Uint8Array(16).fill(7)
-    const change = { kind: 'stream-made', namespace, name, identity, notes: NOTES } as const
+    const durability = ids[0]! % 2 === 0 ? null : 'os'
+    const place = { namespace, name, identity, notes: NOTES, durability } as const
+    const change = { kind: 'stream-made', ...place } as const
     this.change({ ...change, partitions: ids })
   }
 
@@ -177,7 +186,7 @@ export class MachineRun {
   }
 
   publish(picks: readonly number[], size: number, flags: number): void {
-    const chosen = picks.map((pick) => choose(this.queues, pick))
+    const chosen = picks.map((pick) => choose(this.#keeping, pick))
     const targets = [...new Set(chosen.filter((queue) => queue !== undefined))]
     const first = targets[0]
     if (first === undefined) return
@@ -196,7 +205,7 @@ export class MachineRun {
 
   /** A body in pieces, and the message that refers to them, unless it never comes. */
   publishLarge(picks: readonly number[], pieces: number, end: 'published' | 'given up'): void {
-    const chosen = picks.map((pick) => choose(this.queues, pick))
+    const chosen = picks.map((pick) => choose(this.#keeping, pick))
     const targets = [...new Set(chosen.filter((queue) => queue !== undefined))]
     const first = targets[0]
     if (first === undefined) return
