@@ -1,9 +1,11 @@
 /**
- * A broker in memory with an AMQP listener, and clients that are scripts: what they send is bytes, what they hear
- * is one line for each frame. Time stands still unless a test moves it.
+ * A broker with an AMQP listener, in memory or on a simulated disk, and clients that are scripts: what they send is
+ * bytes, what they hear is one line for each frame. Time stands still unless a test moves it.
  */
+// A broker loads this one when it opens a directory: here before time stands still, which waits for no file.
+import '../../src/journal/journal.ts'
 import assert from 'node:assert/strict'
-import type { Connection, Net, World } from '../../src/base/ports.ts'
+import type { Connection, Disk, Net, World } from '../../src/base/ports.ts'
 import { Writer } from '../../src/base/writer.ts'
 import type { BrokerLimits } from '../../src/broker/limits.ts'
 import { Runtime } from '../../src/broker/runtime.ts'
@@ -16,7 +18,11 @@ import { type Fields, type MethodName, writeMethod } from '../../src/wire/amqp/m
 import { type Properties, writeProperties } from '../../src/wire/amqp/properties.ts'
 import { Clockwork } from '../channels/clockwork.ts'
 import { ScriptedConnection } from '../gateway/scripted-connection.ts'
+import { CrashDisk } from '../sim/crash-disk.ts'
 import { Transcript } from './transcript.ts'
+
+/** How long a sync of the disk takes, to be changed at any time. */
+export type DiskPace = { syncMs: number }
 
 const LOOPBACK = '127.0.0.1:50000'
 
@@ -44,6 +50,7 @@ export class AmqpWorld {
   static async open(
     limits: Partial<AmqpLimits> = {},
     brokerLimits: Partial<BrokerLimits> = {},
+    pace: DiskPace | null = null,
   ): Promise<AmqpWorld> {
     const clockwork = new Clockwork()
     const warnings: string[] = []
@@ -57,10 +64,12 @@ export class AmqpWorld {
       connect: () => assert.fail('a broker calls nobody'),
     }
     const { clock, random, scheduler } = clockwork
-    const world: World = { clock, random, scheduler, net, disk: null as never }
+    const disk = pace === null ? (null as never) : diskOf(clockwork, pace)
+    const world: World = { clock, random, scheduler, net, disk }
     const log = { info: () => {}, warn: (text: string) => warnings.push(text), error: assert.fail }
-    const options = { world, directory: null, durability: 'memory', log } as const
-    const broker = await clockwork.until(Runtime.open({ ...options, limits: brokerLimits }))
+    const place = { directory: pace === null ? null : 'data', durability: 'fsync' } as const
+    const opening = Runtime.open({ ...place, world, log, limits: brokerLimits })
+    const broker = await clockwork.until(opening)
     const listener = await openAmqpListener({ broker, address, log, limits })
     return new AmqpWorld({ broker, listener, accept, clockwork, warnings })
   }
@@ -76,6 +85,7 @@ export class AmqpWorld {
   async client(clientProperties: FieldTable = []): Promise<ScriptedClient> {
     const client = this.connect()
     await client.say(handshake(clientProperties), method(1, 'channel.open', { outOfBand: '' }))
+    await this.clockwork.advance(0) // for a disk that takes no time
     assert.deepEqual(
       client.heard.map((line) => line.split(' ').slice(0, 2).join(' ')),
       ['0 connection.start', '0 connection.tune', '0 connection.open-ok', '1 channel.open-ok'],
@@ -89,6 +99,14 @@ export class AmqpWorld {
     assert.deepEqual(this.clockwork.errors, [])
     assert.equal(this.broker.failure, null)
   }
+}
+
+function diskOf(clockwork: Clockwork, pace: DiskPace): Disk {
+  const { clock, scheduler } = clockwork
+  const delayMs = ({ kind }: { readonly kind: string }): number =>
+    kind === 'sync' ? pace.syncMs : 0
+  const timing = { clock, scheduler, bytesPerSecond: Number.POSITIVE_INFINITY, delayMs }
+  return new CrashDisk({ timing, history: 'none' })
 }
 
 /** One client, whose frames are written down. */
