@@ -1,6 +1,7 @@
 /** All bugs that are planted, one at a time, to see that the tests notice. */
 import { brokerBugs } from './broker-bugs.ts'
 import type { Bug } from './bug.ts'
+import { durabilityBugs } from './durability-bugs.ts'
 import { edgeBugs } from './edge-bugs.ts'
 import { journalBugs } from './journal-bugs.ts'
 import { largeBugs } from './large-bugs.ts'
@@ -11,5 +12,6 @@ export const bugs: readonly Bug[] = [
   ...recoveryBugs,
   ...brokerBugs,
   ...largeBugs,
+  ...durabilityBugs,
   ...edgeBugs,
 ]

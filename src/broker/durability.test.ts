@@ -66,12 +66,12 @@ async function published([own, first, second]: Modes): Promise<{ disk: CrashDisk
   ]
   const told = new Told(broker)
   disk.record(() => told.names.length)
-  for (let index = 0; index < 14; index++) {
+  for (let index = 0; index < 8; index++) {
     told.publish(queues[Math.floor(index / 3) % 2]!, `old ${index}`)
     if (index % 4 !== 1) await drained()
   }
   await drained()
-  assert.equal(told.names.length, 14)
+  assert.equal(told.names.length, 8)
   return { disk, told }
 }
 
@@ -150,7 +150,7 @@ test('a message for queues of several modes is confirmed as the strictest asks, 
     const [written, synced, remembered] = queues.map((queue) => broker.take(queue))
     const told: string[] = []
     disk.record(() => told.length)
-    for (let index = 0; index < 6; index++) {
+    for (let index = 0; index < 3; index++) {
       const name = `new ${index}`
       const heard = broker.runtime.commits.settled(broker.publishAll('all', name)).then(() => {
         broker.assertDurable(name)
@@ -164,7 +164,7 @@ test('a message for queues of several modes is confirmed as the strictest asks, 
       broker.early.filter((name) => !remembered!.some((each) => each.name === name)),
       [],
     )
-    assert.deepEqual([written!.length, synced!.length, remembered!.length], [6, 6, 6])
+    assert.deepEqual([written!.length, synced!.length, remembered!.length], [3, 3, 3])
     for (const [{ moment }, image] of cuts(disk)) {
       const found = await namesOn(image, names)
       for (const name of told.slice(0, moment.mark)) {
@@ -186,8 +186,8 @@ test('a large message for queues of several modes is confirmed as the strictest 
   await broker.fan('all', queues)
   let told = 0
   disk.record(() => told)
-  for (let index = 0; index < 3; index++) {
-    const options = { size: 450, exchange: 'all' }
+  for (let index = 0; index < 2; index++) {
+    const options = { size: 250, exchange: 'all' }
     const ticket = broker.publishLarge({ name: 'all' }, `old ${index}`, options)
     await settled(broker.runtime.commits.settled(ticket), 'the confirm')
     told++
