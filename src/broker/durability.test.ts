@@ -79,8 +79,6 @@ test('what a queue that is synced acknowledged survives every power cut; of one 
   const worlds: readonly Modes[] = [
     ['fsync', null, 'os'],
     ['os', 'fsync', null],
-    ['os', 'fsync', 'os'],
-    ['fsync', 'fsync', 'os'],
   ]
   for (const modes of worlds) {
     const { disk, told } = await published(modes)
