@@ -25,7 +25,13 @@ const BODY_BYTES = 100
 const PACE = 200 // messages a millisecond: a broker at work, whose own load makes nothing late
 const NEVER = Number.MAX_SAFE_INTEGER
 const TAKEN = 'snapshots begun'
-const QUEUE_OPTIONS = { durable: true, autoDelete: false, notes: new Uint8Array(0) } as const
+const NO_NOTES = new Uint8Array(0)
+const QUEUE_OPTIONS = {
+  durable: true,
+  autoDelete: false,
+  notes: NO_NOTES,
+  durability: null,
+} as const
 
 class Rig {
   readonly runtime: Runtime

@@ -40,7 +40,8 @@ export const edgeBugs: readonly Bug[] = [
   {
     what: 'lines are told OK by a queue that was made again and is not durable',
     file: 'src/gateway/line/line-queue.ts',
-    right: "if (this.acknowledges === 'durable' && !queue.durable) {",
+    right:
+      'if (isWeaker(durabilityIn(this.#broker.durability, queue.options), this.#durability)) {',
     wrong: 'if (queue.deleted) {',
     by: ['src/gateway/line/line-queue.test'],
   },

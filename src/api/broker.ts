@@ -5,9 +5,11 @@
 import { unlessAborted, untilAborted } from '../base/abort.ts'
 import type { Log } from '../base/log.ts'
 import type { World } from '../base/ports.ts'
-import { DEFAULT_NAMESPACE, type DurabilityMode, Runtime } from '../broker/runtime.ts'
+import { DEFAULT_NAMESPACE, Runtime } from '../broker/runtime.ts'
+import type { DeclaredDurability, DurabilityMode } from '../machine/durability.ts'
 import type { Queue } from '../machine/queue.ts'
 import { isRefusal } from '../machine/refusal.ts'
+import type { Stream } from '../machine/stream.ts'
 import { nodeWorld } from '../node/world.ts'
 import { Durable } from './durable.ts'
 import {
@@ -22,7 +24,7 @@ import { GroupDesks } from './group-desks.ts'
 import { type ListenOptions, planListen } from './listen-options.ts'
 import { type Listening, listenAll } from './listening.ts'
 import { OpenEnds } from './open-ends.ts'
-import { checkOptions, checkSignal } from './options.ts'
+import { checkOptions, checkSignal, durabilityOption } from './options.ts'
 import { BrokerQueue, type QueueOptions } from './queue.ts'
 import { BrokerStream, type StreamOptions, streamOf } from './stream.ts'
 
@@ -143,10 +145,11 @@ export class Broker implements AsyncDisposable {
       if (there === undefined) throw queueMissing(name)
       return this.#queueOf<T>(there)
     }
-    checkOptions('a queue', options, ['durable', 'autoDelete', 'signal'])
+    checkOptions('a queue', options, ['durable', 'autoDelete', 'durability', 'signal'])
     checkSignal(options.signal)
     const { durable = true, autoDelete = false, signal } = options
-    const asked = { durable, autoDelete, notes: NO_NOTES }
+    const durability = durabilityOption(options.durability)
+    const asked = { durable, autoDelete, notes: NO_NOTES, durability }
     const request = { name, options: asked, owner: null }
     const { declare } = this.#runtime
     const answer = await unlessAborted(signal, () => declare.queue(namespace, request, signal))
@@ -164,21 +167,19 @@ export class Broker implements AsyncDisposable {
     const parts = { durable: this.#durable, groups: this.#groups, ends: this.#ends }
     const there = namespace.streams.get(name)
     if (options !== undefined) {
-      checkOptions('a stream', options, ['partitions', 'signal'])
+      checkOptions('a stream', options, ['partitions', 'durability', 'signal'])
       checkSignal(options.signal)
       options.signal?.throwIfAborted()
     }
+    const durability = durabilityOption(options?.durability)
     if (there !== undefined) {
-      const { length } = there.partitions
-      if (options?.partitions === undefined || options.partitions === length) {
-        return new BrokerStream<T>(this.#runtime, there, parts)
-      }
-      const sentence = `stream '${name}' is there with ${length} partitions, not ${options.partitions}`
-      throw new StreamDiffers('STREAM_DIFFERS', sentence)
+      checkSame(there, { partitions: options?.partitions ?? null, durability })
+      return new BrokerStream<T>(this.#runtime, there, parts)
     }
     if (options === undefined) throw streamMissing(name)
     const { partitions = 1, signal } = options
-    const request = { name, partitions, identity: this.#runtime.chance(16), notes: NO_NOTES }
+    const identity = this.#runtime.chance(16)
+    const request = { name, partitions, identity, notes: NO_NOTES, durability }
     const { declare } = this.#runtime
     const answer = await unlessAborted(signal, () => declare.stream(namespace, request, signal))
     // Somebody else made it meanwhile.
@@ -214,4 +215,19 @@ export class Broker implements AsyncDisposable {
     if (this.#runtime.failure !== null || namespace === undefined) throw closed()
     return namespace
   }
+}
+
+/** Throws unless the stream is as it is asked for; of what was not said it may be anything. */
+function checkSame(
+  { name, partitions: { length }, durability }: Stream,
+  asked: { readonly partitions: number | null; readonly durability: DeclaredDurability },
+): void {
+  if (asked.partitions !== null && asked.partitions !== length) {
+    const sentence = `stream '${name}' is there with ${length} partitions, not ${asked.partitions}`
+    throw new StreamDiffers('STREAM_DIFFERS', sentence)
+  }
+  if (asked.durability === null || asked.durability === durability) return
+  const current = durability ?? "the broker's own"
+  const sentence = `stream '${name}' is there with durability ${current}, not ${asked.durability}`
+  throw new StreamDiffers('STREAM_DIFFERS', sentence)
 }

@@ -112,8 +112,8 @@ export function errorOf(refusal: Refusal): BrokerError {
     case 'queue-differs':
       return new QueueDiffers(
         'QUEUE_DIFFERS',
-        `queue '${refusal.queue}' is there with ${refusal.field} ${refusal.current}, ` +
-          `not ${refusal.asked}; open it without options, or delete it first`,
+        `queue '${refusal.queue}' is there with ${refusal.field} ${inWords(refusal.current)}, ` +
+          `not ${inWords(refusal.asked)}; open it without options, or delete it first`,
       )
     case 'queue-locked':
       return new BrokerError('REFUSED', `queue '${refusal.queue}' belongs to one connection alone`)
@@ -124,6 +124,11 @@ export function errorOf(refusal: Refusal): BrokerError {
         'NAME_INVALID',
         `'${refusal.name}' cannot be a name: ${refusal.reason}`,
       )
+    case 'durability-impossible': {
+      const { of, name, asked, reason } = refusal
+      const sentence = `${of} '${name}' cannot have durability ${asked}: ${reason}`
+      return new BrokerError('REFUSED', sentence)
+    }
     case 'partitions-invalid':
       return new BrokerError(
         'LIMIT_REACHED',
@@ -138,6 +143,11 @@ export function errorOf(refusal: Refusal): BrokerError {
     default:
       return new BrokerError('REFUSED', `refused: ${refusal.kind}`)
   }
+}
+
+/** A field that was not set says so with null. */
+function inWords(value: string): string {
+  return value === 'null' ? "the broker's own" : value
 }
 
 export function queueMissing(name: string): QueueMissing {

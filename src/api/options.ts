@@ -1,4 +1,10 @@
 /** Options that are refused rather than ignored when nothing like them exists; the one that every wait has. */
+import {
+  type DeclaredDurability,
+  type DurabilityMode,
+  durabilityModes,
+  isDurabilityMode,
+} from '../machine/durability.ts'
 import { BrokerError } from './errors.ts'
 
 /**
@@ -17,6 +23,14 @@ export function checkOptions(what: string, options: object, known: readonly stri
     if (known.includes(name)) continue
     throw new BrokerError('REFUSED', `${what} has no option '${name}'; it has ${known.join(', ')}`)
   }
+}
+
+/** null where nothing is said. */
+export function durabilityOption(durability: DurabilityMode | undefined): DeclaredDurability {
+  if (durability === undefined) return null
+  if (isDurabilityMode(durability)) return durability
+  const modes = durabilityModes.map((mode) => `'${mode}'`).join(', ')
+  throw new BrokerError('REFUSED', `durability is one of ${modes}, not '${String(durability)}'`)
 }
 
 /** The signal among options that have nothing else. */

@@ -3,6 +3,7 @@ import { unlessAborted, untilAborted } from '../base/abort.ts'
 import type { Arrival } from '../broker/arrival.ts'
 import { HELD } from '../broker/room.ts'
 import type { Runtime } from '../broker/runtime.ts'
+import { type DurabilityMode, durabilityIn } from '../machine/durability.ts'
 import { Content, FORMAT_PLAIN, NO_TTL } from '../machine/message.ts'
 import type { Queue } from '../machine/queue.ts'
 import { isRefusal } from '../machine/refusal.ts'
@@ -33,6 +34,11 @@ export type QueueOptions = {
   readonly durable?: boolean
   /** Deleted with its last consumer. */
   readonly autoDelete?: boolean
+  /**
+   * How safe a message is when `send` resolves: `fsync` (on the disk), `os` (given to the operating system) or `memory`
+   * (in no file, whatever the message asks for). The broker's own unless told otherwise.
+   */
+  readonly durability?: DurabilityMode
   /** Ends the wait for the declaration: it was not made if it waited for room, else it may be there. */
   readonly signal?: AbortSignal
 }
@@ -85,6 +91,11 @@ export class BrokerQueue<T = unknown> {
     this.#route = this.#newRoute()
   }
 
+  /** How safe a message is when `send` resolves. */
+  get durability(): DurabilityMode {
+    return durabilityIn(this.#runtime.durability, this.#queue.options)
+  }
+
   /** Messages that nobody holds. */
   get readyCount(): number {
     return this.#queue.readyCount
@@ -99,7 +110,7 @@ export class BrokerQueue<T = unknown> {
     return this.#runtime.consumerCount(this.#queue)
   }
 
-  /** Resolves when the message is as safe as the broker's durability says. Waits while there is no room. */
+  /** Resolves when the message is as safe as `durability` says. Waits while there is no room. */
   send(body: T & Body, options: SendOptions = AS_USUAL): Promise<void> {
     checkSend(options, this.#runtime.limits.ttlMsMax)
     const { signal } = options

@@ -1,6 +1,7 @@
 /** A stream as a program has it: append records, read them, as often as one likes. */
 import { unlessAborted } from '../base/abort.ts'
 import type { Runtime } from '../broker/runtime.ts'
+import { type DurabilityMode, durabilityIn } from '../machine/durability.ts'
 import { checkName } from '../machine/plan.ts'
 import { isRefusal } from '../machine/refusal.ts'
 import type { Stream } from '../machine/stream.ts'
@@ -24,6 +25,8 @@ import { checkThere, type NewRecord, StreamWriter } from './stream-writer.ts'
 export type StreamOptions = {
   /** 1 unless told otherwise. Order is kept within a partition. */
   readonly partitions?: number
+  /** How safe a record is when `append` resolves: `fsync` or `os`. The broker's own unless told otherwise. */
+  readonly durability?: DurabilityMode
   /** Ends the wait for the declaration: it was not made if it waited for room, else it may be there. */
   readonly signal?: AbortSignal
 }
@@ -53,6 +56,11 @@ export class BrokerStream<T = unknown> {
     this.#ends = parts.ends
   }
 
+  /** How safe a record is when `append` resolves. */
+  get durability(): DurabilityMode {
+    return durabilityIn(this.#runtime.durability, this.#stream)
+  }
+
   get partitionCount(): number {
     return this.#stream.partitions.length
   }
@@ -64,7 +72,7 @@ export class BrokerStream<T = unknown> {
   }
 
   /**
-   * Resolves to where it is, once it is as safe as the broker's durability says. Aborted before the call, or while it
+   * Resolves to where it is, once it is as safe as `durability` says. Aborted before the call, or while it
    * waits for room, nothing was appended; aborted while the disk has it not yet, it may be there.
    */
   append(record: NewRecord<T>, options: WaitOptions = AS_USUAL): Promise<Appended> {

@@ -32,10 +32,10 @@ async function openPlace(bodyBytes: number): Promise<Place> {
   const { broker: runtime, clockwork } = world
   const namespace = runtime.namespace('/')!
   const notes = new Uint8Array(0)
-  const options = { durable: true, autoDelete: false, notes }
+  const options = { durable: true, autoDelete: false, durability: null, notes }
   const queues = [0, 1].map((index) => ({ name: `q${index}`, options, owner: null }))
   for (const each of queues) await clockwork.until(runtime.declare.queue(namespace, each))
-  const made = { name: 's', partitions: 1, identity: new Uint8Array(16), notes }
+  const made = { name: 's', partitions: 1, identity: new Uint8Array(16), notes, durability: null }
   await clockwork.until(runtime.declare.stream(namespace, made))
   const parts = { durable: new Durable(runtime), groups: new GroupDesks(), ends: new OpenEnds() }
   const [queue, filler] = queues.map(({ name }) => {

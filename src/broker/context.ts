@@ -1,6 +1,7 @@
 /** What the parts of the runtime share: the state, where it is kept, and how to ask for a turn. Types only. */
 import type { Scheduler } from '../base/ports.ts'
 import type { Engine } from '../journal/engine.ts'
+import type { DurabilityMode } from '../machine/durability.ts'
 import type { Machine } from '../machine/machine.ts'
 import type { JournalTime } from './journal-time.ts'
 import type { BrokerLimits } from './limits.ts'
@@ -12,6 +13,8 @@ export type Context = {
   readonly engine: Engine
   readonly transient: TransientBodies
   readonly limits: BrokerLimits
+  /** The broker's own, which entries have that ask for no other. */
+  readonly durability: DurabilityMode
   readonly scheduler: Scheduler
   readonly readFailures: ReadFailures
   readonly time: JournalTime

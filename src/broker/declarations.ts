@@ -9,6 +9,7 @@ import { type Binding, Exchange, type ExchangeOptions } from '../machine/exchang
 import type { Namespace } from '../machine/namespace.ts'
 import {
   bindingChange,
+  checkDurability,
   checkExchangeKind,
   checkName,
   compareExchange,
@@ -16,7 +17,8 @@ import {
   planStream,
   type StreamRequest,
 } from '../machine/plan.ts'
-import type { Queue, QueueOptions } from '../machine/queue.ts'
+import type { Queue } from '../machine/queue.ts'
+import type { QueueOptions } from '../machine/queue-options.ts'
 import { isRefusal, type Refusal } from '../machine/refusal.ts'
 import type { Stream } from '../machine/stream.ts'
 import type { Commits } from './commits.ts'
@@ -86,7 +88,8 @@ export class Declarations {
     const options = owner === null ? request.options : { ...request.options, durable: false }
     const there = this.#same(namespace, request)
     if (there !== null) return there
-    const refusal = checkName(name)
+    const asked = { name, durable: options.durable, durability: options.durability }
+    const refusal = checkName(name) ?? checkDurability('queue', asked, this.#context.durability)
     if (refusal !== null) return refusal
     if (machine.queues.size >= limits.queues) {
       return { kind: 'too-many', what: 'queues', max: limits.queues }
@@ -103,9 +106,9 @@ export class Declarations {
     const done = await this.#commit(() => {
       const since = this.#same(namespace, request)
       if (since !== null) return isRefusal(since) ? since : []
-      const { autoDelete, notes } = options
-      const id = machine.nextId
-      return [{ kind: 'queue-made', namespace: namespace.name, id, name, autoDelete, notes }]
+      const { autoDelete, notes, durability } = options
+      const place = { namespace: namespace.name, id: machine.nextId, name }
+      return [{ kind: 'queue-made', ...place, autoDelete, notes, durability }]
     }, signal)
     return done ?? namespace.queues.get(name) ?? { kind: 'queue-missing', queue: name }
   }
@@ -260,8 +263,12 @@ export class Declarations {
     request: StreamRequest,
     signal?: AbortSignal,
   ): Promise<Stream | Refusal> {
+    const { durability, machine } = this.#context
     const done = await this.#commit(() => {
-      const change = planStream(this.#context.machine, namespace, request)
+      const asked = { ...request, durable: true }
+      const refusal = checkDurability('stream', asked, durability)
+      if (refusal !== null) return refusal
+      const change = planStream(machine, namespace, request)
       return change.kind === 'stream-made' ? [change] : (change as Refusal)
     }, signal)
     const { name } = request

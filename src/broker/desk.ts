@@ -3,6 +3,7 @@
  * settled and not yet written. Lost at a restart, every part of it.
  */
 import { List } from '../base/list.ts'
+import type { EntryDurability } from '../machine/durability.ts'
 import type { Queue } from '../machine/queue.ts'
 import type { Consumer } from './consumer.ts'
 import { Ranges } from './ranges.ts'
@@ -28,6 +29,8 @@ export class Desk {
   readonly seats: List<Seat> = new List()
   /** Settled by consumers, waiting to become an entry. Persistent messages only. */
   readonly settled: Ranges = new Ranges()
+  /** How safe that is when it counts: as the queue, and until then as the broker where a purge is among it. */
+  settledAs: EntryDurability
   /** Given back, likewise. */
   readonly returned: Ranges = new Ranges()
   /** Their time was over, likewise. */
@@ -53,6 +56,7 @@ export class Desk {
 
   constructor(queue: Queue) {
     this.queue = queue
+    this.settledAs = queue.entryDurability
     this.markSettled = queue.mark
   }
 

@@ -6,6 +6,7 @@
  */
 import { assert } from '../base/assert.ts'
 import { mark } from '../base/mark.ts'
+import { strongest } from '../machine/durability.ts'
 import type { LargeBody } from '../machine/large-body.ts'
 import { GONE, LARGE, MARKED, READY, STATE_BITS, TRANSIENT } from '../machine/page.ts'
 import type { Queue } from '../machine/queue.ts'
@@ -112,6 +113,8 @@ export class Dispatcher {
       if ((queue.stateOf(sequence) & STATE_BITS) !== READY) continue
       this.#settlements.drop(desk, sequence, 'purged')
     }
+    // Whoever asked for it is told that it is done, as for whatever else is done to a queue.
+    desk.settledAs = strongest(queue.entryDurability, undefined)
     return count
   }
 
@@ -255,7 +258,7 @@ export class Dispatcher {
     }
     if (desk.markTicket === 0) {
       const through = Math.min(queue.nextSequence - 1, sequence + limits.markAhead)
-      const ticket = writeMark(engine.log, queue.id, through)
+      const ticket = writeMark(engine.log, queue, through)
       if (ticket > 0) {
         mark('dispatch/mark-raised')
         desk.markTicket = ticket

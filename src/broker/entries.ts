@@ -1,6 +1,7 @@
 /** Entries without a body that is kept: decisions, written by whoever made them, in groups of their own. */
 import type { Log } from '../journal/engine.ts'
 import { type Change, encodeChange } from '../machine/change.ts'
+import type { EntryDurability } from '../machine/durability.ts'
 import {
   KIND_CHANGED,
   type KIND_EXPIRED,
@@ -13,6 +14,7 @@ import {
   setU32At,
   setU48At,
 } from '../machine/entry.ts'
+import type { Queue } from '../machine/queue.ts'
 import type { Ranges } from './ranges.ts'
 
 const head = { kind: 0, flags: 0, log: 0, number: 0 }
@@ -20,22 +22,23 @@ const head = { kind: 0, flags: 0, log: 0, number: 0 }
 function claim(
   log: Log,
   kind: number,
-  place: { readonly log: number; readonly number: number },
+  place: { readonly log: number; readonly number: number; readonly durability: EntryDurability },
   size: number,
 ): number {
   head.kind = kind
   head.log = place.log
   head.number = place.number
-  return log.claim(head, size)
+  return log.claim(head, size, place.durability)
 }
 
-const NOWHERE = { log: 0, number: 0 }
+/** Of the broker itself, as safe as its own durability says. */
+const NOWHERE = { log: 0, number: 0, durability: undefined }
 
-/** Writes the first `count` ranges; answers the ticket, or 0 when there is no room now. */
+/** Writes the first `count` ranges, as safe as the place says; answers the ticket, or 0 when there is no room now. */
 export function writeRanges(
   log: Log,
   kind: typeof KIND_SETTLED | typeof KIND_RETURNED | typeof KIND_EXPIRED,
-  place: { readonly log: number; readonly number: number },
+  place: { readonly log: number; readonly number: number; readonly durability: EntryDurability },
   ranges: Ranges,
   count: number,
 ): number {
@@ -51,9 +54,10 @@ export function writeRanges(
 }
 
 /** Answers the ticket, or 0 when there is no room now. */
-export function writeMark(log: Log, queue: number, sequence: number): number {
+export function writeMark(log: Log, queue: Queue, sequence: number): number {
   if (log.reserve(1, 0, 'relief') !== 'ok') return 0
-  return claim(log, KIND_MARK, { log: queue, number: sequence }, 0)
+  const { id, entryDurability: durability } = queue
+  return claim(log, KIND_MARK, { log: id, number: sequence, durability }, 0)
 }
 
 /** Answers the ticket, or 0 when there is no room now. */

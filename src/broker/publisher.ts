@@ -3,7 +3,9 @@
  * and keeps in memory what is transient. Each call is taken whole or HELD.
  */
 import { assert } from '../base/assert.ts'
+import type { EntryHead } from '../journal/tail.ts'
 import { BATCH_HEADER_SIZE, type Batch, writeBatch } from '../machine/batch.ts'
+import { strongestOf } from '../machine/durability.ts'
 import { KIND_BATCH, KIND_LARGE, KIND_MESSAGE, KIND_OFFSETS } from '../machine/entry.ts'
 import { type Commitment, encodeCommitments } from '../machine/group.ts'
 import { encodeReference, type LargeBody } from '../machine/large-body.ts'
@@ -103,7 +105,8 @@ export class Publisher {
     assert(batch.size <= this.#context.limits.batchBytes, 'a batch larger than the limit')
     const size = BATCH_HEADER_SIZE + batch.size
     if (!this.#reserve(size)) return HELD
-    const ticket = this.#claim(KIND_BATCH, partition.id, partition.nextOffset, size)
+    const head = this.#headOf(KIND_BATCH, partition.id, partition.nextOffset)
+    const ticket = log.claim(head, size, partition.entryDurability)
     const nowMs = this.#context.time.nowMs()
     writeBatch(log.slot.bytes, log.slot.at, batch, nowMs)
     this.#partitions.appending(partition)
@@ -127,7 +130,12 @@ export class Publisher {
     const answer = log.reserve(1, body.length, 'relief')
     assert(answer !== 'too-large', 'offsets larger than a commit')
     if (answer !== 'ok') return this.#room.held('disk-slow')
-    const ticket = log.write({ kind: KIND_OFFSETS, flags: 0, log: group.id, number: 0 }, body)
+    // One entry, and one answer, for streams that may differ.
+    const asked = commitments.map(
+      ({ partition }) => machine.partitions.get(partition)?.entryDurability,
+    )
+    const head = { kind: KIND_OFFSETS, flags: 0, log: group.id, number: 0 }
+    const ticket = log.write(head, body, strongestOf(asked))
     group.apply(commitments)
     return ticket
   }
@@ -158,8 +166,10 @@ export class Publisher {
     if (isTimed) outgoing.flags |= MESSAGE_EXPIRES
     outgoing.head = route.head
     outgoing.targets = durable
-    const ticket = this.#claim(kind, first.id, first.nextSequence, size)
-    const { slot } = this.#context.engine.log
+    const { log } = this.#context.engine
+    const head = this.#headOf(kind, first.id, first.nextSequence)
+    const ticket = log.claim(head, size, route.durability)
+    const { slot } = log
     writeMessage(slot.bytes, slot.at, outgoing, content)
     if (isTimed) {
       const { times } = this.#lifetimes
@@ -239,13 +249,14 @@ export class Publisher {
     return true
   }
 
-  #claim(kind: number, log: number, number: number, size: number): number {
+  /** One object for all entries with a body of their own. */
+  #headOf(kind: number, log: number, number: number): EntryHead {
     const head = this.#head
     head.kind = kind
     head.flags = BODY_INDEXED
     head.log = log
     head.number = number
-    return this.#context.engine.log.claim(head, size)
+    return head
   }
 
   #reserve(size: number): boolean {

@@ -26,7 +26,8 @@ async function openAt(disk: CrashDisk, wallMs: number): Promise<Runtime> {
 /** Appends one record; answers the time that its entry carries. */
 async function append(runtime: Runtime): Promise<number> {
   const namespace = runtime.namespace('/')!
-  const asked = { name: 's', partitions: 1, identity: new Uint8Array(16), notes: new Uint8Array(0) }
+  const place = { name: 's', partitions: 1, identity: new Uint8Array(16) }
+  const asked = { ...place, notes: new Uint8Array(0), durability: null }
   if (!namespace.streams.has('s')) {
     assert(!isRefusal(await settled(runtime.declare.stream(namespace, asked), 'the stream')))
   }

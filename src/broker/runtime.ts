@@ -15,6 +15,7 @@ import type { Engine } from '../journal/engine.ts'
 import type { JournalStopped } from '../journal/errors.ts'
 import type { JournalLimits } from '../journal/limits.ts'
 import type { Batch, BatchView } from '../machine/batch.ts'
+import type { DurabilityMode } from '../machine/durability.ts'
 import type { Commitment, Committed } from '../machine/group.ts'
 import type { Machine } from '../machine/machine.ts'
 import type { Content } from '../machine/message.ts'
@@ -49,8 +50,6 @@ const IDENTITY_BYTES = 16
 
 const NO_ROOM_TO_STOP =
   'stopped without room on the disk: what was settled last will be delivered again, flagged as such'
-
-export type DurabilityMode = 'fsync' | 'os' | 'memory'
 
 export type RuntimeOptions = {
   readonly world: World
@@ -114,6 +113,7 @@ export class Runtime {
       engine,
       transient: this.#transient,
       limits: this.limits,
+      durability: this.durability,
       scheduler: world.scheduler,
       readFailures: this.readFailures,
       time: this.time,

@@ -80,24 +80,26 @@ export class Settlements {
   #writeDesk(desk: Desk): boolean {
     const { engine, limits } = this.#context
     const { queue, returned, settled, expired } = desk
-    const place = { log: queue.id, number: 0 }
+    const place = { log: queue.id, number: 0, durability: queue.entryDurability }
     while (returned.size > 0) {
       const count = Math.min(returned.size, limits.settleRanges)
       if (writeRanges(engine.log, KIND_RETURNED, place, returned, count) === 0) return false
       returned.drop(count)
     }
+    place.durability = desk.settledAs
     while (settled.size > 0) {
       const count = Math.min(settled.size, limits.settleRanges)
       if (writeRanges(engine.log, KIND_SETTLED, place, settled, count) === 0) return false
       this.#settleFirst(queue, settled, count)
     }
+    desk.settledAs = queue.entryDurability
     return expired.size === 0 || this.#writeExpired(desk)
   }
 
   /** They may have been given back before: those entries come first. */
   #writeExpired({ queue, expired }: Desk): boolean {
     const { engine, limits, machine, time } = this.#context
-    const place = { log: queue.id, number: time.nowMs() }
+    const place = { log: queue.id, number: time.nowMs(), durability: queue.entryDurability }
     while (expired.size > 0) {
       const count = Math.min(expired.size, limits.settleRanges)
       if (writeRanges(engine.log, KIND_EXPIRED, place, expired, count) === 0) return false

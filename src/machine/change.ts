@@ -15,11 +15,20 @@
  *  10 group made         namespace:text id:u32 name:text
  *  11 group deleted      namespace:text name:text
  *  12 broker made        identity:16                              once, before everything else
+ *  13 queue made         as 2, then settings
+ *  14 stream made        as 8, then settings
+ *
+ *   settings = count:u8 (tag:u8 size:u8 value)*     ascending by tag; what has none is as it was before there were any
+ *   1 durability         mode:u8                    1 fsync 2 os 3 memory; without it the broker's own
+ *
+ * What says more than its reader understands is refused, and what says less is read: so a later setting has a tag of
+ * its own, and needs no new form. 2 and 8 are what was written before there were settings; nobody writes them any more.
  */
 import { unreachable } from '../base/assert.ts'
 import { Fault } from '../base/fault.ts'
 import { Reader } from '../base/reader.ts'
 import { Writer } from '../base/writer.ts'
+import { codeOfDurability, type DeclaredDurability, durabilityOfCode } from './durability.ts'
 
 /** A binding by names and numbers. */
 export type BindingPlace = {
@@ -39,6 +48,7 @@ export type Change =
       readonly name: string
       readonly autoDelete: boolean
       readonly notes: Uint8Array
+      readonly durability: DeclaredDurability
     }
   | { readonly kind: 'queue-deleted'; readonly id: number }
   | {
@@ -59,6 +69,7 @@ export type Change =
       readonly identity: Uint8Array
       readonly notes: Uint8Array
       readonly partitions: readonly number[]
+      readonly durability: DeclaredDurability
     }
   | { readonly kind: 'stream-deleted'; readonly namespace: string; readonly name: string }
   | {
@@ -85,6 +96,11 @@ const kinds: readonly Change['kind'][] = [
   'broker-made',
 ]
 
+/** Those that carry settings, and the types of their first form, without any. */
+const QUEUE_MADE = 13
+const STREAM_MADE = 14
+const SETTING_DURABILITY = 1
+
 const IDENTITY_SIZE = 16
 const FLAG_AUTO_DELETE = 1
 const FLAG_INTERNAL = 2
@@ -97,8 +113,13 @@ export function encodeChange(change: Change): Uint8Array {
 
 /** The same at the end of what is written already. */
 export function writeChange(writer: Writer, change: Change): void {
-  writer.u8(kinds.indexOf(change.kind) + 1)
+  writer.u8(typeOf(change.kind))
   encodeFields(writer, change)
+}
+
+function typeOf(kind: Change['kind']): number {
+  if (kind === 'queue-made') return QUEUE_MADE
+  return kind === 'stream-made' ? STREAM_MADE : kinds.indexOf(kind) + 1
 }
 
 function encodeFields(writer: Writer, change: Change): void {
@@ -112,6 +133,7 @@ function encodeFields(writer: Writer, change: Change): void {
       text(writer, change.name)
       writer.u8(change.autoDelete ? FLAG_AUTO_DELETE : 0)
       sized(writer, change.notes)
+      encodeSettings(writer, change)
       return
     case 'broker-made':
       writer.bytes(change.identity)
@@ -140,6 +162,7 @@ function encodeFields(writer: Writer, change: Change): void {
       sized(writer, change.notes)
       writer.u16(change.partitions.length)
       for (const id of change.partitions) writer.u32(id)
+      encodeSettings(writer, change)
       return
     case 'group-made':
       text(writer, change.namespace)
@@ -160,14 +183,24 @@ function encodeFields(writer: Writer, change: Change): void {
 export function decodeChange(bytes: Uint8Array, at: number, size: number): Change {
   const reader = new Reader(bytes, at, at + size)
   const type = reader.u8()
-  const kind = kinds[type - 1]
+  const kind = kindOf(type)
   if (kind === undefined) throw new Fault('change-unknown', `a change of type ${type}`)
-  const change = decodeFields(kind, reader)
+  const form = type === QUEUE_MADE || type === STREAM_MADE ? 'with-settings' : 'bare'
+  const change = decodeFields(kind, reader, form)
   reader.end()
   return change
 }
 
-function decodeFields(kind: Change['kind'], reader: Reader): Change {
+function kindOf(type: number): Change['kind'] | undefined {
+  if (type === QUEUE_MADE) return 'queue-made'
+  return type === STREAM_MADE ? 'stream-made' : kinds[type - 1]
+}
+
+function decodeFields(
+  kind: Change['kind'],
+  reader: Reader,
+  form: 'with-settings' | 'bare',
+): Change {
   switch (kind) {
     case 'namespace-made':
       return { kind, name: textOf(reader) }
@@ -179,7 +212,8 @@ function decodeFields(kind: Change['kind'], reader: Reader): Change {
         reader.u8(),
       ]
       const autoDelete = (flags & FLAG_AUTO_DELETE) !== 0
-      return { kind, namespace, id, name, autoDelete, notes: sizedOf(reader) }
+      const notes = sizedOf(reader)
+      return { kind, namespace, id, name, autoDelete, notes, ...settingsOf(reader, form) }
     }
     case 'queue-deleted':
       return { kind, id: reader.u32() }
@@ -202,7 +236,8 @@ function decodeFields(kind: Change['kind'], reader: Reader): Change {
       const identity = reader.bytes(IDENTITY_SIZE).slice()
       const notes = sizedOf(reader)
       const partitions = Array.from({ length: reader.u16() }, () => reader.u32())
-      return { kind, namespace, name, identity, notes, partitions }
+      const settings = settingsOf(reader, form)
+      return { kind, namespace, name, identity, notes, partitions, ...settings }
     }
     case 'group-made':
       return { kind, namespace: textOf(reader), id: reader.u32(), name: textOf(reader) }
@@ -213,6 +248,33 @@ function decodeFields(kind: Change['kind'], reader: Reader): Change {
     default:
       return unreachable(kind)
   }
+}
+
+type Settings = { readonly durability: DeclaredDurability }
+
+function encodeSettings(writer: Writer, { durability }: Settings): void {
+  writer.u8(durability === null ? 0 : 1)
+  if (durability === null) return
+  writer.u8(SETTING_DURABILITY)
+  writer.u8(1)
+  writer.u8(codeOfDurability(durability))
+}
+
+function settingsOf(reader: Reader, form: 'with-settings' | 'bare'): Settings {
+  let durability: DeclaredDurability = null
+  let newest = 0
+  for (let left = form === 'bare' ? 0 : reader.u8(); left > 0; left--) {
+    const [tag, size] = [reader.u8(), reader.u8()]
+    const value = reader.bytes(size)
+    // What it asks for would not be kept.
+    if (tag !== SETTING_DURABILITY || size !== 1 || tag <= newest) {
+      throw new Fault('setting-unknown', `a setting ${tag} of ${size} bytes`)
+    }
+    newest = tag
+    durability = durabilityOfCode(value[0]!)
+    if (durability === null) throw new Fault('setting-unknown', `a durability ${value[0]}`)
+  }
+  return { durability }
 }
 
 function text(writer: Writer, value: string): void {

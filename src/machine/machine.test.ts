@@ -7,6 +7,7 @@ import { MachineRun } from '../../test/machine/machine-run.ts'
 import { portraitOf } from '../../test/machine/portrait.ts'
 import { Panic } from '../base/assert.ts'
 import { Fault } from '../base/fault.ts'
+import { durabilityModes } from './durability.ts'
 import { KIND_BATCH, KIND_MESSAGE } from './entry.ts'
 import { Machine } from './machine.ts'
 import { NO_TTL } from './message.ts'
@@ -17,6 +18,7 @@ type Step = (run: MachineRun) => void | Promise<void>
 const queueName = fc.constantFrom('a', 'b', 'c')
 const exchangeName = fc.constantFrom('x', 'y')
 const namespaceName = fc.constantFrom('/', 'other')
+const durability = fc.constantFrom(null, null, ...durabilityModes)
 const pick = fc.nat(5)
 const ttl = fc.nat(2 ** 40)
 
@@ -34,8 +36,8 @@ const step = <T>(
 })
 
 const stepArb: fc.Arbitrary<Step> = fc.oneof(
-  step(3, fc.tuple(namespaceName, queueName), (run, [namespace, name]) =>
-    run.declareQueue(namespace, name),
+  step(3, fc.tuple(namespaceName, queueName, durability), (run, [namespace, name, declared]) =>
+    run.declareQueue(namespace, name, declared),
   ),
   step(1, queueName, (run, name) => run.declareSessionQueue(`session ${name}`)),
   step(1, pick, (run, each) => run.deleteQueue(each)),

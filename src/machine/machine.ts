@@ -10,6 +10,7 @@ import { assert, unreachable } from '../base/assert.ts'
 import { EMPTY } from '../base/bytes.ts'
 import { type Batch, type BatchView, storedTimeMs } from './batch.ts'
 import type { Change } from './change.ts'
+import { entryDurabilityOf } from './durability.ts'
 import type { Bodies, EntryView } from './entry.ts'
 import { Exchange, isExchangeKind } from './exchange.ts'
 import { Group } from './group.ts'
@@ -18,7 +19,8 @@ import { isLive } from './liveness.ts'
 import { Namespace } from './namespace.ts'
 import { Freezer, GONE, LARGE, STATE_BITS, TRANSIENT } from './page.ts'
 import { Partition } from './partition.ts'
-import { Queue, type QueueOptions } from './queue.ts'
+import { Queue } from './queue.ts'
+import type { QueueOptions } from './queue-options.ts'
 import { replay } from './replay.ts'
 import { Stream } from './stream.ts'
 
@@ -152,8 +154,9 @@ export class Machine {
         this.namespaces.set(change.name, new Namespace(change.name))
         return
       case 'queue-made': {
-        const { id, namespace, name, autoDelete, notes } = change
-        this.addQueue(id, { namespace, name, options: { durable: true, autoDelete, notes } })
+        const { id, namespace, name, autoDelete, notes, durability } = change
+        const options = { durable: true, autoDelete, notes, durability }
+        this.addQueue(id, { namespace, name, options })
         return
       }
       case 'queue-deleted':
@@ -263,14 +266,14 @@ export class Machine {
   }
 
   #makeStream(change: Extract<Change, { kind: 'stream-made' }>): void {
-    const { namespace, name, identity, notes } = change
+    const { namespace, name, durability } = change
     const partitions = change.partitions.map((id, index) => {
-      const partition = new Partition(id, name, index)
+      const partition = new Partition(id, { stream: name, index }, entryDurabilityOf(durability))
       this.partitions.set(id, partition)
       this.#used(id)
       return partition
     })
-    const stream = new Stream({ namespace, name }, identity, notes, partitions)
+    const stream = new Stream(change, partitions)
     this.namespace(namespace).streams.set(name, stream)
   }
 

@@ -21,7 +21,7 @@ const step = fc.oneof(
 test('a partition is what a plain list of batches says', () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 40 }), fc.nat(9000), (steps, probe) => {
-      const partition = new Partition(1, 's', 0)
+      const partition = new Partition(1, { stream: 's', index: 0 })
       let rows: BatchRow[] = []
       let first = 0
       for (const each of steps) {
@@ -57,7 +57,7 @@ test('a partition is what a plain list of batches says', () => {
 })
 
 test('what is frozen does not see what is added or cut afterwards', () => {
-  const partition = new Partition(1, 's', 0)
+  const partition = new Partition(1, { stream: 's', index: 0 })
   for (let count = 0; count < PAGE_ROWS + 5; count++) add(partition, 2)
   const frozen = partition.freeze()
   for (let count = 0; count < PAGE_ROWS; count++) add(partition, 1)
@@ -69,7 +69,7 @@ test('what is frozen does not see what is added or cut afterwards', () => {
 })
 
 test('offsets never go back', () => {
-  const partition = new Partition(1, 's', 0)
+  const partition = new Partition(1, { stream: 's', index: 0 })
   add(partition, 5)
   const row = { offset: 4, count: 1, ticket: 9, sizeBytes: 1, timeMs: 0 }
   assert.throws(() => partition.add(row), Panic)
@@ -77,7 +77,7 @@ test('offsets never go back', () => {
 })
 
 test('a partition that was cut to its end goes on where it ended', () => {
-  const partition = new Partition(1, 's', 0)
+  const partition = new Partition(1, { stream: 's', index: 0 })
   for (let count = 0; count < PAGE_ROWS; count++) add(partition, 1)
   assert.equal([...partition.cut(PAGE_ROWS)].length, PAGE_ROWS)
   assert.equal(partition.rowAt(0), -1)

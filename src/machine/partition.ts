@@ -8,6 +8,7 @@
  */
 import { assert } from '../base/assert.ts'
 import { Ring } from '../base/ring.ts'
+import type { EntryDurability } from './durability.ts'
 
 export const PAGE_ROWS = 1_024
 
@@ -43,6 +44,8 @@ export class Partition {
   readonly id: number
   readonly stream: string
   readonly index: number
+  /** What entries about its records ask of the journal. */
+  readonly entryDurability: EntryDurability
   /** Full pages but for the last; rows never change once they are there. */
   readonly #pages = new Ring<RowPage>()
   /** Rows are counted from the first ever; #firstRow is the first that is kept. */
@@ -57,10 +60,15 @@ export class Partition {
   /** Where the broker keeps what it knows of this partition while it runs. */
   desk = -1
 
-  constructor(id: number, stream: string, index: number) {
+  constructor(
+    id: number,
+    place: { readonly stream: string; readonly index: number },
+    entryDurability?: EntryDurability,
+  ) {
     this.id = id
-    this.stream = stream
-    this.index = index
+    this.stream = place.stream
+    this.index = place.index
+    this.entryDurability = entryDurability
   }
 
   /** The first offset that can be read; `nextOffset` when nothing can. */

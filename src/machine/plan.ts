@@ -4,11 +4,13 @@
  */
 import { equalBytes } from '../base/bytes.ts'
 import type { Change } from './change.ts'
+import type { DeclaredDurability, DurabilityMode } from './durability.ts'
 import type { Binding, Exchange, ExchangeOptions } from './exchange.ts'
 import { isExchangeKind } from './exchange.ts'
 import type { Machine } from './machine.ts'
 import type { Namespace } from './namespace.ts'
-import type { Queue, QueueOptions } from './queue.ts'
+import type { Queue } from './queue.ts'
+import type { QueueOptions } from './queue-options.ts'
 import type { Refusal } from './refusal.ts'
 import { Route } from './route.ts'
 
@@ -32,7 +34,7 @@ export function checkName(name: string): Refusal | null {
 /** null: it is there just so. */
 export function compareQueue(queue: Queue, asked: QueueOptions): Refusal | null {
   const { name, options } = queue
-  for (const field of ['durable', 'autoDelete'] as const) {
+  for (const field of ['durable', 'autoDelete', 'durability'] as const) {
     if (asked[field] === options[field]) continue
     const [wanted, current] = [String(asked[field]), String(options[field])]
     return { kind: 'queue-differs', queue: name, field, asked: wanted, current }
@@ -49,6 +51,36 @@ export function compareExchange(exchange: Exchange, asked: ExchangeOptions): Ref
     return { kind: 'exchange-differs', exchange: name, field, asked: wanted, current }
   }
   return null
+}
+
+/** Why a queue or a stream cannot have this durability in a broker whose own is `own`, or null. */
+export function checkDurability(
+  of: 'queue' | 'stream',
+  asked: {
+    readonly name: string
+    readonly durable: boolean
+    readonly durability: DeclaredDurability
+  },
+  own: DurabilityMode,
+): Refusal | null {
+  const { name, durability } = asked
+  if (durability === null) return null
+  const reason = durability === 'memory' ? whyNotInMemory(of, own) : whyNotOnDisk(asked, own)
+  if (reason === null) return null
+  return { kind: 'durability-impossible', of, name, asked: durability, reason }
+}
+
+function whyNotInMemory(of: 'queue' | 'stream', own: DurabilityMode): string | null {
+  if (of === 'queue' || own === 'memory') return null
+  return 'its offsets would be given out again after a restart, and groups would not read what has them then'
+}
+
+function whyNotOnDisk(
+  { durable }: { readonly durable: boolean },
+  own: DurabilityMode,
+): string | null {
+  if (own === 'memory') return 'this broker has no files'
+  return durable ? null : 'it is not durable, and is gone with its messages after a restart'
 }
 
 export function checkExchangeKind(kind: string): Refusal | null {
@@ -72,6 +104,7 @@ export type StreamRequest = {
   readonly partitions: number
   readonly identity: Uint8Array
   readonly notes: Uint8Array
+  readonly durability: DeclaredDurability
 }
 
 export function planStream(
@@ -79,7 +112,7 @@ export function planStream(
   namespace: Namespace,
   request: StreamRequest,
 ): Change | Refusal {
-  const { name, partitions: count, identity, notes } = request
+  const { name, partitions: count, identity, notes, durability } = request
   const refusal = checkName(name)
   if (refusal !== null) return refusal
   if (namespace.streams.has(name)) return { kind: 'stream-exists', stream: name }
@@ -87,7 +120,8 @@ export function planStream(
     return { kind: 'partitions-invalid', asked: count, max: partitionsMax }
   }
   const partitions = Array.from({ length: count }, (_, index) => machine.nextId + index)
-  return { kind: 'stream-made', namespace: namespace.name, name, identity, notes, partitions }
+  const place = { namespace: namespace.name, name, identity }
+  return { kind: 'stream-made', ...place, notes, partitions, durability }
 }
 
 /** Who gets what is published to `exchange` ('' is the default one) with `key`. */

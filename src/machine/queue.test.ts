@@ -17,7 +17,8 @@ import {
 } from './page.ts'
 import { Queue } from './queue.ts'
 
-const options = { durable: true, autoDelete: false, notes: new Uint8Array(0) }
+const notes = new Uint8Array(0)
+const options = { durable: true, autoDelete: false, notes, durability: null }
 
 function makeQueue(freezer: Freezer = new Freezer()): Queue {
   return new Queue({ id: 1, namespace: '/', name: 'q', options }, freezer)

@@ -10,6 +10,7 @@
 import { assert } from '../base/assert.ts'
 import { mark } from '../base/mark.ts'
 import { Ring } from '../base/ring.ts'
+import { type EntryDurability, entryDurabilityOf } from './durability.ts'
 import {
   type Freezer,
   GONE,
@@ -23,24 +24,8 @@ import {
   STATE_BITS,
   TRANSIENT,
 } from './page.ts'
+import type { QueueIdentity, QueueOptions } from './queue-options.ts'
 import { SequenceHeap } from './sequence-heap.ts'
-
-/** How a queue was declared. */
-export type QueueOptions = {
-  /** Whether it is there after a restart; only then does it keep persistent messages. */
-  readonly durable: boolean
-  /** Deleted with its last consumer. */
-  readonly autoDelete: boolean
-  /** What the declaring protocol wants to find again; opaque here, compared byte by byte. */
-  readonly notes: Uint8Array
-}
-
-export type QueueIdentity = {
-  readonly id: number
-  readonly namespace: string
-  readonly name: string
-  readonly options: QueueOptions
-}
 
 const DELIVERIES_MAX = 255 // one byte a message; nobody tells 255 from 300
 
@@ -49,6 +34,8 @@ export class Queue {
   readonly namespace: string
   readonly name: string
   readonly options: QueueOptions
+  /** What entries about its messages ask of the journal. */
+  readonly entryDurability: EntryDurability
   readonly #freezer: Freezer
   /** The page that holds sequence #firstSequence first; null where everything is gone. */
   #pages = new Ring<Page | null>()
@@ -90,11 +77,17 @@ export class Queue {
     this.namespace = identity.namespace
     this.name = identity.name
     this.options = identity.options
+    this.entryDurability = entryDurabilityOf(identity.options.durability)
     this.#freezer = freezer
   }
 
   get durable(): boolean {
     return this.options.durable
+  }
+
+  /** Whether it keeps persistent messages: all others are in memory, whatever they ask for. */
+  get keepsMessages(): boolean {
+    return this.options.durable && this.options.durability !== 'memory'
   }
 
   /** Messages that nobody took yet, those that came back not among them. */

@@ -8,7 +8,7 @@ export type Refusal =
   | {
       readonly kind: 'queue-differs'
       readonly queue: string
-      readonly field: 'durable' | 'autoDelete' | 'notes'
+      readonly field: 'durable' | 'autoDelete' | 'durability' | 'notes'
       readonly asked: string
       readonly current: string
     }
@@ -36,6 +36,13 @@ export type Refusal =
       readonly field: string
       readonly asked: string
       readonly current: string
+    }
+  | {
+      readonly kind: 'durability-impossible'
+      readonly of: 'queue' | 'stream'
+      readonly name: string
+      readonly asked: string
+      readonly reason: string
     }
   | { readonly kind: 'partitions-invalid'; readonly asked: number; readonly max: number }
   | { readonly kind: 'group-missing'; readonly group: string }

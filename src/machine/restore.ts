@@ -48,7 +48,7 @@ export async function restore(machine: Machine, blocks: AsyncIterable<Uint8Array
 async function restoreAll(machine: Machine, input: Input): Promise<void> {
   const head = await input.take(HEAD_SIZE)
   const version = head.u16()
-  if (version !== SNAPSHOT_VERSION) {
+  if (version < 1 || version > SNAPSHOT_VERSION) {
     throw new Fault('snapshot-version', `a snapshot of version ${version}`)
   }
   const nextId = head.u32()

@@ -2,6 +2,7 @@
  * A Route is the answer to "who gets what is published there with that key", made once and kept by whoever
  * publishes, until something is declared, bound or deleted in the namespace.
  */
+import { type EntryDurability, strongestOf } from './durability.ts'
 import type { Exchange } from './exchange.ts'
 import { encodeHead } from './message.ts'
 import type { Namespace } from './namespace.ts'
@@ -18,6 +19,8 @@ export class Route {
   readonly durable: readonly Queue[]
   /** Who keeps it in memory, whatever it asks for. */
   readonly passing: readonly Queue[]
+  /** What the entry of a persistent message asks for: one entry for all of them, so what the strictest asks for. */
+  readonly durability: EntryDurability
   readonly #version: number
 
   constructor(namespace: Namespace, exchange: Exchange | null, key: string) {
@@ -26,8 +29,9 @@ export class Route {
     this.key = key
     this.head = encodeHead(exchange?.name ?? '', key)
     const targets = targetsOf(namespace, exchange, key)
-    this.durable = targets.filter((queue) => queue.durable)
-    this.passing = targets.filter((queue) => !queue.durable)
+    this.durable = targets.filter((queue) => queue.keepsMessages)
+    this.passing = targets.filter((queue) => !queue.keepsMessages)
+    this.durability = strongestOf(this.durable.map(({ entryDurability }) => entryDurability))
     this.#version = namespace.version
   }
 

@@ -16,6 +16,8 @@
  *
  * Pages and rows follow their queue and partition at once, so that only the numbers of one are in memory.
  * Equal states have equal bytes, however they came about: nothing here depends on how memory is laid out.
+ *
+ * Version 2 is version 1 whose changes may carry settings. Both are read, and 2 is written.
  */
 import { assert } from '../base/assert.ts'
 import { Writer } from '../base/writer.ts'
@@ -29,7 +31,7 @@ import { type FrozenPartition, PAGE_ROWS } from './partition.ts'
 import type { Queue } from './queue.ts'
 import type { Stream } from './stream.ts'
 
-export const SNAPSHOT_VERSION = 1
+export const SNAPSHOT_VERSION = 2
 export const SECTION_END = 0
 export const SECTION_CHANGE = 1
 export const SECTION_QUEUE = 2
@@ -127,8 +129,8 @@ function* changesOf({ identity, queues, namespaces }: FrozenNames): Generator<Ch
   if (identity.length > 0) yield { kind: 'broker-made', identity }
   for (const { name } of namespaces) yield { kind: 'namespace-made', name }
   for (const { id, namespace, name, options } of queues) {
-    const { autoDelete, notes } = options
-    yield { kind: 'queue-made', namespace, id, name, autoDelete, notes }
+    const { autoDelete, notes, durability } = options
+    yield { kind: 'queue-made', namespace, id, name, autoDelete, notes, durability }
   }
   for (const frozen of namespaces) yield* changesIn(frozen)
 }
@@ -146,9 +148,10 @@ function* changesIn(frozen: FrozenNamespace): Generator<Change> {
       yield { kind: 'bound', queue: queue.id, namespace, exchange: exchange.name, key, notes }
     }
   }
-  for (const { name, identity, notes, partitions } of streams) {
+  for (const { name, identity, notes, partitions, durability } of streams) {
     const ids = partitions.map(({ id }) => id)
-    yield { kind: 'stream-made', namespace, name, identity, notes, partitions: ids }
+    const place = { namespace, name, identity }
+    yield { kind: 'stream-made', ...place, notes, partitions: ids, durability }
   }
   for (const { id, name } of groups) yield { kind: 'group-made', namespace, id, name }
 }

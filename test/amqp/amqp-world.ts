@@ -5,7 +5,7 @@
 // A broker loads this one when it opens a directory: here before time stands still, which waits for no file.
 import '../../src/journal/journal.ts'
 import assert from 'node:assert/strict'
-import type { Connection, Net, World } from '../../src/base/ports.ts'
+import type { Connection, Disk, Net, World } from '../../src/base/ports.ts'
 import { Writer } from '../../src/base/writer.ts'
 import type { BrokerLimits } from '../../src/broker/limits.ts'
 import { Runtime } from '../../src/broker/runtime.ts'
@@ -19,8 +19,11 @@ import { type Properties, writeProperties } from '../../src/wire/amqp/properties
 import { Clockwork } from '../channels/clockwork.ts'
 import { ScriptedConnection } from '../gateway/scripted-connection.ts'
 import { tinyLimits } from '../journal/journal-world.ts'
-import type { CrashDisk } from '../sim/crash-disk.ts'
+import { CrashDisk } from '../sim/crash-disk.ts'
 import { Transcript } from './transcript.ts'
+
+/** How long a sync of the disk takes, to be changed at any time. */
+export type DiskPace = { syncMs: number }
 
 const LOOPBACK = '127.0.0.1:50000'
 const IN_MEMORY = { directory: null, durability: 'memory' } as const
@@ -51,7 +54,7 @@ export class AmqpWorld {
   static async open(
     limits: Partial<AmqpLimits> = {},
     brokerLimits: Partial<BrokerLimits> = {},
-    disk: CrashDisk | null = null,
+    on: CrashDisk | DiskPace | null = null,
   ): Promise<AmqpWorld> {
     const clockwork = new Clockwork()
     const warnings: string[] = []
@@ -65,12 +68,12 @@ export class AmqpWorld {
       connect: () => assert.fail('a broker calls nobody'),
     }
     const { clock, random, scheduler } = clockwork
+    const disk = on === null || on instanceof CrashDisk ? on : diskOf(clockwork, on)
     const world: World = { clock, random, scheduler, net, disk: disk ?? (null as never) }
     const log = { info: () => {}, warn: (text: string) => warnings.push(text), error: assert.fail }
     const place = disk === null ? IN_MEMORY : ON_DISK
-    const broker = await clockwork.until(
-      Runtime.open({ ...place, world, log, limits: brokerLimits }),
-    )
+    const opening = Runtime.open({ ...place, world, log, limits: brokerLimits })
+    const broker = await clockwork.until(opening)
     const listener = await openAmqpListener({ broker, address, log, limits })
     return new AmqpWorld({ broker, listener, accept, clockwork, warnings })
   }
@@ -86,6 +89,7 @@ export class AmqpWorld {
   async client(clientProperties: FieldTable = []): Promise<ScriptedClient> {
     const client = this.connect()
     await client.say(handshake(clientProperties), method(1, 'channel.open', { outOfBand: '' }))
+    await this.clockwork.advance(0) // for a disk that takes no time
     assert.deepEqual(
       client.heard.map((line) => line.split(' ').slice(0, 2).join(' ')),
       ['0 connection.start', '0 connection.tune', '0 connection.open-ok', '1 channel.open-ok'],
@@ -99,6 +103,14 @@ export class AmqpWorld {
     assert.deepEqual(this.clockwork.errors, [])
     assert.equal(this.broker.failure, null)
   }
+}
+
+function diskOf(clockwork: Clockwork, pace: DiskPace): Disk {
+  const { clock, scheduler } = clockwork
+  const delayMs = ({ kind }: { readonly kind: string }): number =>
+    kind === 'sync' ? pace.syncMs : 0
+  const timing = { clock, scheduler, bytesPerSecond: Number.POSITIVE_INFINITY, delayMs }
+  return new CrashDisk({ timing, history: 'none' })
 }
 
 /** One client, whose frames are written down. */

@@ -40,8 +40,9 @@ export async function openPlace(disk: CrashDisk = new CrashDisk(), partitions = 
   const parts = { durable: new Durable(runtime), groups: new GroupDesks(), ends: new OpenEnds() }
   const queue = await settled(broker.queue('q'), 'the queue')
   const namespace = runtime.namespace('/')!
-  const request = { partitions, identity: new Uint8Array(16), notes: new Uint8Array(0) }
-  await settled(runtime.declare.stream(namespace, { name: 's', ...request }), 'the stream')
+  const place = { name: 's', partitions, identity: new Uint8Array(16), notes: new Uint8Array(0) }
+  const request = { ...place, durability: null }
+  await settled(runtime.declare.stream(namespace, request), 'the stream')
   const controller = new AbortController()
   const reason = new Error('enough')
   return {

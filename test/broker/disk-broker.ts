@@ -15,11 +15,14 @@ import { HELD } from '../../src/broker/room.ts'
 import { DEFAULT_NAMESPACE, Runtime } from '../../src/broker/runtime.ts'
 import type { JournalLimits } from '../../src/journal/limits.ts'
 import { Batch } from '../../src/machine/batch.ts'
+import type { DeclaredDurability, DurabilityMode } from '../../src/machine/durability.ts'
 import { Content, NO_TTL } from '../../src/machine/message.ts'
 import type { Namespace } from '../../src/machine/namespace.ts'
 import type { Partition } from '../../src/machine/partition.ts'
 import type { Queue } from '../../src/machine/queue.ts'
-import { isRefusal } from '../../src/machine/refusal.ts'
+import type { QueueOptions } from '../../src/machine/queue-options.ts'
+import { isRefusal, type Refusal } from '../../src/machine/refusal.ts'
+import type { Stream } from '../../src/machine/stream.ts'
 import { microtasks, tinyLimits } from '../journal/journal-world.ts'
 import { countReferences } from '../machine/full-mark.ts'
 import type { CrashDisk } from '../sim/crash-disk.ts'
@@ -60,7 +63,7 @@ export class DiskBroker {
   static async open(
     disk: CrashDisk,
     limits: Partial<BrokerLimits> = {},
-    journalLimits: Partial<JournalLimits> = {},
+    journal: Partial<JournalLimits> & { readonly durability?: DurabilityMode } = {},
     ports: Pick<World, 'clock' | 'scheduler'> | null = null,
   ): Promise<DiskBroker> {
     const witness = new SyncWitness((path, bytes) =>
@@ -70,7 +73,8 @@ export class DiskBroker {
     const { clock, scheduler } = ports ?? { clock: STOPPED, scheduler: microtasks }
     const random = new SeededRandom(1)
     const world: World = { clock, random, disk, scheduler, net: null as never }
-    const options = { world, directory: 'data', durability: 'fsync', limits } as const
+    const { durability = 'fsync', ...journalLimits } = journal
+    const options = { world, directory: 'data', durability, limits } as const
     const log = { info: () => {}, warn: () => {}, error: assert.fail }
     const tiny = { ...tinyLimits, ...journalLimits }
     const opening = Runtime.open({ ...options, log, journalLimits: tiny })
@@ -84,19 +88,60 @@ export class DiskBroker {
   }
 
   /** The queue of this name, durable unless told otherwise. */
-  async queue(name: string, life: 'durable' | 'session' = 'durable'): Promise<Queue> {
-    const options = { durable: life === 'durable', autoDelete: false, notes: NO_NOTES }
-    const queue = await this.runtime.declare.queue(this.#namespace, { name, options, owner: null })
+  async queue(
+    name: string,
+    life: 'durable' | 'session' = 'durable',
+    durability: DeclaredDurability = null,
+  ): Promise<Queue> {
+    const queue = await this.declare(name, { durable: life === 'durable', durability })
     assert(!isRefusal(queue))
     return queue
   }
 
+  /** Declares a queue; answers it, or why not. */
+  declare(
+    name: string,
+    asked: Pick<QueueOptions, 'durable' | 'durability'>,
+  ): Promise<Queue | Refusal> {
+    const options = { autoDelete: false, notes: NO_NOTES, ...asked }
+    return this.runtime.declare.queue(this.#namespace, { name, options, owner: null })
+  }
+
+  /** The queue of this name if there is one. */
+  find(name: string): Queue | undefined {
+    return this.#namespace.queues.get(name)
+  }
+
+  /** Resolves when the group goes on there, in each of the partitions. */
+  async commit(group: string, places: readonly (readonly [Partition, number])[]): Promise<void> {
+    const commitments = places.map(([{ id }, offset]) => {
+      return { partition: id, committed: { offset, note: '' } }
+    })
+    const ticket = this.runtime.commitOffsets(this.#namespace, group, commitments)
+    assert(ticket !== HELD, 'no room')
+    await this.runtime.commits.settled(ticket)
+  }
+
+  /** Where the group goes on. */
+  committed(group: string, partition: Partition): number {
+    return this.runtime.committed(this.#namespace, group, partition)?.offset ?? 0
+  }
+
   /** The one partition of a new stream. */
-  async partition(name: string): Promise<Partition> {
-    const request = { name, partitions: 1, identity: new Uint8Array(16), notes: NO_NOTES }
-    const stream = await this.runtime.declare.stream(this.#namespace, request)
-    assert(!isRefusal(stream))
-    return stream.partitions[0]!
+  async partition(name: string, durability: DeclaredDurability = null): Promise<Partition> {
+    assert(!isRefusal(await this.declareStream(name, durability)))
+    return this.partitionOf(name)
+  }
+
+  /** Declares a stream with one partition; answers it, or why not. */
+  declareStream(name: string, durability: DeclaredDurability): Promise<Stream | Refusal> {
+    const place = { name, partitions: 1, identity: new Uint8Array(16), notes: NO_NOTES }
+    return this.runtime.declare.stream(this.#namespace, { ...place, durability })
+  }
+
+  /** The one partition of a stream that is there. */
+  partitionOf(name: string): Partition {
+    return this.#namespace.streams.get(name)!.partitions[0]!
   }
 
   /** A durable exchange that passes everything with its own name as the key to these queues. */
@@ -120,15 +165,32 @@ export class DiskBroker {
     persistence: Persistence = 'persistent',
     ttlMs: number = NO_TTL,
   ): number {
-    const route = this.runtime.route(this.#namespace, '', queue.name)
+    const ticket = this.#publish(['', queue.name], name, persistence, ttlMs)
+    const isKept = persistence === 'persistent' && queue.keepsMessages
+    assert(isKept ? ticket > 0 : ticket === 0, 'no room')
+    return ticket
+  }
+
+  /** Publishes a persistent message to all queues of a fan; answers its ticket. */
+  publishAll(fan: string, name: string): number {
+    const ticket = this.#publish([fan, fan], name, 'persistent')
+    assert(ticket !== HELD, 'no room')
+    return ticket
+  }
+
+  #publish(
+    [exchange, key]: readonly [exchange: string, key: string],
+    name: string,
+    persistence: Persistence,
+    ttlMs: number = NO_TTL,
+  ): number {
+    const route = this.runtime.route(this.#namespace, exchange, key)
     assert(!isRefusal(route))
     const content = new Content()
     content.body = bodyOf(name)
     content.bodySize = content.body.length
     content.ttlMs = ttlMs
-    const ticket = this.runtime.publish(route, content, persistence)
-    assert(persistence === 'persistent' ? ticket > 0 : ticket === 0, 'no room')
-    return ticket
+    return this.runtime.publish(route, content, persistence)
   }
 
   /** Publishes a message with a large body of this name; answers its ticket. */
@@ -158,12 +220,14 @@ export class DiskBroker {
   }
 
   /** Appends one record of this name. */
-  append(partition: Partition, name: string): void {
+  append(partition: Partition, name: string): number {
     const batch = new Batch()
     batch.count = 1
     batch.bytes = bodyOf(name)
     batch.size = batch.bytes.length
-    assert(this.runtime.append(partition, batch) > 0, 'no room')
+    const ticket = this.runtime.append(partition, batch)
+    assert(ticket > 0, 'no room')
+    return ticket
   }
 
   /** A consumer of the queue; what it gets is added to what it answers, and stays held. */

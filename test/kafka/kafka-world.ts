@@ -120,7 +120,8 @@ export class KafkaWorld {
     assert.ok(namespace !== undefined)
     const identity = this.broker.chance(16)
     const notes = new Uint8Array(0)
-    const made = this.broker.declare.stream(namespace, { name, partitions, identity, notes })
+    const request = { name, partitions, identity, notes, durability: null }
+    const made = this.broker.declare.stream(namespace, request)
     assert.ok('partitions' in (await this.clockwork.until(made)))
   }
 

@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict'
 import { BATCH_HEADER_SIZE, Batch, writeBatch } from '../../src/machine/batch.ts'
 import { type Change, encodeChange } from '../../src/machine/change.ts'
+import type { DeclaredDurability } from '../../src/machine/durability.ts'
 import {
   KIND_BATCH,
   KIND_CHANGED,
@@ -77,6 +78,11 @@ export class MachineRun {
     return [...this.machine.queues.values()].filter(({ durable }) => durable)
   }
 
+  /** Those of them that keep persistent messages. */
+  get #keeping(): Queue[] {
+    return this.queues.filter(({ keepsMessages }) => keepsMessages)
+  }
+
   get partitions(): Partition[] {
     return [...this.machine.partitions.values()]
   }
@@ -86,16 +92,17 @@ export class MachineRun {
     this.machine.change(change)
   }
 
-  declareQueue(namespace: string, name: string): void {
+  declareQueue(namespace: string, name: string, durability: DeclaredDurability = null): void {
     if (this.machine.namespace(namespace).queues.has(name)) return
     const id = this.machine.nextId
-    this.change({ kind: 'queue-made', namespace, id, name, autoDelete: true, notes: NOTES })
+    const place = { namespace, id, name }
+    this.change({ kind: 'queue-made', ...place, autoDelete: true, notes: NOTES, durability })
   }
 
   /** A queue that no entry tells of. */
   declareSessionQueue(name: string): void {
     if (this.machine.namespace('/').queues.has(name)) return
-    const options = { durable: false, autoDelete: true, notes: NOTES }
+    const options = { durable: false, autoDelete: true, notes: NOTES, durability: null }
     this.machine.addQueue(this.machine.nextSessionId, { namespace: '/', name, options })
   }
 
@@ -131,7 +138,9 @@ export class MachineRun {
     if (this.machine.namespace(namespace).streams.has(name)) return
     const ids = Array.from({ length: partitions }, (_, index) => this.machine.nextId + index)
     const identity = new Uint8Array(16).fill(7)
-    const change = { kind: 'stream-made', namespace, name, identity, notes: NOTES } as const
+    const durability = ids[0]! % 2 === 0 ? null : 'os'
+    const place = { namespace, name, identity, notes: NOTES, durability } as const
+    const change = { kind: 'stream-made', ...place } as const
     this.change({ ...change, partitions: ids })
   }
 
@@ -184,10 +193,8 @@ export class MachineRun {
   }
 
   publish(picks: readonly number[], size: number, flags: number, ttlMs: number = NO_TTL): void {
-    const chosen = picks.map((pick) => choose(this.queues, pick))
-    const targets = [...new Set(chosen.filter((queue) => queue !== undefined))]
-    const first = targets[0]
-    if (first === undefined) return
+    const targets = this.#targets(picks)
+    if (targets.length === 0) return
     const content = new Content()
     content.body = new Uint8Array(size).fill(size)
     content.bodySize = size
@@ -199,6 +206,10 @@ export class MachineRun {
     this.books.added += targets.length
   }
 
+  #targets(picks: readonly number[]): readonly Queue[] {
+    return [...new Set(picks.flatMap((pick) => choose(this.#keeping, pick) ?? []))]
+  }
+
   /** A body in pieces, and the message that refers to them, unless it never comes. */
   publishLarge(
     picks: readonly number[],
@@ -206,10 +217,8 @@ export class MachineRun {
     end: 'published' | 'given up',
     ttlMs: number = NO_TTL,
   ): void {
-    const chosen = picks.map((pick) => choose(this.queues, pick))
-    const targets = [...new Set(chosen.filter((queue) => queue !== undefined))]
-    const first = targets[0]
-    if (first === undefined) return
+    const targets = this.#targets(picks)
+    if (targets.length === 0) return
     const fragments: number[] = []
     for (let index = 0; index < pieces; index++) {
       const place = { kind: KIND_FRAGMENT, log: 0, number: fragments[0] ?? 0 }
@@ -267,10 +276,8 @@ export class MachineRun {
   giveBack(pick: number, which: number, counted: 0 | 1): void {
     const [queue, sequence] = this.#chooseMessage(pick, which, HELD)
     if (queue === undefined || sequence === undefined) return
-    queue.giveBack(sequence, counted)
-    if (counted === 0 || isTransient(queue, sequence)) return
-    const place = { kind: KIND_RETURNED, log: queue.id, number: 0 }
-    this.log.append(place, rangesOf([[sequence, 1]]))
+    if (counted === 1) this.#giveBackOne(queue, sequence)
+    else queue.giveBack(sequence, 0)
   }
 
   settle(pick: number, which: number, count: number): void {

@@ -42,9 +42,9 @@ function exchangePortrait(exchange: Exchange): unknown {
   return { name: exchange.name, options: exchange.options, bindings: bindings.sort() }
 }
 
-function streamPortrait({ name, identity, notes, partitions }: Stream): unknown {
+function streamPortrait({ name, identity, notes, partitions, durability }: Stream): unknown {
   const ids = partitions.map(({ id }) => id)
-  return { name, identity: [...identity], notes: [...notes], partitions: ids }
+  return { name, identity: [...identity], notes: [...notes], partitions: ids, durability }
 }
 
 function isDurable(queue: Queue): boolean {
@@ -76,7 +76,8 @@ function isLarge(queue: Queue, sequence: number): boolean {
 }
 
 function partitionPortrait(partition: Partition): unknown {
-  const { id, stream, index, firstOffset, nextOffset, sizeBytes, batchCount, nextRow } = partition
+  const { id, stream, index, entryDurability } = partition
+  const { firstOffset, nextOffset, sizeBytes, batchCount, nextRow } = partition
   const rows = Array.from({ length: batchCount }, (_, row) => nextRow - batchCount + row)
   const batches = rows.map((row) => ({
     offset: partition.offsetOf(row),
@@ -85,5 +86,5 @@ function partitionPortrait(partition: Partition): unknown {
     sizeBytes: partition.sizeOf(row),
     timeMs: partition.timeOf(row),
   }))
-  return { id, stream, index, firstOffset, nextOffset, sizeBytes, batches }
+  return { id, stream, index, entryDurability, firstOffset, nextOffset, sizeBytes, batches }
 }

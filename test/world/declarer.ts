@@ -122,7 +122,7 @@ export class Declarer implements Client {
     const options = { durable: below(random, 3) > 0, autoDelete: below(random, 3) === 0 }
     const owner = below(random, 6) === 0 ? session : null
     const namespace = namespaceOf(runtime)
-    const request = { name, options: { ...options, notes: NOTES }, owner }
+    const request = { name, options: { ...options, notes: NOTES, durability: null }, owner }
     const queue = await session.answer(runtime.declare.queue(namespace, request))
     if (isRefusal(queue)) {
       assert(['queue-differs', 'queue-locked', 'full'].includes(queue.kind), queue.kind)
@@ -169,8 +169,8 @@ export class Declarer implements Client {
       return
     }
     const partitions = 1 + below(session.random, 3)
-    const request = { name: STREAM, partitions, identity: new Uint8Array(16), notes: NOTES }
-    await session.answer(declare.stream(namespace, request))
+    const place = { name: STREAM, partitions, identity: new Uint8Array(16), notes: NOTES }
+    await session.answer(declare.stream(namespace, { ...place, durability: null }))
   }
 
   async #group(session: Session): Promise<void> {

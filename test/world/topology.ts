@@ -34,7 +34,7 @@ export const ROUTES: readonly (readonly [exchange: string, key: string])[] = [
 export async function declareTopology(session: Session): Promise<boolean> {
   const { declare } = session.runtime
   const namespace = namespaceOf(session.runtime)
-  const durable = { durable: true, autoDelete: false, notes: NOTES }
+  const durable = { durable: true, autoDelete: false, notes: NOTES, durability: null }
   const answers: object[] = []
   for (const name of WORK_QUEUES) {
     const request = { name, options: durable, owner: null }
@@ -47,7 +47,11 @@ export async function declareTopology(session: Session): Promise<boolean> {
   answers.push(exchange)
   if (!namespace.streams.has(STREAM)) {
     const request = { name: STREAM, partitions: PARTITIONS, identity: new Uint8Array(16) }
-    answers.push(await session.answer(declare.stream(namespace, { ...request, notes: NOTES })))
+    answers.push(
+      await session.answer(
+        declare.stream(namespace, { ...request, notes: NOTES, durability: null }),
+      ),
+    )
   }
   const refused = answers.find(isRefusal)
   if (refused !== undefined || isRefusal(exchange)) {

@@ -5,6 +5,11 @@
  */
 import { Reader } from '../../base/reader.ts'
 import { Writer } from '../../base/writer.ts'
+import {
+  type DeclaredDurability,
+  durabilityModes,
+  isDurabilityMode,
+} from '../../machine/durability.ts'
 import type { Queue } from '../../machine/queue.ts'
 import {
   type FieldTable,
@@ -16,7 +21,7 @@ import {
   writeTable,
 } from '../../wire/amqp/field-table.ts'
 import type { Fields } from '../../wire/amqp/method-codec.ts'
-import { inequivalent, queueText, type Reply, replyOf } from './replies.ts'
+import { inequivalent, invalidArgument, queueText, type Reply, replyOf } from './replies.ts'
 
 /** Arguments of a queue that change what it does, and that this broker cannot do yet. */
 const unbuiltOfQueue: ReadonlySet<string> = new Set([
@@ -74,8 +79,7 @@ export function queueNotes(
   const type = given === null ? CLASSIC : textOf(given)
   if (type === null || !queueTypes.has(type)) {
     if (type === 'stream') return replyOf('not-implemented', `argument '${TYPE}' of a stream`)
-    const text = `invalid arg '${TYPE}' for ${what}: "unsupported queue type ${describe(given)}"`
-    return replyOf('precondition-failed', text)
+    return invalidArgument(TYPE, what, `"unsupported queue type ${describe(given)}"`)
   }
   if (type === CLASSIC) return NO_NOTES
   const unfit = unfitForQuorum({ durable, exclusive, autoDelete })
@@ -98,6 +102,49 @@ function unfitForQuorum(
 
 const NO_NOTES = new Uint8Array(0)
 
+/**
+ * How safe a message is when it is confirmed: 'fsync', 'os' or 'memory'. RabbitMQ has no such argument; there it is the
+ * type of the queue that says so.
+ */
+const DURABILITY = 'x-durability'
+
+/** What the arguments say of it; null where they say nothing. */
+export function queueDurability(
+  { arguments: table }: Pick<Fields<'queue.declare'>, 'arguments'>,
+  queue: { readonly name: string; readonly vhost: string },
+): DeclaredDurability | Reply {
+  const given = fieldOf(table, DURABILITY)
+  if (given === null) return null
+  const mode = textOf(given)
+  const what = queueText(queue.name, queue.vhost)
+  if (!isDurabilityMode(mode)) {
+    return invalidArgument(DURABILITY, what, `${describe(given)} is none of ${modesText}`)
+  }
+  const isQuorum = textOf(fieldOf(table, TYPE)) === 'quorum'
+  if (mode !== 'memory' || !isQuorum) return mode
+  return invalidArgument(
+    DURABILITY,
+    what,
+    "'memory' is not possible: a quorum queue keeps its messages",
+  )
+}
+
+const modesText = durabilityModes.map((mode) => `'${mode}'`).join(', ')
+
+/** A second declaration asks for another one. */
+export function differingDurability(
+  asked: DeclaredDurability,
+  current: DeclaredDurability,
+  queue: { readonly name: string; readonly vhost: string },
+): Reply {
+  const values = { received: argumentText(asked), current: argumentText(current) }
+  return inequivalent(queueText(queue.name, queue.vhost), DURABILITY, values)
+}
+
+function argumentText(text: string | null): string {
+  return text === null ? 'none' : `the value '${text}' of type 'longstr'`
+}
+
 /** Whether the queue keeps every message, whatever its delivery mode: only quorum queues have notes. */
 export function keepsAll({ options }: Queue): boolean {
   return options.notes.length > 0
@@ -119,8 +166,7 @@ function tableOf(notes: Uint8Array): FieldTable {
 }
 
 function described(table: FieldTable): string {
-  const value = fieldOf(table, TYPE)
-  return value === null ? 'none' : `the value ${describe(value)} of type 'longstr'`
+  return argumentText(textOf(fieldOf(table, TYPE)))
 }
 
 function describe(value: FieldValue | null): string {

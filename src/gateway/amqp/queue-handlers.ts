@@ -4,7 +4,7 @@ import type { Queue } from '../../machine/queue.ts'
 import { isRefusal } from '../../machine/refusal.ts'
 import { type FieldTable, writeTable } from '../../wire/amqp/field-table.ts'
 import type { Fields } from '../../wire/amqp/method-codec.ts'
-import { differingArgument, queueNotes } from './arguments.ts'
+import { differingArgument, differingDurability, queueDurability, queueNotes } from './arguments.ts'
 import type { Channel } from './channel.ts'
 import type { Handlers, Outcome } from './handlers.ts'
 import {
@@ -101,19 +101,21 @@ async function declare(channel: Channel, fields: Fields<'queue.declare'>): Promi
   if (reserved !== null) return reserved
   const notes = queueNotes(fields, { name, vhost })
   if (!(notes instanceof Uint8Array)) return notes
+  const durability = queueDurability(fields, { name, vhost })
+  if (durability !== null && typeof durability !== 'string') return durability
   const { durable, autoDelete } = fields
   const owner = fields.exclusive ? link : null
   const queue = await broker.declare.queue(namespace, {
     name,
-    options: { durable, autoDelete, notes },
+    options: { durable, autoDelete, notes, durability },
     owner,
   })
   if (isRefusal(queue)) {
-    const current = namespace.queues.get(name)
-    if (queue.kind === 'queue-differs' && queue.field === 'notes' && current !== undefined) {
-      return differingArgument(notes, current.options.notes, { name, vhost })
-    }
-    return replyTo(queue, vhost)
+    const current = namespace.queues.get(name)?.options
+    if (queue.kind !== 'queue-differs' || current === undefined) return replyTo(queue, vhost)
+    if (queue.field === 'notes') return differingArgument(notes, current.notes, { name, vhost })
+    if (queue.field !== 'durability') return replyTo(queue, vhost)
+    return differingDurability(durability, current.durability, { name, vhost })
   }
   if (owner !== null) link.own(queue)
   return declared(channel, queue, fields)

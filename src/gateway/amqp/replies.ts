@@ -88,6 +88,11 @@ export function inequivalent(
   return replyOf('precondition-failed', text)
 }
 
+/** An argument whose value is none, or none that this queue can have. */
+export function invalidArgument(name: string, what: string, reason: string): Reply {
+  return replyOf('precondition-failed', `invalid arg '${name}' for ${what}: ${reason}`)
+}
+
 /** Our words for a property to those of the protocol. */
 const propertyNames: Readonly<Record<string, string>> = {
   autoDelete: 'auto_delete',
@@ -149,6 +154,12 @@ const replies: Replies = {
       received: `'${asked}'`,
       current: `'${current}'`,
     }),
+  'durability-impossible': ({ name, asked, reason }, vhost) =>
+    invalidArgument(
+      'x-durability',
+      queueText(name, vhost),
+      `'${asked}' is not possible: ${reason}`,
+    ),
   'partitions-invalid': ({ asked, max }) =>
     replyOf('precondition-failed', `${asked} partitions, 1 to ${max} are possible`),
   'group-missing': ({ group }) => replyOf('not-found', `no group '${group}'`),

@@ -1,4 +1,6 @@
 /** Makes topics for administrators: exactly what was asked for, or an error that says what is not there. */
+import { type DeclaredDurability, isDurabilityMode } from '../../machine/durability.ts'
+import { checkDurability } from '../../machine/plan.ts'
 import { isRefusal, type Refusal } from '../../machine/refusal.ts'
 import {
   type CreatableTopic,
@@ -26,6 +28,9 @@ const kept: ReadonlyMap<string, readonly string[]> = new Map([
   ['min.insync.replicas', ['1']],
 ])
 
+/** How safe a record is when its producer is told so: `fsync` or `os`. Without it the broker's own. */
+const DURABILITY = 'naru.durability'
+
 export function answerCreateTopics(call: Call, r: WireReader): void {
   const { version, gateway } = call
   const { topics, validateOnly } = decodeCreateTopicsRequest(r, version)
@@ -48,9 +53,10 @@ export function answerCreateTopics(call: Call, r: WireReader): void {
 
 async function create(gateway: Gateway, topic: CreatableTopic): Promise<CreatableTopicResult> {
   const partitions = partitionsOf(gateway, topic)
-  const flaw = judge(topic)
+  const flaw = judge(gateway, topic)
   if (flaw !== null) return failed(topic, flaw)
-  const made = await makeTopic(gateway, { name: topic.name, partitions })
+  const { name } = topic
+  const made = await makeTopic(gateway, { name, partitions, durability: durabilityOf(topic) })
   if (isRefusal(made)) return failed(topic, replyTo(made))
   return done(topic, { topicId: idOf(made), partitions: made.partitions.length })
 }
@@ -61,16 +67,19 @@ function validate(gateway: Gateway, topic: CreatableTopic): CreatableTopicResult
     ? { kind: 'stream-exists', stream: name }
     : null
   const refusal = checkTopicName(name) ?? there
-  const flaw = judge(topic) ?? (refusal === null ? null : replyTo(refusal))
+  const flaw = judge(gateway, topic) ?? (refusal === null ? null : replyTo(refusal))
   if (flaw !== null) return failed(topic, flaw)
   return done(topic, { topicId: NO_UUID, partitions: partitionsOf(gateway, topic) })
 }
 
-function judge({
+function judge(gateway: Gateway, topic: CreatableTopic): Reply | null {
+  return judgeCounts(topic) ?? judgeConfigs(gateway, topic)
+}
+
+function judgeCounts({
   numPartitions,
   replicationFactor,
   assignments,
-  configs,
 }: CreatableTopic): Reply | null {
   if (assignments.length > 0) {
     if (numPartitions !== DEFAULT || replicationFactor !== DEFAULT) {
@@ -88,11 +97,24 @@ function judge({
   } else if (replicationFactor !== DEFAULT && replicationFactor !== 1) {
     return ['INVALID_REPLICATION_FACTOR', `${replicationFactor} replicas; there is one node`]
   }
-  for (const { name, value } of configs) {
+  return null
+}
+
+function judgeConfigs({ broker }: Gateway, topic: CreatableTopic): Reply | null {
+  for (const { name, value } of topic.configs) {
     if (value === null || kept.get(name)?.includes(value) === true) continue
+    if (name === DURABILITY && isDurabilityMode(value)) continue
     return ['INVALID_CONFIG', `${name}=${value} is not possible`]
   }
-  return null
+  const asked = { name: topic.name, durable: true, durability: durabilityOf(topic) }
+  const refusal = checkDurability('stream', asked, broker.durability)
+  return refusal === null ? null : replyTo(refusal)
+}
+
+/** As its configs say; of several that say so the last one counts, as with Kafka. */
+function durabilityOf({ configs }: CreatableTopic): DeclaredDurability {
+  const value = configs.findLast(({ name }) => name === DURABILITY)?.value ?? null
+  return isDurabilityMode(value) ? value : null
 }
 
 function partitionsOf({ options }: Gateway, topic: CreatableTopic): number {

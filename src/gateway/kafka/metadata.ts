@@ -96,7 +96,8 @@ async function findOrMake(
   if (name === null || topicId !== NO_UUID || findTopic(gateway, asked) !== null) {
     return find(gateway, asked)
   }
-  const made = await makeTopic(gateway, { name, partitions: gateway.options.partitions })
+  const { partitions } = gateway.options
+  const made = await makeTopic(gateway, { name, partitions, durability: null })
   if (isStream(made)) return describe(made)
   // Somebody else asked for it at the same time.
   if (made.kind === 'stream-exists') return find(gateway, asked)

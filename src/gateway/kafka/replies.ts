@@ -30,6 +30,7 @@ const replies: {
     'INVALID_PARTITIONS',
     `${r.asked} partitions; 1 to ${r.max} are possible`,
   ],
+  'durability-impossible': (r) => ['INVALID_CONFIG', `durability ${r.asked}: ${r.reason}`],
   'group-missing': (r) => ['GROUP_ID_NOT_FOUND', `no group '${r.group}'`],
   'too-large': (r) => ['MESSAGE_TOO_LARGE', `${r.sizeBytes} bytes; ${r.sizeBytesMax} fit`],
   'too-many': (r) => ['POLICY_VIOLATION', `too many ${r.what}; ${r.max} are the most`],

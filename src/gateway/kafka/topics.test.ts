@@ -144,6 +144,8 @@ test('what cannot be made is refused by name, and the rest of the request is don
     [{ name: 'gap', assignments: here([1], 1) }, 39],
     [{ name: 'compact', configs: { 'cleanup.policy': 'compact' } }, 40],
     [{ name: 'unknown', configs: { 'no.such.setting': '1' } }, 40],
+    [{ name: 'odd', configs: { 'naru.durability': 'disk' } }, 40],
+    [{ name: 'synced', configs: { 'naru.durability': 'fsync' } }, 40],
     [{ name: 'twice' }, 42],
     [{ name: 'twice' }, 42],
     [{ name: 'a'.repeat(249) }, 0],

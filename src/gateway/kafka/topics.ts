@@ -1,5 +1,6 @@
 /** Topics are streams: what a topic may be called, and how one is made. */
 import { EMPTY } from '../../base/bytes.ts'
+import type { DeclaredDurability } from '../../machine/durability.ts'
 import { isRefusal, type Refusal } from '../../machine/refusal.ts'
 import type { Stream } from '../../machine/stream.ts'
 import type { Gateway } from './gateway.ts'
@@ -17,7 +18,11 @@ const IDENTITY_WORDS = 4
 /** Makes the topic, durably; the stream or why not. */
 export async function makeTopic(
   gateway: Gateway,
-  topic: { readonly name: string; readonly partitions: number },
+  topic: {
+    readonly name: string
+    readonly partitions: number
+    readonly durability: DeclaredDurability
+  },
 ): Promise<Stream | Refusal> {
   const { broker, namespace, world } = gateway
   const refusal = checkTopicName(topic.name)

@@ -50,7 +50,7 @@ class Place {
   }
 
   async transientQueue(name: string): Promise<Queue> {
-    const options = { durable: false, autoDelete: false, notes: NO_NOTES }
+    const options = { durable: false, autoDelete: false, notes: NO_NOTES, durability: null }
     const { broker } = this
     const namespace = broker.namespace(DEFAULT_NAMESPACE)!
     const made = await this.drive(broker.declare.queue(namespace, { name, options, owner: null }))
@@ -168,6 +168,32 @@ test('a queue that somebody made again in memory alone takes nothing that OK is 
   const before = await broker.queue('line')
   await settled(broker.runtime.declare.deleteQueue(before), 'the end of the queue')
   const made = await broker.queue('line', 'session')
-  await assert.rejects(settled(sink.put('late', never), 'the put'), /not durable any more/)
+  await assert.rejects(settled(sink.put('late', never), 'the put'), /not as durable any more/)
   assert.equal(made.readyCount, 0)
+})
+
+test('OK of a queue is worth what its durability says, and never less than what it was', async () => {
+  const broker = await DiskBroker.open(new CrashDisk())
+  const modes = ['fsync', 'os', 'memory'] as const
+  for (const mode of modes) await broker.queue(mode, 'durable', mode)
+  const sinks = new Map<string, QueueSink>()
+  for (const mode of modes) {
+    sinks.set(mode, await settled(openQueueSink(broker.runtime, mode, {}), 'the sink'))
+  }
+  assert.deepEqual(
+    [...sinks.values()].map(({ acknowledges }) => acknowledges),
+    ['durable', 'durable', 'never'],
+  )
+  const remake = async (name: string, durability: 'fsync' | 'os' | 'memory'): Promise<void> => {
+    await settled(
+      broker.runtime.declare.deleteQueue(await broker.queue(name, 'durable', name as 'os')),
+      'the end',
+    )
+    await broker.queue(name, 'durable', durability)
+  }
+  await remake('fsync', 'os')
+  const late = sinks.get('fsync')!.put('late', never)
+  await assert.rejects(settled(late, 'the put'), /not as durable any more/)
+  await remake('os', 'fsync')
+  assert.equal(await settled(sinks.get('os')!.put('stronger', never), 'the put'), 1)
 })

@@ -6,6 +6,7 @@
 import { mark } from '../../base/mark.ts'
 import { HELD } from '../../broker/room.ts'
 import { DEFAULT_NAMESPACE, type Runtime } from '../../broker/runtime.ts'
+import { type DurabilityMode, durabilityIn, isWeaker } from '../../machine/durability.ts'
 import { Content, FORMAT_PLAIN } from '../../machine/message.ts'
 import type { Queue } from '../../machine/queue.ts'
 import { isRefusal, type Refusal } from '../../machine/refusal.ts'
@@ -39,6 +40,8 @@ class LineQueue implements MessageQueue {
   readonly acknowledges: LineSink['acknowledges']
   readonly #broker: Runtime
   readonly #content = new Content()
+  /** What `OK` of this queue says. */
+  readonly #durability: DurabilityMode
   #queue: Queue
   #route: Route
   /** What the newest message waits for to be safe. */
@@ -53,7 +56,8 @@ class LineQueue implements MessageQueue {
     this.#queue = queue
     this.#content.format = FORMAT_PLAIN
     this.#route = routeTo(broker, queue)
-    this.acknowledges = broker.durability !== 'memory' && queue.durable ? 'durable' : 'never'
+    this.#durability = durabilityIn(broker.durability, queue.options)
+    this.acknowledges = this.#durability === 'memory' ? 'never' : 'durable'
   }
 
   publish(message: LineMessage): Position | 'full' {
@@ -96,8 +100,8 @@ class LineQueue implements MessageQueue {
     try {
       const queue = await queueOf(this.#broker, this.#queue.name)
       // Whoever made it meanwhile may have made it transient, and OK would be a promise that nobody keeps.
-      if (this.acknowledges === 'durable' && !queue.durable) {
-        throw new Error(`queue '${queue.name}' is not durable any more`)
+      if (isWeaker(durabilityIn(this.#broker.durability, queue.options), this.#durability)) {
+        throw new Error(`queue '${queue.name}' is not as durable any more as it was`)
       }
       this.#queue = queue
       this.#route = routeTo(this.#broker, queue)
@@ -114,7 +118,7 @@ async function queueOf(broker: Runtime, name: string): Promise<Queue> {
   if (namespace === undefined) throw new Error('the broker is closed')
   const there = namespace.queues.get(name)
   if (there !== undefined) return there
-  const options = { durable: true, autoDelete: false, notes: NO_NOTES }
+  const options = { durable: true, autoDelete: false, notes: NO_NOTES, durability: null }
   const made = await broker.declare.queue(namespace, { name, options, owner: null })
   if (!isRefusal(made)) return made
   // Somebody else made it meanwhile, in another way.
