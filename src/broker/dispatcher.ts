@@ -180,6 +180,7 @@ export class Dispatcher {
   }
 
   #serve(desk: Desk): 'more' | 'done' {
+    if (desk.queue.expiringThrough > 0) this.expiry.tick()
     const answer = this.#handOut(desk)
     if (desk.queue.expiringThrough > 0) this.expiry.look(desk)
     return answer

@@ -37,6 +37,8 @@ export class Expiry {
   #timer: Timer | null = null
   /** What it was started for, in journal time. */
   #timerMs = 0
+  /** Of the last tick. */
+  #nowMs = 0
 
   constructor(context: Context, settlements: Settlements, touch: (desk: Desk) => void) {
     this.#context = context
@@ -50,10 +52,15 @@ export class Expiry {
     if (this.#heap.size > 0) this.#fire()
   }
 
-  /** Whether the time of the queue's head is over. Then it is gone, and another is the head. */
+  /** Looks at the clock, for all that is handed out in this turn: it costs as much as to hand a message out. */
+  tick(): void {
+    this.#nowMs = this.#context.time.nowMs()
+  }
+
+  /** Whether the time of the queue's head was over at the tick. Then it is gone, and another is the head. */
   drops(desk: Desk, head: number): boolean {
     const expiresMs = desk.queue.expiryOf(head)
-    if (expiresMs === 0 || !this.#isOver(desk, head, this.#context.time.nowMs())) return false
+    if (expiresMs === 0 || !this.#isOver(desk, head, this.#nowMs)) return false
     mark('expiry/dropped-before-it-is-handed-over')
     this.#settlements.drop(desk, head, 'expired')
     return true
