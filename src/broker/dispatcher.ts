@@ -326,7 +326,10 @@ export class Dispatcher {
       if (queue.deleted || !this.#context.isRunning()) return
       if (this.#serve(desk) === 'more') this.#touch(desk)
     }
-    this.#context.engine.store.load(ticket).then(
+    const { engine, transient } = this.#context
+    const isTransient = (queue.stateOf(sequence) & TRANSIENT) !== 0
+    const loading = isTransient ? transient.load(ticket) : engine.store.load(ticket)
+    loading.then(
       () => {
         mark('dispatch/body-loaded')
         done()
@@ -335,7 +338,9 @@ export class Dispatcher {
         // Who purged or deleted the queue meanwhile took the body along; anything else is damage.
         const isThere = (queue.stateOf(sequence) & STATE_BITS) !== GONE
         if (!queue.deleted && isThere && queue.ticketOf(sequence) === ticket) {
-          return this.#context.fail(error)
+          if (!isTransient) return this.#context.fail(error)
+          mark('dispatch/transient-lost')
+          this.settle(queue, sequence, 1)
         }
         done()
       },

@@ -34,6 +34,12 @@ export type LargeOptions = {
   readonly exchange?: string
 }
 
+export type DiskBrokerOptions = {
+  readonly limits: Partial<BrokerLimits>
+  readonly journalLimits: Partial<JournalLimits>
+  readonly failed: (text: string) => void
+}
+
 /** A message as a consumer got it. */
 export type Taken = {
   readonly name: string
@@ -60,6 +66,14 @@ export class DiskBroker {
     limits: Partial<BrokerLimits> = {},
     journalLimits: Partial<JournalLimits> = {},
   ): Promise<DiskBroker> {
+    return DiskBroker.openWith(disk, { limits, journalLimits, failed: assert.fail })
+  }
+
+  /** The same; `failed` hears what the broker tells its operator that somebody has to do something about. */
+  static async openWith(
+    disk: CrashDisk,
+    { limits, journalLimits, failed }: DiskBrokerOptions,
+  ): Promise<DiskBroker> {
     const witness = new SyncWitness((path, bytes) =>
       path.includes('journal-') ? namesIn(bytes) : [],
     )
@@ -68,7 +82,7 @@ export class DiskBroker {
     const random = new SeededRandom(1)
     const world: World = { clock, random, disk, scheduler: microtasks, net: null as never }
     const options = { world, directory: 'data', durability: 'fsync', limits } as const
-    const log = { info: () => {}, warn: () => {}, error: assert.fail }
+    const log = { info: () => {}, warn: () => {}, error: failed }
     const tiny = { ...tinyLimits, ...journalLimits }
     const opening = Runtime.open({ ...options, log, journalLimits: tiny })
     return new DiskBroker(await settled(opening, 'the broker'), witness)
