@@ -5,11 +5,13 @@ import { edgeBugs } from './edge-bugs.ts'
 import { journalBugs } from './journal-bugs.ts'
 import { largeBugs } from './large-bugs.ts'
 import { recoveryBugs } from './recovery-bugs.ts'
+import { scratchBugs } from './scratch-bugs.ts'
 
 export const bugs: readonly Bug[] = [
   ...journalBugs,
   ...recoveryBugs,
   ...brokerBugs,
   ...largeBugs,
+  ...scratchBugs,
   ...edgeBugs,
 ]

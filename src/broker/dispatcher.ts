@@ -339,6 +339,7 @@ export class Dispatcher {
         const isThere = (queue.stateOf(sequence) & STATE_BITS) !== GONE
         if (!queue.deleted && isThere && queue.ticketOf(sequence) === ticket) {
           if (!isTransient) return this.#context.fail(error)
+          if (!this.#context.isRunning()) return
           mark('dispatch/transient-lost')
           this.settle(queue, sequence, 1)
         }

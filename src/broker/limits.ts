@@ -28,8 +28,8 @@ const brokerLimits: BrokerLimits = {
   arrivingBytes: 512 * MiB, // of large bodies on their way, as announced: four of the largest, 512 of one MiB
   arrivalIdleMs: 120_000, // without a byte of one while others wait: two heartbeats, as who shows no sign of life has
   batchBytes: 1_048_588, // what Kafka's producers are told by default; they cannot split what was refused
-  transientBytes: 256 * MiB, // bodies of transient messages in memory; then scratch files take them, where there are any
-  scratchBytes: 4096 * MiB, // of scratch files; then publishers wait. 30 million small messages, 220 MB of their queues
+  transientBytes: 256 * MiB, // bodies of transient messages in memory; with a directory more go to scratch files
+  scratchBytes: 4096 * MiB, // then publishers wait: 30 million small messages, of which 220 MB are in their queues
   scratchFileBytes: 64 * MiB, // a file goes when its last message does: a sixty-fourth of all, as much as the journal's
   scratchSpareBytes: 512 * MiB, // left free on the disk for the journal: eight of its files
   scratchWaitingBytes: 4 * MiB, // given to the disk and not written; then publishers wait. Sixteen writes of 256 KiB

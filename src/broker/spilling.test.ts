@@ -2,9 +2,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { DiskBroker } from '../../test/broker/disk-broker.ts'
+import { tinyLimits } from '../../test/journal/journal-world.ts'
 import { CrashDisk } from '../../test/sim/crash-disk.ts'
 import { drained, settled } from '../../test/sim/turn.ts'
 import { expectMark } from '../base/mark.ts'
+import { checkedLimits } from '../journal/limits.ts'
+import { verifyJournal } from '../journal/tools/verify.ts'
 import { Content } from '../machine/message.ts'
 import type { Queue } from '../machine/queue.ts'
 import { isRefusal } from '../machine/refusal.ts'
@@ -198,6 +201,9 @@ test('scratch files of a killed run are removed, and nothing in them is handed o
   const names = await publish(broker, await broker.queue('q'), { count: 300, persistentEvery: 10 })
   assert((await scratchOn(disk)).length > 0)
   const again = disk.killProcess()
+  const context = { disk: again, path: 'data', limits: checkedLimits(tinyLimits) }
+  assert.deepEqual(await settled(verifyJournal(context), 'the look'), [], 'they are no damage')
+  assert((await scratchOn(again)).length > 0)
   const next = await DiskBroker.open(again, tight)
   assert.deepEqual(await scratchOn(again), [])
   const taken = next.take(await next.queue('q'))
