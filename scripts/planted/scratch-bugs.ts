@@ -19,7 +19,7 @@ export const scratchBugs: readonly Bug[] = [
   {
     what: 'a body that a scratch file gives back changed is handed out',
     file: 'src/broker/scratch-file.ts',
-    right: 'if (count < size || checksum(wanted, 0, size) !== sum) {',
+    right: 'if (count < size || this.#place.checksum(wanted, 0, size) !== sum) {',
     wrong: 'if (count < size) {',
     by: ['src/broker/scratch.test'],
   },
@@ -42,6 +42,20 @@ export const scratchBugs: readonly Bug[] = [
     file: 'src/broker/scratch.ts',
     right: '// There may be space now.\n    this.#writer.again()\n    this.#room()',
     wrong: '// There may be space now.\n    this.#writer.again()',
+    by: ['src/broker/scratch.test'],
+  },
+  {
+    what: 'a body that moved within the scratch is looked for where it was',
+    file: 'src/broker/scratch-cleaner.ts',
+    right: 'owner.moved(cursor, moved)',
+    wrong: '',
+    by: ['src/broker/scratch.test'],
+  },
+  {
+    what: 'what died in a scratch file is moved out of it, too',
+    file: 'src/broker/scratch-cleaner.ts',
+    right: 'if (owner.lives(cursor, address)) {',
+    wrong: 'if (address >= 0) {',
     by: ['src/broker/scratch.test'],
   },
   {

@@ -10,13 +10,16 @@ import { Machine } from '../machine/machine.ts'
 import { restore } from '../machine/restore.ts'
 import { checkedBrokerLimits } from './limits.ts'
 import type { RuntimeOptions } from './runtime.ts'
-import type { Scratch } from './scratch.ts'
+import { Scratch } from './scratch.ts'
+import { eraseScratch } from './scratch-names.ts'
+import { scratchSizes } from './scratch-sizes.ts'
+import type { MakeScratch } from './transient.ts'
 
 export type Opened = {
   readonly engine: Engine
   readonly machine: Machine
   /** Null without a directory. */
-  readonly scratch: Scratch | null
+  readonly scratch: MakeScratch | null
 }
 
 export async function openEngine(options: RuntimeOptions, events: EngineEvents): Promise<Opened> {
@@ -46,12 +49,14 @@ async function open(
     return { engine: new MemoryEngine({ scheduler, limits, events }, ownerOf), scratch: null }
   }
   // Loaded only now: a broker in memory, as tests open many of, starts without it.
-  const [{ openJournal }, { makeScratch }] = await Promise.all([
+  const [{ openJournal }, { checksum }] = await Promise.all([
     import('../journal/journal.ts'),
-    import('./make-scratch.ts'),
+    import('../journal/checksum.ts'),
   ])
-  const place = { disk, directory, scheduler, log }
-  const scratch = await makeScratch(place, checkedBrokerLimits(options.limits ?? {}), limits)
+  await eraseScratch(disk, directory, log)
   const journal = { disk, scheduler, random, directory, durability, limits, events }
-  return { engine: await openJournal(journal, ownerOf), scratch }
+  const engine = await openJournal(journal, ownerOf)
+  const place = { disk, directory, scheduler, log, checksum }
+  const sizes = scratchSizes(checkedBrokerLimits(options.limits ?? {}), limits)
+  return { engine, scratch: (owner) => new Scratch({ ...place, ...sizes }, owner) }
 }

@@ -3,7 +3,6 @@
  * when they come back, never synced. The scratch owns it; it is made with its first block and removed as a whole.
  */
 import { type Disk, DiskError, type DiskFile } from '../base/ports.ts'
-import { checksum } from '../journal/checksum.ts'
 import { ScratchBlock } from './scratch-block.ts'
 import { scratchName } from './scratch-names.ts'
 
@@ -13,6 +12,8 @@ export type ScratchPlace = {
   /** Left free for the journal, which is worth more. */
   readonly spareBytes: number
   readonly fileBytes: number
+  /** The journal's. */
+  readonly checksum: (bytes: Uint8Array, from: number, to: number) => number
 }
 
 /** What stands on the disk cannot be had. */
@@ -33,7 +34,8 @@ export class ScratchFile {
   readonly #blocks: Written[] = []
   /** Where the next block begins. */
   end = 0
-  /** Messages in it that are not gone. Moved by the scratch. */
+  /** Messages that were ever in it, and those that still are. Moved by the scratch. */
+  count = 0
   live = 0
   /** It goes, or went: nothing in it is read or written any more. */
   isGone = false
@@ -51,7 +53,7 @@ export class ScratchFile {
   /** The next block is as it will be written. */
   seal(block: ScratchBlock): void {
     const { bytes, start, size } = block
-    this.#blocks.push({ start, size, sum: checksum(bytes, 0, size) })
+    this.#blocks.push({ start, size, sum: this.#place.checksum(bytes, 0, size) })
     this.end = start + size
   }
 
@@ -74,12 +76,17 @@ export class ScratchFile {
     const bytes = buffer.length < size ? new Uint8Array(size) : buffer
     return this.#calling(async () => {
       const wanted = bytes.subarray(0, size)
-      const count = (await this.#handle?.read(wanted, start)) ?? 0
-      if (count < size || checksum(wanted, 0, size) !== sum) {
+      const count = await this.#read(wanted, start)
+      if (count < size || this.#place.checksum(wanted, 0, size) !== sum) {
         throw new ScratchUnreadable(`${this.#path}: not what was written at ${start}`)
       }
       return new ScratchBlock(this, { start, size }, bytes)
     })
+  }
+
+  /** Where each block begins. */
+  starts(): readonly number[] {
+    return this.#blocks.map(({ start }) => start)
   }
 
   /** Once nobody reads or writes it any more. */
@@ -113,6 +120,15 @@ export class ScratchFile {
       // Left by an earlier run, or by a try that failed.
       if (!(error instanceof DiskError) || error.code !== 'exists') throw error
       return disk.open(this.#path, 'write')
+    }
+  }
+
+  async #read(into: Uint8Array, start: number): Promise<number> {
+    try {
+      return (await this.#handle?.read(into, start)) ?? 0
+    } catch (error) {
+      if (!(error instanceof DiskError)) throw error
+      throw new ScratchUnreadable(error.message)
     }
   }
 

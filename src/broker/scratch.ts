@@ -9,37 +9,33 @@
  *   address = slot * fileBytes + offset      of the entry; a file goes, and its slot comes free, with its last message
  */
 import { assert } from '../base/assert.ts'
-import { EMPTY } from '../base/bytes.ts'
+import { copyBytes, EMPTY } from '../base/bytes.ts'
 import type { Log } from '../base/log.ts'
 import { mark } from '../base/mark.ts'
-import type { Disk, Scheduler } from '../base/ports.ts'
+import type { Scheduler } from '../base/ports.ts'
 import { EntryCursor, type EntryView } from '../journal/entry-cursor.ts'
 import { ENTRY_HEADER_SIZE } from '../journal/format.ts'
 import type { EntryHead } from '../journal/tail.ts'
 import type { HeldWhy } from './room.ts'
 import { ScratchBlock } from './scratch-block.ts'
-import { ScratchFile, ScratchUnreadable } from './scratch-file.ts'
+import { ScratchCleaner, type ScratchOwner } from './scratch-cleaner.ts'
+import { ScratchFile, type ScratchPlace, ScratchUnreadable } from './scratch-file.ts'
+import type { ScratchSizes } from './scratch-sizes.ts'
 import { ScratchWriter } from './scratch-writer.ts'
 
-export type ScratchOptions = {
-  readonly disk: Disk
-  readonly directory: string
-  readonly scheduler: Scheduler
-  readonly log: Log
-  /** Of all files together. */
-  readonly bytesMax: number
-  readonly fileBytes: number
-  readonly spareBytes: number
-  readonly waitingBytes: number
-  /** What is written and read at once, but for a larger body. */
-  readonly blockBytes: number
-  /** Blocks that were read and are kept. */
-  readonly blocksMax: number
-}
+export type ScratchOptions = ScratchPlace &
+  ScratchSizes & {
+    readonly scheduler: Scheduler
+    readonly log: Log
+  }
 
 export class Scratch {
   readonly #options: ScratchOptions
+  readonly #owner: ScratchOwner
   readonly #writer: ScratchWriter
+  readonly #cleaner: ScratchCleaner
+  /** The cleaner waits for the next block to be written. */
+  #cleanerWaits: ((tries: boolean) => void) | null = null
   /** By slot. */
   readonly #files: (ScratchFile | null)[] = []
   /** Slots of files that went. */
@@ -57,20 +53,24 @@ export class Scratch {
   #recent: ScratchBlock | null = null
   /** Never reject. */
   readonly #removals = new Set<Promise<void>>()
-  #room: () => void = () => {}
   #closed: Promise<void> | null = null
   readonly slot: { bytes: Uint8Array; at: number } = { bytes: EMPTY, at: 0 }
 
-  constructor(options: ScratchOptions) {
+  constructor(options: ScratchOptions, owner: ScratchOwner) {
     this.#options = options
-    const { scheduler, log, waitingBytes } = options
+    this.#owner = owner
+    const { scheduler, log, waitingBytes, fileBytes } = options
     const done = (block: ScratchBlock): void => this.#written(block)
     this.#writer = new ScratchWriter({ scheduler, log, waitingBytes, done })
-  }
-
-  /** `room` is called whenever what was refused is worth another try. */
-  whenRoom(room: () => void): void {
-    this.#room = room
+    this.#cleaner = new ScratchCleaner({
+      owner,
+      fileBytes,
+      isWritten: (file) => this.#writer.find(file, file.end - 1) === null,
+      block: (file, start) => this.#readBack(file, start, EMPTY),
+      add: (entry) => this.#add(entry),
+      room: () => this.#roomToClean(),
+      release: (address) => this.release(address),
+    })
   }
 
   /** Whether a body of this size would begin another file. */
@@ -82,14 +82,14 @@ export class Scratch {
   }
 
   /** Asks for room for one body. After `ok` it is claimed in the same turn, and that cannot fail. */
-  reserve(size: number): HeldWhy | 'ok' {
+  reserve(size: number, purpose: 'publish' | 'clean' = 'publish'): HeldWhy | 'ok' {
     const need = ENTRY_HEADER_SIZE + size
     if (this.#closed !== null) return 'memory-full'
     if (this.#tail?.has(need) === true) return 'ok'
     const why = this.#writer.heldWhy
     if (why !== null) return why
     this.#sealTail()
-    const file = this.#fileFor(this.#blockFor(need))
+    const file = this.#fileFor(this.#blockFor(need), purpose)
     if (file === null) {
       mark('scratch/full')
       return 'memory-full'
@@ -107,6 +107,7 @@ export class Scratch {
     this.slot.at = tail.claim(head, bodySize)
     this.slot.bytes = tail.bytes
     tail.file.live++
+    tail.file.count++
     return tail.file.slot * this.#options.fileBytes + offset
   }
 
@@ -178,12 +179,15 @@ export class Scratch {
   }
 
   /** The file for a block of this size; null when that would be one file too many. */
-  #fileFor(size: number): ScratchFile | null {
+  #fileFor(size: number, purpose: 'publish' | 'clean'): ScratchFile | null {
     const { bytesMax, fileBytes } = this.#options
     assert(size <= fileBytes, 'a body larger than a file')
     if (this.#file !== null && this.#file.end + size <= fileBytes) return this.#file
+    this.#cleaner.consider(this.#files, this.#file)
     const count = this.#files.length - this.#free.length
-    if ((count + 1) * fileBytes > bytesMax) return null
+    // Whoever publishes leaves one, or nothing could be cleaned when all is full.
+    const more = purpose === 'publish' ? 2 : 1
+    if ((count + more) * fileBytes > bytesMax) return null
     const file = new ScratchFile(this.#free.pop() ?? this.#files.length, this.#options)
     this.#files[file.slot] = file
     return file
@@ -214,14 +218,21 @@ export class Scratch {
   }
 
   async #load(file: ScratchFile, start: number): Promise<void> {
+    const block = await this.#readBack(file, start, this.#buffer(0))
+    mark('scratch/read')
+    this.#read.push(block)
+    if (this.#read.length > this.#options.blocksMax) this.#giveBack(this.#read.shift()!)
+  }
+
+  /** Reads a block; tells of the first in each file that cannot be had. */
+  async #readBack(file: ScratchFile, start: number, buffer: Uint8Array): Promise<ScratchBlock> {
     try {
-      const block = await file.read(start, this.#buffer(0))
+      const block = await file.read(start, buffer)
       if (file.isGone) throw new ScratchUnreadable('its messages are gone')
-      mark('scratch/read')
-      this.#read.push(block)
-      if (this.#read.length > this.#options.blocksMax) this.#giveBack(this.#read.shift()!)
+      return block
     } catch (error) {
-      if (!file.isGone && !file.isTold) {
+      const isNew = !file.isGone && !file.isTold
+      if (isNew) {
         mark('scratch/read-failed')
         file.isTold = true
         this.#options.log.error(
@@ -230,6 +241,29 @@ export class Scratch {
       }
       throw error
     }
+  }
+
+  /** Adds a body that is somewhere already; answers its new address, or -1. */
+  #add(entry: EntryView): number {
+    if (this.reserve(entry.bodySize, 'clean') !== 'ok') return -1
+    const address = this.claim(entry, entry.bodySize)
+    const { bytes, bodyAt, bodySize } = entry
+    copyBytes(bytes, bodyAt, bodySize, this.slot.bytes, this.slot.at)
+    return address
+  }
+
+  /** False: there is none to be waited for. */
+  #roomToClean(): Promise<boolean> {
+    if (this.#closed !== null || this.#writer.heldWhy !== 'disk-slow') return Promise.resolve(false)
+    return new Promise((resolve) => {
+      this.#cleanerWaits = resolve
+    })
+  }
+
+  #room(): void {
+    this.#cleanerWaits?.(true)
+    this.#cleanerWaits = null
+    this.#owner.room()
   }
 
   #written(block: ScratchBlock): void {
@@ -273,6 +307,7 @@ export class Scratch {
   }
 
   async #close(): Promise<void> {
+    this.#cleanerWaits?.(false)
     const closed = this.#writer.close()
     for (const file of this.#files) if (file !== null && !file.isGone) this.#retire(file)
     await closed

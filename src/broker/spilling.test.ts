@@ -201,7 +201,12 @@ test('scratch files of a killed run are removed, and nothing in them is handed o
   const names = await publish(broker, await broker.queue('q'), { count: 300, persistentEvery: 10 })
   assert((await scratchOn(disk)).length > 0)
   const again = disk.killProcess()
-  const context = { disk: again, path: 'data', limits: checkedLimits(tinyLimits) }
+  const context = {
+    disk: again,
+    path: 'data',
+    limits: checkedLimits(tinyLimits),
+    progress: () => {},
+  }
   assert.deepEqual(await settled(verifyJournal(context), 'the look'), [], 'they are no damage')
   assert((await scratchOn(again)).length > 0)
   const next = await DiskBroker.open(again, tight)

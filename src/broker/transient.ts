@@ -18,8 +18,12 @@ import { GONE, STATE_BITS } from '../machine/page.ts'
 import type { Queue } from '../machine/queue.ts'
 import type { HeldWhy } from './room.ts'
 import type { Scratch } from './scratch.ts'
+import type { ScratchOwner } from './scratch-cleaner.ts'
 
 type EntryHead = { readonly kind: number; readonly flags: number; log: number; number: number }
+
+/** Makes what keeps bodies for which there is no room in memory. */
+export type MakeScratch = (owner: ScratchOwner) => Scratch
 
 /** Where a body goes for which there is room. */
 type Place = {
@@ -40,6 +44,7 @@ export class TransientBodies {
   /** One object for all messages. */
   readonly #outgoing: Outgoing & { head: Uint8Array } = { flags: 0, head: EMPTY, targets: [] }
   readonly #largeHead = { kind: KIND_LARGE, flags: BODY, log: 0, number: 0 }
+  readonly #queues: ReadonlyMap<number, Queue>
   /** The journal's own. */
   readonly #store: Store
   /** By ticket. */
@@ -56,23 +61,24 @@ export class TransientBodies {
     owner: {
       readonly queues: ReadonlyMap<number, Queue>
       readonly store: Store
-      readonly scratch: Scratch | null
+      /** Null without a directory. */
+      readonly scratch: MakeScratch | null
     },
   ) {
     const { queues } = owner
     this.#store = owner.store
-    this.#scratch = owner.scratch
-    this.#scratch?.whenRoom(() => this.#wake())
+    this.#queues = queues
+    this.#scratch =
+      owner.scratch?.({
+        lives: (entry, address) => this.#lives(entry, SCRATCH_FROM + address),
+        moved: (entry, address) => this.#moved(entry, SCRATCH_FROM + address),
+        room: () => this.#wake(),
+      }) ?? null
     const events = { settled: () => {}, stopped: () => {} }
     this.#engine = new MemoryEngine({ scheduler, limits, events }, () => ({
       restore: () => Promise.resolve(),
       replay: () => {},
-      live: (entry) => {
-        const queue = queues.get(entry.log)
-        if (queue === undefined) return false
-        if ((queue.stateOf(entry.number) & STATE_BITS) === GONE) return false
-        return queue.ticketOf(entry.number) === entry.ticket
-      },
+      live: (entry) => this.#lives(entry, entry.ticket),
     }))
   }
 
@@ -153,15 +159,34 @@ export class TransientBodies {
     const { log } = this.#engine
     if (log.reserve(1, size, 'publish') === 'ok') return log
     const scratch = this.#scratch
-    // Seldom: it goes through all of memory.
-    if (scratch === null || scratch.wantsFile(size)) {
-      void this.#engine.tidy()
-      if (log.reserve(1, size, 'publish') === 'ok') return log
-    }
+    // Another file only when memory was tidied first, which goes through all of it.
+    const isRoomy = scratch?.wantsFile(size) === false
+    if (isRoomy && scratch.reserve(size) === 'ok') return scratch
+    void this.#engine.tidy()
+    if (log.reserve(1, size, 'publish') === 'ok') return log
     const answer = scratch === null ? 'memory-full' : scratch.reserve(size)
     if (answer === 'ok') return scratch
     this.why = answer
     return null
+  }
+
+  #lives({ log, number }: EntryView, ticket: number): boolean {
+    const queue = this.#queues.get(log)
+    if (queue === undefined) return false
+    if ((queue.stateOf(number) & STATE_BITS) === GONE) return false
+    return queue.ticketOf(number) === ticket
+  }
+
+  /** The body went elsewhere within the scratch. */
+  #moved({ log, number }: EntryView, ticket: number): void {
+    const queue = this.#queues.get(log)
+    assert(queue !== undefined, 'a body of no queue moved')
+    const before = queue.ticketOf(number)
+    queue.moveBody(number, ticket)
+    const body = this.#large.get(before)
+    if (body === undefined) return
+    this.#large.delete(before)
+    this.#large.set(ticket, body)
   }
 
   #wake(): void {

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import type { Scheduler } from '../../src/base/ports.ts'
 import { Scratch, type ScratchOptions } from '../../src/broker/scratch.ts'
+import { checksum } from '../../src/journal/checksum.ts'
 import type { EntryView } from '../../src/journal/entry-cursor.ts'
 import type { CrashDisk } from '../sim/crash-disk.ts'
 import { drained, settled } from '../sim/turn.ts'
@@ -10,7 +11,12 @@ const QUEUE = 7
 const KIND = 1
 
 /** A body that was taken: the number of its message tells it from all others. */
-export type Kept = { readonly number: number; readonly size: number; readonly address: number }
+export type Kept = {
+  readonly number: number
+  readonly size: number
+  /** Moves with the body. */
+  address: number
+}
 
 export class ScratchPlace {
   readonly scratch: Scratch
@@ -20,6 +26,7 @@ export class ScratchPlace {
   roomCount = 0
   #timers: (() => void)[] = []
   #number = 0
+  readonly #kept = new Map<number, Kept>()
 
   private constructor(disk: CrashDisk, options: Partial<ScratchOptions>) {
     const scheduler: Scheduler = {
@@ -37,13 +44,21 @@ export class ScratchPlace {
       this.said.push(text)
     }
     const log = { info: say, warn: say, error: say }
-    const place = { disk, directory: 'data', scheduler, log, spareBytes: 0 }
+    const place = { disk, directory: 'data', scheduler, log, checksum, spareBytes: 0 }
     const sizes = { bytesMax: 2_048, fileBytes: 512, waitingBytes: 256, blockBytes: 128 }
     this.disk = disk
-    this.scratch = new Scratch({ ...place, ...sizes, blocksMax: 2, ...options })
-    this.scratch.whenRoom(() => {
-      this.roomCount++
-    })
+    this.scratch = new Scratch(
+      { ...place, ...sizes, blocksMax: 2, ...options },
+      {
+        lives: ({ number }, address) => this.#kept.get(number)?.address === address,
+        moved: ({ number }, address) => {
+          this.#kept.get(number)!.address = address
+        },
+        room: () => {
+          this.roomCount++
+        },
+      },
+    )
   }
 
   static async make(disk: CrashDisk, options: Partial<ScratchOptions> = {}): Promise<ScratchPlace> {
@@ -59,7 +74,9 @@ export class ScratchPlace {
     const address = this.scratch.claim({ kind: KIND, flags: 1, log: QUEUE, number }, size)
     const { bytes, at } = this.scratch.slot
     bytes.set(bodyOf(number, size), at)
-    return { number, size, address }
+    const kept = { number, size, address }
+    this.#kept.set(number, kept)
+    return kept
   }
 
   /** Takes bodies of this size until there is no room; answers them, and why it ended. */
@@ -74,8 +91,15 @@ export class ScratchPlace {
 
   /** Looks at the body, from wherever it is, and sees that it is as it was. */
   async check(kept: Kept): Promise<void> {
-    if (this.scratch.peek(kept.address) === null) {
-      await settled(this.scratch.load(kept.address), 'a body')
+    while (this.scratch.peek(kept.address) === null) {
+      const { address } = kept
+      await settled(
+        this.scratch.load(address).catch((error: unknown) => {
+          // It moved meanwhile, and its file went.
+          if (kept.address === address) throw error
+        }),
+        'a body',
+      )
     }
     this.checkInMemory(kept)
   }
@@ -88,8 +112,22 @@ export class ScratchPlace {
     assert.deepEqual(body, bodyOf(number, size))
   }
 
+  /** The same as often as there is room once all is written; answers the bodies. */
+  async fillWhole(size: number): Promise<readonly Kept[]> {
+    const kept: Kept[] = []
+    for (;;) {
+      const filled = this.fill(size)
+      kept.push(...filled.kept)
+      await drained()
+      if (filled.why !== 'disk-slow') return kept
+    }
+  }
+
   release(...all: readonly Kept[]): void {
-    for (const { address } of all) this.scratch.release(address)
+    for (const { address, number } of all) {
+      this.#kept.delete(number)
+      this.scratch.release(address)
+    }
   }
 
   /** The scratch files there are. */

@@ -49,6 +49,15 @@ const FILE_BYTES = 4_096
 const SCARCE_FILES = 7
 const HOUR_MS = 3_600_000
 
+/** Room for transient messages, in memory and in scratch files: much of neither, and nearly none of one. */
+const SPILLING: readonly Pick<BrokerLimits, 'transientBytes' | 'scratchBytes'>[] = [
+  { transientBytes: 6_144, scratchBytes: 1 },
+  { transientBytes: 8_192, scratchBytes: 3 * FILE_BYTES },
+  { transientBytes: 4_096, scratchBytes: 10 * FILE_BYTES },
+  { transientBytes: 1, scratchBytes: 10 * FILE_BYTES },
+  { transientBytes: 1, scratchBytes: 5 * FILE_BYTES },
+]
+
 export function drawKnobs(random: Random): Knobs {
   const durability = below(random, 8) === 0 ? 'os' : 'fsync'
   const isScarce = below(random, 3) === 0
@@ -59,9 +68,7 @@ export function drawKnobs(random: Random): Knobs {
       bodyBytesMax: 1_000,
       arrivingBytes: pick(random, [1_000, 3_000]),
       batchBytes: 1_000,
-      transientBytes: pick(random, [4_096, 4_096, 4_096, 16_384]),
-      // Less than a file: nothing spills.
-      scratchBytes: pick(random, [1, 3 * FILE_BYTES, 10 * FILE_BYTES, 10 * FILE_BYTES]),
+      ...pick(random, SPILLING),
       scratchFileBytes: pick(random, [FILE_BYTES / 2, FILE_BYTES]),
       scratchSpareBytes: pick(random, [1, 1, 3 * FILE_BYTES]),
       scratchWaitingBytes: pick(random, [1, 2_048]),

@@ -12,7 +12,6 @@ export const UNREACHED: Readonly<Record<string, string>> = {
   'amqp/return-behind-a-body': 'clients of the world publish nothing that has to be returned',
   'arrivals/given-up': NO_PATIENCE_ENDS,
   'arrivals/past-the-line': 'clients of the world publish on one channel of a connection',
-  'dispatch/transient-lost': SELDOM,
   'housekeeper/held-while-cleaned':
     'somebody would have to begin to read what dies while its file is cleaned',
   'line/queue-made-again': NO_LINE,
@@ -20,5 +19,4 @@ export const UNREACHED: Readonly<Record<string, string>> = {
   'recovery/tail-put-back':
     'the power would have to go in the one write by which a recovery mends the end',
   'runtime/no-room-to-stop': SELDOM,
-  'scratch/read-failed': SELDOM,
 }

@@ -1,19 +1,28 @@
-/** Makes the scratch of a directory, of which nothing is left of earlier runs, as large as the limits say. */
+/** How large the parts of a scratch are, out of the limits of the broker and of its journal. */
 import { ENTRY_HEADER_SIZE } from '../journal/format.ts'
 import { checkedLimits, type JournalLimits } from '../journal/limits.ts'
 import type { BrokerLimits } from './limits.ts'
-import { Scratch, type ScratchOptions } from './scratch.ts'
-import { eraseScratch } from './scratch-names.ts'
 
-export async function makeScratch(
-  place: Pick<ScratchOptions, 'disk' | 'directory' | 'scheduler' | 'log'>,
+export type ScratchSizes = {
+  /** Of all files together. */
+  readonly bytesMax: number
+  readonly fileBytes: number
+  /** Left free on the disk. */
+  readonly spareBytes: number
+  /** Given to the disk and not written. */
+  readonly waitingBytes: number
+  /** What is written and read at once, but for a larger body. */
+  readonly blockBytes: number
+  /** Blocks that were read and are kept. */
+  readonly blocksMax: number
+}
+
+export function scratchSizes(
   limits: BrokerLimits,
   journalLimits: Partial<JournalLimits>,
-): Promise<Scratch> {
-  await eraseScratch(place.disk, place.directory, place.log)
+): ScratchSizes {
   const { entryBytes, readWindowBytes, readWindows } = checkedLimits(journalLimits)
-  return new Scratch({
-    ...place,
+  return {
     bytesMax: limits.scratchBytes,
     fileBytes: Math.max(limits.scratchFileBytes, ENTRY_HEADER_SIZE + entryBytes),
     spareBytes: limits.scratchSpareBytes,
@@ -21,5 +30,5 @@ export async function makeScratch(
     // Cold reads of transient messages are as those of persistent ones.
     blockBytes: readWindowBytes,
     blocksMax: readWindows,
-  })
+  }
 }
