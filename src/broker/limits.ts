@@ -30,7 +30,7 @@ const brokerLimits: BrokerLimits = {
   batchBytes: 1_048_588, // what Kafka's producers are told by default; they cannot split what was refused
   transientBytes: 256 * MiB, // bodies of transient messages in memory; with a directory more go to scratch files
   scratchBytes: 4096 * MiB, // then publishers wait: 30 million small messages, for which queues take 220 MB of memory
-  scratchFileBytes: 64 * MiB, // as the journal's; one of the sixty-four is left for cleaning, so below two nothing spills
+  scratchFileBytes: 64 * MiB, // as the journal's; one of all is left for cleaning, so below two nothing spills
   scratchSpareBytes: 512 * MiB, // left free on the disk for the journal: eight of its files
   scratchWaitingBytes: 4 * MiB, // given to the disk and not written; then publishers wait. Sixteen writes of 256 KiB
   markAhead: 10_000, // one entry marks so many messages as perhaps delivered, while a backlog is drained
