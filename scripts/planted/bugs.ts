@@ -7,6 +7,7 @@ import { expiryBugs } from './expiry-bugs.ts'
 import { journalBugs } from './journal-bugs.ts'
 import { largeBugs } from './large-bugs.ts'
 import { recoveryBugs } from './recovery-bugs.ts'
+import { scratchBugs } from './scratch-bugs.ts'
 import { spaceBugs } from './space-bugs.ts'
 
 export const bugs: readonly Bug[] = [
@@ -16,6 +17,7 @@ export const bugs: readonly Bug[] = [
   ...brokerBugs,
   ...largeBugs,
   ...durabilityBugs,
+  ...scratchBugs,
   ...edgeBugs,
   ...expiryBugs,
 ]

@@ -316,7 +316,10 @@ export class Dispatcher {
       if (queue.deleted || !this.#context.isRunning()) return
       if (this.#serve(desk) === 'more') this.#touch(desk)
     }
-    this.#context.engine.store.load(ticket).then(
+    const { engine, transient } = this.#context
+    const isTransient = (queue.stateOf(sequence) & TRANSIENT) !== 0
+    const loading = isTransient ? transient.load(ticket) : engine.store.load(ticket)
+    loading.then(
       () => {
         mark('dispatch/body-loaded')
         done()
@@ -325,11 +328,20 @@ export class Dispatcher {
         // Who purged or deleted the queue meanwhile took the body along.
         const isThere = (queue.stateOf(sequence) & STATE_BITS) !== GONE
         if (queue.deleted || !isThere || queue.ticketOf(sequence) !== ticket) return done()
+        if (isTransient) return this.#lose(desk, sequence, done)
         const again = (): void => this.#load(desk, sequence, ticket)
         // Anything but a disk that does not answer is damage.
         if (!this.#context.readFailures.retry(error, again)) this.#context.fail(error)
       },
     )
+  }
+
+  /** Of a message that was only in memory or in a scratch the body is gone for good: so is the message. */
+  #lose(desk: Desk, sequence: number, done: () => void): void {
+    if (!this.#context.isRunning()) return
+    mark('dispatch/transient-lost')
+    this.settle(desk.queue, sequence, 1)
+    done()
   }
 
   #touch(desk: Desk): void {

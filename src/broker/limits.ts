@@ -9,6 +9,10 @@ export type BrokerLimitName =
   | 'arrivalIdleMs'
   | 'batchBytes'
   | 'transientBytes'
+  | 'scratchBytes'
+  | 'scratchFileBytes'
+  | 'scratchSpareBytes'
+  | 'scratchWaitingBytes'
   | 'markAhead'
   | 'dispatchMessages'
   | 'dispatchBytes'
@@ -25,7 +29,11 @@ const brokerLimits: BrokerLimits = {
   arrivingBytes: 512 * MiB, // of large bodies on their way, as announced: four of the largest, 512 of one MiB
   arrivalIdleMs: 120_000, // without a byte of one while others wait: two heartbeats, as who shows no sign of life has
   batchBytes: 1_048_588, // what Kafka's producers are told by default; they cannot split what was refused
-  transientBytes: 256 * MiB, // bodies that are only in memory; then publishers wait until some are consumed
+  transientBytes: 256 * MiB, // bodies of transient messages in memory; with a directory more go to scratch files
+  scratchBytes: 4096 * MiB, // then publishers wait: 30 million small messages, for which queues take 220 MB of memory
+  scratchFileBytes: 64 * MiB, // as the journal's; one of all is left for cleaning, so below two nothing spills
+  scratchSpareBytes: 512 * MiB, // left free on the disk for the journal: eight of its files
+  scratchWaitingBytes: 4 * MiB, // given to the disk and not written; then publishers wait. Sixteen writes of 256 KiB
   markAhead: 10_000, // one entry marks so many messages as perhaps delivered, while a backlog is drained
   dispatchMessages: 4_096, // of one queue in one turn: a few milliseconds, then others have theirs
   dispatchBytes: 8 * MiB, // the same for large messages

@@ -220,7 +220,7 @@ export class Publisher {
       const ticket = this.#context.transient.add(queue, route.head, content)
       if (ticket === 0) {
         if (index > 0) return true
-        this.#room.held('memory-full')
+        this.#room.heldTransient()
         return false
       }
       queue.add(queue.nextSequence, ticket, size, TRANSIENT)
@@ -239,7 +239,7 @@ export class Publisher {
       const ticket = this.#context.transient.addLarge(queue, { head, content, body })
       if (ticket === 0) {
         if (index > 0) return true
-        this.#room.held('memory-full')
+        this.#room.heldTransient()
         return false
       }
       queue.add(queue.nextSequence, ticket, size, TRANSIENT | LARGE)

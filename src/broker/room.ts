@@ -6,7 +6,7 @@ import type { TransientBodies } from './transient.ts'
 /** What `publish` and `append` answer when there is no room now: try again when `whenRoom` calls. */
 export const HELD = -1
 
-/** What there is no room in; a slow disk has some as soon as it has written. */
+/** What there is no room in, the scratch being memory; a slow disk has some as soon as it has written. */
 export type HeldWhy = 'disk-slow' | 'disk-full' | 'memory-full'
 
 export class Room {
@@ -14,7 +14,7 @@ export class Room {
   readonly #transient: TransientBodies
   #waiting = new Set<() => void>()
   /** Who tells us: each is asked once at a time, because the other may wake first, again and again. */
-  readonly #asked = { log: false, memory: false }
+  readonly #asked = { log: false, transient: false }
   /** The disk is full, not just slow. Until the next commit, which needs space too. */
   isDiskFull = false
   /** Why somebody was told HELD last. */
@@ -39,18 +39,28 @@ export class Room {
     this.isDiskFull = false
   }
 
-  /** Somebody is being told HELD. */
+  /** Somebody is being told HELD, because the journal has no room. */
   held(why: HeldWhy): typeof HELD {
-    this.why = why
     if (why === 'disk-full') {
       mark('room/disk-full')
       this.isDiskFull = true
-    } else if (why === 'disk-slow') mark('room/disk-slow')
-    else mark('room/memory-full')
-    const from = why === 'memory-full' ? 'memory' : 'log'
+    } else mark('room/disk-slow')
+    return this.#held(why, 'log')
+  }
+
+  /** The same, because what is transient has none. */
+  heldTransient(): typeof HELD {
+    const { why } = this.#transient
+    if (why === 'memory-full') mark('room/memory-full')
+    else mark('room/scratch-waits')
+    return this.#held(why, 'transient')
+  }
+
+  #held(why: HeldWhy, from: 'log' | 'transient'): typeof HELD {
+    this.why = why
     if (this.#asked[from]) return HELD
     this.#asked[from] = true
-    const room = from === 'memory' ? this.#transient.room() : this.#engine.log.room()
+    const room = from === 'transient' ? this.#transient.room() : this.#engine.log.room()
     void room.then(() => {
       this.#asked[from] = false
       this.wake()

@@ -35,7 +35,7 @@ import { Dispatcher } from './dispatcher.ts'
 import { sayGoodbye } from './goodbye.ts'
 import { JournalTime } from './journal-time.ts'
 import { type BrokerLimits, checkedBrokerLimits } from './limits.ts'
-import { openEngine } from './open-engine.ts'
+import { type Opened, openEngine } from './open-engine.ts'
 import { PartitionDesks } from './partitions.ts'
 import { type Persistence, Publisher } from './publisher.ts'
 import { ReadFailures } from './read-failures.ts'
@@ -92,7 +92,7 @@ export class Runtime {
   #closed: Promise<void> | null = null
   #failure: Error | null = null
 
-  constructor(options: RuntimeOptions, engine: Engine, machine: Machine) {
+  constructor(options: RuntimeOptions, { engine, machine, scratch }: Opened) {
     const { world, log } = options
     this.world = world
     this.log = log
@@ -105,7 +105,7 @@ export class Runtime {
     this.#stopped = options.stopped ?? (() => {})
     this.time = new JournalTime(world.clock, machine.newestMs, (text) => log.warn(text))
     const limits = { ...options.journalLimits, memoryBytes: this.limits.transientBytes }
-    const owner = { queues: machine.queues, store: engine.store }
+    const owner = { queues: machine.queues, store: engine.store, scratch }
     this.#transient = new TransientBodies(world.scheduler, limits, owner)
     this.readFailures = new ReadFailures({ scheduler: world.scheduler, clock: world.clock, log })
     const context: Context = {
@@ -132,10 +132,8 @@ export class Runtime {
     const { commits } = this
     const parts = { commits, dispatcher: this.#dispatcher, partitions: this.#partitions }
     this.declare = new Declarations(context, parts)
-    this.#snapshots = new SnapshotTaker(context, {
-      log,
-      writeDown: () => this.#dispatcher.write(),
-    })
+    const writeDown = (): boolean => this.#dispatcher.write()
+    this.#snapshots = new SnapshotTaker(context, { log, writeDown })
   }
 
   /** Opens the directory, or memory; rejects with a JournalError that says what to do. */
@@ -145,13 +143,13 @@ export class Runtime {
       settled: (through: number) => runtime?.settled(through),
       stopped: (error: JournalStopped) => runtime?.fail(error),
     }
-    const { engine, machine } = await openEngine(options, events)
-    runtime = new Runtime(options, engine, machine)
+    const opened = await openEngine(options, events)
+    runtime = new Runtime(options, opened)
     try {
       await runtime.#begin(options.signal)
       return runtime
     } catch (error) {
-      await engine.close()
+      await opened.engine.close()
       throw error
     }
   }
@@ -361,8 +359,9 @@ export class Runtime {
       writeDown: () => this.#dispatcher.write(),
     })
     if (!isWritten) this.log.warn(NO_ROOM_TO_STOP)
-    await this.#engine.close()
+    // Under the journal's lock: after it a scratch may be somebody else's.
     await this.#transient.close()
+    await this.#engine.close()
     const error = new Error('the broker was closed')
     this.#failure ??= error
     this.commits.stop(error)

@@ -245,6 +245,14 @@ export class Queue {
     return page.ticket((sequence - 1) % PAGE_MESSAGES)
   }
 
+  /** The body of a message that is not gone has another ticket now. */
+  moveBody(sequence: number, ticket: number): void {
+    const slot = (sequence - 1) % PAGE_MESSAGES
+    const page = this.#writable(sequence)
+    assert((page.states[slot]! & STATE_BITS) !== GONE, 'the body of no message moved')
+    page.setTicket(slot, ticket)
+  }
+
   sizeOf(sequence: number): number {
     const page = this.#page(sequence)
     assert(page !== null, 'no such message')

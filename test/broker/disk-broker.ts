@@ -39,6 +39,15 @@ export type LargeOptions = {
   readonly ttlMs?: number
 }
 
+export type DiskBrokerOptions = {
+  readonly limits?: Partial<BrokerLimits>
+  readonly journal?: Partial<JournalLimits> & { readonly durability?: DurabilityMode }
+  /** Null for time that stands still and turns that take none. */
+  readonly ports?: Pick<World, 'clock' | 'scheduler'> | null
+  /** Hears what the broker tells its operator that somebody has to do something about. */
+  readonly failed?: (text: string) => void
+}
+
 /** A message as a consumer got it. */
 export type Taken = {
   readonly name: string
@@ -60,11 +69,18 @@ export class DiskBroker {
     this.witness = witness
   }
 
-  static async open(
+  static open(
     disk: CrashDisk,
     limits: Partial<BrokerLimits> = {},
-    journal: Partial<JournalLimits> & { readonly durability?: DurabilityMode } = {},
-    ports: Pick<World, 'clock' | 'scheduler'> | null = null,
+    journal: NonNullable<DiskBrokerOptions['journal']> = {},
+    ports: NonNullable<DiskBrokerOptions['ports']> | null = null,
+  ): Promise<DiskBroker> {
+    return DiskBroker.openWith(disk, { limits, journal, ports })
+  }
+
+  static async openWith(
+    disk: CrashDisk,
+    { limits = {}, journal = {}, ports = null, failed = assert.fail }: DiskBrokerOptions,
   ): Promise<DiskBroker> {
     const witness = new SyncWitness((path, bytes) =>
       path.includes('journal-') ? namesIn(bytes) : [],
@@ -75,7 +91,7 @@ export class DiskBroker {
     const world: World = { clock, random, disk, scheduler, net: null as never }
     const { durability = 'fsync', ...journalLimits } = journal
     const options = { world, directory: 'data', durability, limits } as const
-    const log = { info: () => {}, warn: () => {}, error: assert.fail }
+    const log = { info: () => {}, warn: () => {}, error: failed }
     const tiny = { ...tinyLimits, ...journalLimits }
     const opening = Runtime.open({ ...options, log, journalLimits: tiny })
     // Whoever has a scheduler lets it run.

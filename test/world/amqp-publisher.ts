@@ -39,8 +39,9 @@ export class AmqpPublisher implements Client {
     this.#witness = witness
   }
 
+  /** What waits for its confirm may be held, and is only let in while consumers drain. */
   get isDone(): boolean {
-    return this.#left === 0
+    return this.#left === 0 && this.#sent.size === 0
   }
 
   async serve(session: Session): Promise<void> {

@@ -14,6 +14,8 @@ export type Knobs = {
   /** What it moves. */
   readonly bytesPerSecond: number
   readonly capacityBytes: number
+  /** One in so many calls for a scratch file fails, but for the last run of the broker. */
+  readonly scratchFailsOneIn: number
   /** Ends of the broker before the last start. */
   readonly ends: readonly End[]
   /** The wall clock jumps before each start. */
@@ -47,6 +49,15 @@ const FILE_BYTES = 4_096
 const SCARCE_FILES = 7
 const HOUR_MS = 3_600_000
 
+/** Room for transient messages, in memory and in scratch files: much of neither, and nearly none of one. */
+const SPILLING: readonly Pick<BrokerLimits, 'transientBytes' | 'scratchBytes'>[] = [
+  { transientBytes: 6_144, scratchBytes: 1 },
+  { transientBytes: 8_192, scratchBytes: 3 * FILE_BYTES },
+  { transientBytes: 4_096, scratchBytes: 10 * FILE_BYTES },
+  { transientBytes: 1, scratchBytes: 10 * FILE_BYTES },
+  { transientBytes: 1, scratchBytes: 5 * FILE_BYTES },
+]
+
 export function drawKnobs(random: Random): Knobs {
   const durability = below(random, 8) === 0 ? 'os' : 'fsync'
   const isScarce = below(random, 3) === 0
@@ -57,7 +68,10 @@ export function drawKnobs(random: Random): Knobs {
       bodyBytesMax: 1_000,
       arrivingBytes: pick(random, [1_000, 3_000]),
       batchBytes: 1_000,
-      transientBytes: pick(random, [6_144, 8_192, 16_384]),
+      ...pick(random, SPILLING),
+      scratchFileBytes: pick(random, [FILE_BYTES / 2, FILE_BYTES]),
+      scratchSpareBytes: pick(random, [1, 1, 3 * FILE_BYTES]),
+      scratchWaitingBytes: pick(random, [1, 2_048]),
       markAhead: pick(random, [1, 3, 20]),
       dispatchMessages: pick(random, [1, 3, 50]),
       dispatchBytes: pick(random, [1, 300, 5_000]),
@@ -76,6 +90,7 @@ export function drawKnobs(random: Random): Knobs {
     delayMs: pick(random, [0.5, 0.5, 2, 2, 5, 50]),
     bytesPerSecond: pick(random, [1_000_000_000, 1_000_000_000, 200_000]),
     capacityBytes: isScarce ? (SCARCE_FILES + below(random, 4)) * FILE_BYTES : MANY,
+    scratchFailsOneIn: pick(random, [3, 3, 20]),
     ends: drawEnds(random, durability),
     clockJumpMs: pick(random, [0, 0, HOUR_MS, -HOUR_MS]),
   }

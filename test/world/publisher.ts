@@ -65,7 +65,7 @@ export class Publisher implements Client {
     const { random, runtime } = session
     const counter = this.#counter++
     const body = bodyOf({ producer: this.name, counter }, random)
-    const persistence = below(random, 3) === 0 ? 'transient' : 'persistent'
+    const persistence = below(random, 2) === 0 ? 'transient' : 'persistent'
     const [exchange, key] = pick(random, ROUTES)
     const isLarge = body.length > runtime.limits.bodyBytes
     const arrival = isLarge ? await this.#bring(session, body, persistence) : null

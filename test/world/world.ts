@@ -20,6 +20,7 @@ import { damageSnapshot } from './damage.ts'
 import { embeddedCast } from './embedded-cast.ts'
 import { drawKnobs, type End, type Knobs } from './knobs.ts'
 import { isAnyOver } from './limited.ts'
+import { failScratch } from './scratch-faults.ts'
 import { type BrokerRun, Gone, Session, unlessGone } from './session.ts'
 import { declareTopology, queueOf } from './topology.ts'
 import { Witness } from './witness.ts'
@@ -152,6 +153,7 @@ class SeededWorld {
       this.#crashes++
     }
     const runtime = await this.#open()
+    if (end !== null) failScratch(this.#machine.disk, random, this.#knobs.scratchFailsOneIn)
     assert.equal(runtime.references, countReferences(runtime.machine), 'after the start')
     this.#witness.restarted()
     this.#witness.limited.restarted(runtime.machine)
