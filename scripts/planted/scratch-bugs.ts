@@ -68,8 +68,8 @@ export const scratchBugs: readonly Bug[] = [
   {
     what: 'a transient message that cannot be read back holds up its queue for ever',
     file: 'src/broker/dispatcher.ts',
-    right: "mark('dispatch/transient-lost')\n          this.settle(queue, sequence, 1)",
-    wrong: "mark('dispatch/transient-lost')\n          return",
+    right: 'this.settle(desk.queue, sequence, 1)\n    done()',
+    wrong: '',
     by: ['src/broker/spilling.test'],
   },
   {

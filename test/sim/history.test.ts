@@ -187,6 +187,24 @@ test('what is called redelivered may come again and out of order, as long as it 
   assert.equal(verdict.notices.get('redelivered'), 3)
 })
 
+test('what the broker may have forgotten comes once more as new, is settled once more, and was not lost', () => {
+  const history = acked(4)
+  consume(history, [0, 1, 2, 3])
+  for (const counter of [0, 1, 2]) history.forgotten(message(counter))
+  // 0 was not forgotten after all; 1 comes again and is settled; 2 comes and stays; 3 may not.
+  consume(history, [1])
+  history.delivered(delivery(2, { consumer: 'd' }))
+  assert.deepEqual(violations(history), { abandoned: 1, reordered: 1 })
+  history.delivered(delivery(1, { consumer: 'e' }))
+  history.delivered(delivery(3, { consumer: 'e' }))
+  assert.deepEqual(violations(history), {
+    abandoned: 1,
+    reordered: 1,
+    duplicated: 2,
+    resurrected: 2,
+  })
+})
+
 test('a stream is never settled, and nothing in it is abandoned', () => {
   const history = acked(2)
   history.delivered(delivery(0))

@@ -63,6 +63,11 @@ const SETTLING = 16
 const SETTLED = 32
 /** Delivered, and called new. */
 const CAME_NEW = 64
+/** The broker may have lost all that it knew of the delivery, as it said it might. */
+const FORGOTTEN = 128
+
+/** All that may come another time when it is forgotten. */
+const OF_A_DELIVERY = FORGOTTEN | DELIVERED | SETTLING | SETTLED | CAME_NEW
 
 /** What is known of one producer in one queue. */
 class Track {
@@ -84,6 +89,10 @@ class Track {
 
   get(counter: number): number {
     return this.#flags[counter] ?? 0
+  }
+
+  remove(counter: number, flags: number): void {
+    if (counter < this.count) this.#flags[counter] = this.get(counter) & ~flags
   }
 
   add(counter: number, flag: number): void {
@@ -119,6 +128,11 @@ export class History {
     this.#track(message).add(message.counter, ACKED)
   }
 
+  /** The power went, and what the broker knew of its delivery and settlement need not have been on the disk. */
+  forgotten(message: HistoryMessage): void {
+    this.#track(message).add(message.counter, FORGOTTEN)
+  }
+
   /** The broker refused it for good. */
   refused(message: HistoryMessage): void {
     this.#track(message).add(message.counter, REFUSED)
@@ -137,6 +151,7 @@ export class History {
   delivered(delivery: Delivery): void {
     const track = this.#track(delivery)
     const { counter, consumer } = delivery
+    if ((track.get(counter) & FORGOTTEN) !== 0) track.remove(counter, OF_A_DELIVERY)
     const flags = track.get(counter)
     this.#seen.notice('delivered', 1)
     if ((flags & ATTEMPTED) === 0) this.#seen.violate('unexpected', delivery)

@@ -96,6 +96,7 @@ class SimMachine {
   /** Of the disk's calls: those under way go with the power. */
   #diskWakeUps: ProgramScheduler
   #startCount = 0
+  #powerCuts = 0
 
   constructor(simulation: Simulation, name: string, options: MachineOptions) {
     this.#simulation = simulation
@@ -136,6 +137,11 @@ class SimMachine {
     this.#wakeUps = null
   }
 
+  /** How often the power went so far. */
+  get powerCuts(): number {
+    return this.#powerCuts
+  }
+
   /** SIGKILL: the bytes it wrote stay, un-synced as they are; its connections end. */
   kill(): void {
     this.#die('ended', this.#disk.point().killed())
@@ -143,6 +149,7 @@ class SimMachine {
 
   /** The power goes: of what was not synced, chance decides; its peers hear nothing. */
   cutPower(): void {
+    this.#powerCuts++
     this.#die('silent', this.#disk.point().sample(this.#simulation.random.u32()))
   }
 

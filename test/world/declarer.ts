@@ -19,6 +19,11 @@ const EXCHANGE = 'scratch-x'
 const STREAM = 'scratch-s'
 const GROUP = 'scratch-g'
 const NOTES = Uint8Array.of(1)
+const DURABILITIES = [null, null, 'fsync', 'os', 'memory'] as const
+/** A queue goes with its last consumer when there is room to write that down. */
+const GOING_WAITS_MAX = 50 // a second: some disks of the worlds are slow
+/** What a declaration may be answered: it is drawn without looking. */
+const REFUSALS = ['queue-differs', 'queue-locked', 'durability-impossible', 'full']
 const NOBODY = { deliver: () => undefined, cancelled: () => undefined }
 
 /** The durable ones of these names, as text. */
@@ -27,7 +32,9 @@ function dump(runtime: Runtime): string {
   const lines: string[] = []
   for (const name of QUEUES) {
     const queue = namespace.queues.get(name)
-    if (queue?.durable === true) lines.push(`${name} ${queue.id} ${queue.options.autoDelete}`)
+    if (queue?.durable !== true) continue
+    const { autoDelete, durability } = queue.options
+    lines.push(`${name} ${queue.id} ${autoDelete} ${durability}`)
   }
   const exchange = namespace.exchanges.get(EXCHANGE)
   if (exchange?.options.durable === true) {
@@ -37,7 +44,10 @@ function dump(runtime: Runtime): string {
     }
   }
   const stream = namespace.streams.get(STREAM)
-  if (stream !== undefined) lines.push(`${STREAM} ${stream.partitions.map(({ id }) => id).join()}`)
+  if (stream !== undefined) {
+    const ids = stream.partitions.map(({ id }) => id)
+    lines.push(`${STREAM} ${ids.join()} ${stream.durability}`)
+  }
   if (namespace.groups.has(GROUP)) lines.push(GROUP)
   return lines.join('\n')
 }
@@ -66,10 +76,18 @@ export class Declarer implements Client {
     while (!this.isDone && !session.isEnding) {
       await session.sleep(below(session.random, 200) / 8)
       await this.#act(session)
-      await session.durable()
-      this.#acked = dump(session.runtime)
+      this.#acked = await this.#durable(session)
       this.#left--
       session.operation()
+    }
+  }
+
+  /** What is there for certain: a queue may go behind our back, when there is room for that. */
+  async #durable(session: Session): Promise<string> {
+    for (;;) {
+      const before = dump(session.runtime)
+      await session.durable()
+      if (dump(session.runtime) === before) return before
     }
   }
 
@@ -119,13 +137,18 @@ export class Declarer implements Client {
 
   async #declareQueue(session: Session, name: string): Promise<void> {
     const { random, runtime } = session
-    const options = { durable: below(random, 3) > 0, autoDelete: below(random, 3) === 0 }
+    const durability = pick(random, DURABILITIES)
+    const options = {
+      durable: below(random, 3) > 0,
+      autoDelete: below(random, 3) === 0,
+      durability,
+    }
     const owner = below(random, 6) === 0 ? session : null
     const namespace = namespaceOf(runtime)
-    const request = { name, options: { ...options, notes: NOTES, durability: null }, owner }
+    const request = { name, options: { ...options, notes: NOTES }, owner }
     const queue = await session.answer(runtime.declare.queue(namespace, request))
     if (isRefusal(queue)) {
-      assert(['queue-differs', 'queue-locked', 'full'].includes(queue.kind), queue.kind)
+      assert(REFUSALS.includes(queue.kind), queue.kind)
       return
     }
     assert.equal(runtime.ownerOf(queue), owner)
@@ -168,9 +191,11 @@ export class Declarer implements Client {
       await session.answer(declare.deleteStream(namespace, STREAM))
       return
     }
-    const partitions = 1 + below(session.random, 3)
+    const { random } = session
+    const partitions = 1 + below(random, 3)
     const place = { name: STREAM, partitions, identity: new Uint8Array(16), notes: NOTES }
-    await session.answer(declare.stream(namespace, { ...place, durability: null }))
+    const durability = pick(random, [null, 'os', 'fsync'] as const)
+    await session.answer(declare.stream(namespace, { ...place, durability }))
   }
 
   async #group(session: Session): Promise<void> {
@@ -204,8 +229,9 @@ export class Declarer implements Client {
     runtime.join(queue, consumer)
     await session.sleep(2)
     runtime.leave(queue, consumer)
+    if (!queue.options.autoDelete) return
     // On a full disk it may stay.
-    if (queue.options.autoDelete) await session.sleep(20)
+    for (let waits = 0; !queue.deleted && waits < GOING_WAITS_MAX; waits++) await session.sleep(20)
   }
 
   #fill(session: Session, queue: Queue): void {

@@ -8,7 +8,7 @@ import { Getter } from './getter.ts'
 import { Publisher } from './publisher.ts'
 import { Reader } from './reader.ts'
 import type { Client } from './session.ts'
-import { GROUPS, PARTITIONS, QUEUES } from './topology.ts'
+import { ALL_QUEUES, ALL_ROUTES, GROUPS, PARTITIONS, QUEUES } from './topology.ts'
 
 const NO_DOORS = { close: () => Promise.resolve() }
 
@@ -16,13 +16,14 @@ export const embeddedCast: Casting = ({ random, witness }): Cast => {
   witness.limited.expectAll()
   const finite: Client[] = []
   for (let index = 0; index < 3; index++) {
-    finite.push(new Publisher(`p${index}`, 20 + below(random, 40), witness))
+    const messages = 20 + below(random, 40)
+    finite.push(new Publisher(`p${index}`, { messages, routes: ALL_ROUTES }, witness))
   }
   finite.push(new Appender('a0', 15 + below(random, 20), witness))
   finite.push(new Appender('a1', 15 + below(random, 20), witness))
   finite.push(new Declarer('d0', 8 + below(random, 12)))
   const endless: Client[] = []
-  for (const queue of QUEUES) {
+  for (const queue of ALL_QUEUES) {
     const count = 1 + below(random, 3)
     for (let index = 0; index < count; index++) {
       endless.push(new ConsumerClient(`c${index} ${queue}`, queue, witness))
@@ -38,7 +39,7 @@ export const embeddedCast: Casting = ({ random, witness }): Cast => {
   return {
     finite,
     endless: [...endless, ...readers],
-    queues: QUEUES,
+    queues: ALL_QUEUES,
     open: () => Promise.resolve(NO_DOORS),
     behind: (session) =>
       readers.filter((reader) => !reader.isThrough(session)).map(({ name }) => name),

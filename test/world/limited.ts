@@ -12,6 +12,7 @@ type Row = {
   readonly queue: Queue
   readonly sequence: number
   readonly expiresMs: number
+  readonly wasTransient: boolean
   /** Somebody had it, and may have settled it. */
   wasHanded: boolean
 }
@@ -36,9 +37,12 @@ export class Limited {
     { ttlMs, fromMs, untilMs }: { ttlMs: number; fromMs: number; untilMs: number },
   ): number {
     const expiresMs = queue.expiryOf(sequence)
-    if ((queue.stateOf(sequence) & STATE_BITS) === GONE) return fromMs + ttlMs
+    const state = queue.stateOf(sequence)
+    if ((state & STATE_BITS) === GONE) return fromMs + ttlMs
     assert(expiresMs >= fromMs + ttlMs && expiresMs <= untilMs + ttlMs, 'a limit is as asked for')
-    this.#rows.set(keyOf(queue, sequence), { queue, sequence, expiresMs, wasHanded: false })
+    const wasTransient = (state & TRANSIENT) !== 0
+    const row = { queue, sequence, expiresMs, wasTransient, wasHanded: false }
+    this.#rows.set(keyOf(queue, sequence), row)
     return expiresMs
   }
 
@@ -61,9 +65,12 @@ export class Limited {
   check({ time }: Runtime): void {
     if (!this.#hearsAll) return
     const nowMs = time.nowMs()
-    for (const { queue, sequence, expiresMs, wasHanded } of this.#rows.values()) {
+    for (const row of this.#rows.values()) {
+      const { queue, sequence, expiresMs, wasHanded, wasTransient } = row
       if (wasHanded || nowMs >= expiresMs || queue.deleted) continue
       const state = queue.stateOf(sequence) & STATE_BITS
+      // A scratch that cannot be read takes transient ones along; their state has gone with them.
+      if (wasTransient && state === GONE) continue
       assert(state === READY, `message ${sequence} went ${expiresMs - nowMs} ms before its time`)
     }
   }

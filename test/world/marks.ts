@@ -12,7 +12,7 @@ export const UNREACHED: Readonly<Record<string, string>> = {
   'amqp/return-behind-a-body': 'clients of the world publish nothing that has to be returned',
   'arrivals/given-up': NO_PATIENCE_ENDS,
   'arrivals/past-the-line': 'clients of the world publish on one channel of a connection',
-  'cleaner/unread': 'the disks of the world give back what they have',
+  'cleaner/unread': SELDOM,
   'housekeeper/held-while-cleaned':
     'somebody would have to begin to read what dies while its file is cleaned',
   'line/queue-made-again': NO_LINE,
@@ -20,6 +20,5 @@ export const UNREACHED: Readonly<Record<string, string>> = {
   'recovery/tail-put-back':
     'the power would have to go in the one write by which a recovery mends the end',
   'snapshot-space/shrunk': 'no state of a world is so much larger than a file, and small again',
-  'spares/given-up-for-a-snapshot': 'TODO',
   'runtime/no-room-to-stop': SELDOM,
 }

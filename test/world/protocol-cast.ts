@@ -21,7 +21,7 @@ import { KafkaProducer } from './kafka-producer.ts'
 import { type GroupView, TOPIC, TOPIC_PARTITIONS } from './kafka-topic.ts'
 import { Publisher } from './publisher.ts'
 import type { Client, Session } from './session.ts'
-import { namespaceOf, QUEUES } from './topology.ts'
+import { namespaceOf, QUEUES, ROUTES } from './topology.ts'
 
 /** Between two breaks of some connection, in milliseconds at most. */
 const PEACE_MS_MAX = 200
@@ -37,7 +37,7 @@ export const protocolCast: Casting = ({ random, witness, network }): Cast => {
     new AmqpPublisher('ap1', 40 + below(random, 40), witness),
     new KafkaProducer('kp0', 20 + below(random, 20), witness),
     new KafkaProducer('kp1', 20 + below(random, 20), witness),
-    new Publisher('p0', 20 + below(random, 20), witness),
+    new Publisher('p0', { messages: 20 + below(random, 20), routes: ROUTES }, witness),
   ]
   const queues = [...QUEUES, ...AMQP_QUEUES]
   const endless: Client[] = [

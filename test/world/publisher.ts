@@ -12,10 +12,18 @@ import type { HistoryMessage } from '../sim/history.ts'
 import { bodyOf } from './bodies.ts'
 import { ttlOf } from './limited.ts'
 import type { Client, Session } from './session.ts'
-import { namespaceOf, ROUTES } from './topology.ts'
+import { isLoose, namespaceOf, type ROUTES } from './topology.ts'
 import type { Witness } from './witness.ts'
 
-type Pending = { readonly ticket: number; readonly messages: readonly HistoryMessage[] }
+type Pending = {
+  readonly ticket: number
+  readonly messages: readonly HistoryMessage[]
+  /** Whether it is kept when the power goes. */
+  readonly promise: 'firm' | 'loose'
+}
+
+/** How many messages go where. */
+export type Publishing = { readonly messages: number; readonly routes: typeof ROUTES }
 
 function publishWhole(
   { runtime }: Session,
@@ -36,14 +44,16 @@ const BURST_MAX = 9 // at once: enough for two commits of the tiny journal
 export class Publisher implements Client {
   readonly name: string
   readonly #witness: Witness
+  readonly #routes: typeof ROUTES
   #left: number
   #counter = 0
   /** Not confirmed yet, by this run of the broker. Ascending by ticket. */
   #pending: Pending[] = []
 
-  constructor(name: string, messages: number, witness: Witness) {
+  constructor(name: string, { messages, routes }: Publishing, witness: Witness) {
     this.name = name
     this.#left = messages
+    this.#routes = routes
     this.#witness = witness
   }
 
@@ -66,7 +76,7 @@ export class Publisher implements Client {
     const counter = this.#counter++
     const body = bodyOf({ producer: this.name, counter }, random)
     const persistence = below(random, 2) === 0 ? 'transient' : 'persistent'
-    const [exchange, key] = pick(random, ROUTES)
+    const [exchange, key] = pick(random, this.#routes)
     const isLarge = body.length > runtime.limits.bodyBytes
     const arrival = isLarge ? await this.#bring(session, body, persistence) : null
     if (isLarge && arrival === null) return
@@ -154,14 +164,16 @@ export class Publisher implements Client {
         const times = { ttlMs, fromMs, untilMs }
         history.expires(message, limited.published(queue, before[index]!, times))
       }
-      if (ticket > 0 && queue.durable) {
+      if (ticket > 0 && queue.keepsMessages) {
         kept.push(message)
         this.#witness.written(message, ticket)
       } else this.#witness.passing(message)
     }
     if (ticket === 0) return
     assert(ticket > session.runtime.commits.through, 'a ticket is settled later')
-    this.#pending.push({ ticket, messages: kept })
+    // Where one of its queues is synced, so is the message.
+    const allLoose = kept.every(({ queue }) => isLoose(queue))
+    this.#pending.push({ ticket, messages: kept, promise: allLoose ? 'loose' : 'firm' })
     if (this.#pending.length > 1) return
     const { run } = session
     session.runtime.commits.watch({ settled: (through) => !run.isOver && this.#settled(through) })
@@ -170,7 +182,11 @@ export class Publisher implements Client {
   /** Answers whether more is waited for. */
   #settled(through: number): boolean {
     while (this.#pending.length > 0 && this.#pending[0]!.ticket <= through) {
-      for (const message of this.#pending.shift()!.messages) this.#witness.history.acked(message)
+      const { messages, promise } = this.#pending.shift()!
+      for (const message of messages) {
+        if (promise === 'loose') this.#witness.ackedLoosely(message)
+        else this.#witness.history.acked(message)
+      }
     }
     return this.#pending.length > 0
   }

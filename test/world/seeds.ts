@@ -43,6 +43,7 @@ export const MARKS = [
   'snapshot/postponed',
   'snapshot/taken',
   'snapshot/without-room',
+  'spares/given-up-for-a-snapshot',
   'time/jumped',
   'world/full-disk-drained',
   'world/room-made-to-start',

@@ -13,7 +13,16 @@ const WORK_QUEUES = ['work-0', 'work-1'] as const
 const PASSING_QUEUE = 'passing'
 export const QUEUES: readonly string[] = [...WORK_QUEUES, PASSING_QUEUE]
 
-/** Its key `both` reaches all queues. */
+/** Kept over restarts, and less durable than a broker that syncs. */
+const LOOSE_QUEUES = { written: 'os', remembered: 'memory' } as const
+export const ALL_QUEUES: readonly string[] = [...QUEUES, ...Object.keys(LOOSE_QUEUES)]
+
+/** Whether what it acknowledges need not be there when the power went. */
+export function isLoose(queue: string): boolean {
+  return queue === 'written'
+}
+
+/** Its key `both` reaches the queues of every world, `all` the less durable ones, too. */
 const EXCHANGE = 'fan'
 const STREAM = 'log'
 export const PARTITIONS = 2
@@ -30,6 +39,15 @@ export const ROUTES: readonly (readonly [exchange: string, key: string])[] = [
   [EXCHANGE, 'both'],
 ]
 
+/** The same with those that are less durable. */
+export const ALL_ROUTES: typeof ROUTES = [
+  ...ROUTES,
+  ['', 'written'],
+  ['', 'written'],
+  ['', 'remembered'],
+  [EXCHANGE, 'all'],
+]
+
 /** Declares everything; false when the disk was too full for it. */
 export async function declareTopology(session: Session): Promise<boolean> {
   const { declare } = session.runtime
@@ -38,6 +56,10 @@ export async function declareTopology(session: Session): Promise<boolean> {
   const answers: object[] = []
   for (const name of WORK_QUEUES) {
     const request = { name, options: durable, owner: null }
+    answers.push(await session.answer(declare.queue(namespace, request)))
+  }
+  for (const [name, durability] of Object.entries(LOOSE_QUEUES)) {
+    const request = { name, options: { ...durable, durability }, owner: null }
     answers.push(await session.answer(declare.queue(namespace, request)))
   }
   const passing = { name: PASSING_QUEUE, options: { ...durable, durable: false }, owner: null }
@@ -58,9 +80,12 @@ export async function declareTopology(session: Session): Promise<boolean> {
     assert.deepEqual(refused, { kind: 'full' })
     return false
   }
-  for (const name of QUEUES) {
-    const queue = queueOf(session.runtime, name)
-    const binding = { queue, key: 'both', notes: NOTES }
+  const bound = [
+    ...QUEUES.map((name) => [name, 'both'] as const),
+    ...ALL_QUEUES.map((name) => [name, 'all'] as const),
+  ]
+  for (const [name, key] of bound) {
+    const binding = { queue: queueOf(session.runtime, name), key, notes: NOTES }
     const refusal = await session.answer(declare.bind(namespace, exchange, binding))
     if (refusal === null) continue
     assert.deepEqual(refusal, { kind: 'full' })

@@ -7,6 +7,7 @@ import { mix } from '../sim/disk-content.ts'
 import { History, type HistoryMessage } from '../sim/history.ts'
 import type { Stamp } from './bodies.ts'
 import { Limited } from './limited.ts'
+import { isLoose } from './topology.ts'
 
 export type Seen = Stamp & {
   readonly queue: string
@@ -29,6 +30,10 @@ export class Witness {
   readonly #records = new Map<string, string>()
   /** Transient messages of this run of the broker, with their queues. */
   #passing: HistoryMessage[] = []
+  /** Acknowledged in this run by queues that do not sync: safe from everything but a power cut. */
+  #loose: HistoryMessage[] = []
+  /** Delivered by such queues in this run. */
+  #deliveredLoosely: HistoryMessage[] = []
   #hash = 0
 
   /** Stirred from everything that was seen. */
@@ -42,10 +47,22 @@ export class Witness {
     }
   }
 
-  /** The broker starts again: tickets are given out anew, what was in memory is gone. */
-  restarted(): void {
+  /**
+   * The broker starts again: tickets are given out anew, what was in memory is gone. What was given to the system is
+   * gone if the power was; if not, the start has made it durable.
+   */
+  restarted(power: 'was-cut' | 'stayed'): void {
     this.#tickets.clear()
     this.#passing = []
+    if (power === 'stayed') for (const message of this.#loose) this.history.acked(message)
+    else for (const message of this.#deliveredLoosely) this.history.forgotten(message)
+    this.#loose = []
+    this.#deliveredLoosely = []
+  }
+
+  /** The broker took it, and does not promise to keep it when the power goes. */
+  ackedLoosely(message: HistoryMessage): void {
+    this.#loose.push(message)
   }
 
   /** Written, and to be seen by nobody before its ticket is settled. */
@@ -60,7 +77,7 @@ export class Witness {
 
   /** The broker will not die any more: what is in memory may not be lost either. */
   promisePassing(): void {
-    for (const message of this.#passing) this.history.acked(message)
+    for (const message of [...this.#passing, ...this.#loose]) this.history.acked(message)
   }
 
   delivered(seen: Seen): void {
@@ -68,6 +85,7 @@ export class Witness {
     const message = { queue, producer, counter }
     const key = keyOf(message)
     this.note(`${key} ${consumer} ${redelivered}`)
+    if (isLoose(queue)) this.#deliveredLoosely.push(message)
     const ticket = this.#tickets.get(key) ?? 0
     assert(ticket <= through, `${key} was delivered before it was durable`)
     const isDisplaced = this.#displaced.has(key) && !this.#delivered.has(key)

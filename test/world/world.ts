@@ -99,6 +99,8 @@ class SeededWorld {
   #moreBytes = 0
   #crashes = 0
   #starts = 0
+  /** Of which the clients know. */
+  #powerCuts = 0
 
   constructor(simulation: Simulation, knobs: Knobs, casting: Casting) {
     this.#simulation = simulation
@@ -155,7 +157,9 @@ class SeededWorld {
     const runtime = await this.#open()
     if (end !== null) failScratch(this.#machine.disk, random, this.#knobs.scratchFailsOneIn)
     assert.equal(runtime.references, countReferences(runtime.machine), 'after the start')
-    this.#witness.restarted()
+    const { powerCuts } = this.#machine
+    this.#witness.restarted(powerCuts > this.#powerCuts ? 'was-cut' : 'stayed')
+    this.#powerCuts = powerCuts
     this.#witness.limited.restarted(runtime.machine)
     const doors = await this.#cast.open(runtime)
     return this.#serve(runtime, doors, end === null)
