@@ -75,8 +75,8 @@ export const expiryBugs: readonly Bug[] = [
   {
     what: 'a snapshot forgets when messages expire',
     file: 'src/machine/snapshot.ts',
-    right: 'page.expiries[slot] === 0 ? 0 : SLOT_EXPIRES',
-    wrong: 'page.expiries[slot] === 0 ? 0 : 0',
+    right: 'page.expiry(slot) === 0 ? 0 : SLOT_EXPIRES',
+    wrong: '0',
     by: ['src/machine/machine.test'],
   },
   {

@@ -90,6 +90,17 @@ export class Page {
     this.#sizeHighs[slot] = size >>> 16
   }
 
+  /** 0 for never. */
+  expiry(slot: number): number {
+    return this.expiries === null ? 0 : this.expiries[slot]!
+  }
+
+  setExpiry(slot: number, expiresMs: number, flags: number): void {
+    this.expiries ??= new Float64Array(PAGE_MESSAGES)
+    this.expiries[slot] = expiresMs
+    this.states[slot]! |= flags
+  }
+
   copy(epoch: number): Page {
     const page = new Page(epoch)
     page.#ticketLows.set(this.#ticketLows)

@@ -111,11 +111,7 @@ export class Queue {
 
   /** A message that was just put here is over at that time. `flags` are PROMISED. */
   setExpiry(sequence: number, expiresMs: number, flags: number): void {
-    const page = this.#writable(sequence)
-    const slot = (sequence - 1) % PAGE_MESSAGES
-    page.expiries ??= new Float64Array(PAGE_MESSAGES)
-    page.expiries[slot] = expiresMs
-    page.states[slot]! |= flags
+    this.#writable(sequence).setExpiry((sequence - 1) % PAGE_MESSAGES, expiresMs, flags)
     this.expiringThrough = Math.max(this.expiringThrough, sequence)
   }
 
@@ -261,8 +257,7 @@ export class Queue {
 
   /** When it is over; 0 for never. */
   expiryOf(sequence: number): number {
-    const expiries = this.#page(sequence)?.expiries ?? null
-    return expiries === null ? 0 : expiries[(sequence - 1) % PAGE_MESSAGES]!
+    return this.#page(sequence)?.expiry((sequence - 1) % PAGE_MESSAGES) ?? 0
   }
 
   /** How often it was given back, at least; 255 stands for more. */

@@ -215,7 +215,7 @@ function writePage(page: Page | null, writer: Writer): void {
     if (state === GONE || (state & TRANSIENT) !== 0) continue
     writer.u16(slot)
     const redelivered = (state & REDELIVERED) === 0 ? 0 : SLOT_REDELIVERED
-    const expires = page.expiries === null || page.expiries[slot] === 0 ? 0 : SLOT_EXPIRES
+    const expires = page.expiry(slot) === 0 ? 0 : SLOT_EXPIRES
     writer.u8(redelivered | ((state & LARGE) === 0 ? 0 : SLOT_LARGE) | expires)
     writer.u8(page.deliveries === null ? 0 : page.deliveries[slot]!)
     writer.u32(page.size(slot))
@@ -224,14 +224,14 @@ function writePage(page: Page | null, writer: Writer): void {
   }
   assert(count === page.kept, 'a page that counts wrongly')
   writer.patchU16(countAt, count)
-  if (page.expiries !== null) writeExpiries(page, page.expiries, writer)
+  if (page.expiries !== null) writeExpiries(page, writer)
 }
 
-function writeExpiries(page: Page, expiries: Float64Array, writer: Writer): void {
+function writeExpiries(page: Page, writer: Writer): void {
   for (let slot = 0; slot < PAGE_MESSAGES; slot++) {
     const state = page.states[slot]!
     if (state === GONE || (state & TRANSIENT) !== 0) continue
-    if (expiries[slot]! > 0) writer.u53(expiries[slot]!)
+    if (page.expiry(slot) > 0) writer.u53(page.expiry(slot))
   }
 }
 

@@ -242,13 +242,11 @@ export class MachineRun {
   /** The first messages of a queue that may expire, whether their time is over or not: who is gone is in the entry. */
   expire(pick: number, count: number): void {
     const queue = choose(this.queues, pick)
-    if (queue === undefined) return
     for (let left = count; left > 0; left--) {
-      const sequence = queue.peekReady()
-      if (sequence === 0 || queue.expiryOf(sequence) === 0) return
+      const sequence = queue?.peekReady() ?? 0
+      if (queue === undefined || queue.expiryOf(sequence) === 0) return
       const number = this.#nowMs
-      const place = { kind: KIND_EXPIRED, log: queue.id, number }
-      this.log.append(place, rangesOf([[sequence, 1]]))
+      this.log.append({ kind: KIND_EXPIRED, log: queue.id, number }, rangesOf([[sequence, 1]]))
       this.machine.passTime(number)
       this.machine.settle(queue, sequence, 1)
       this.books.settled++
@@ -305,8 +303,8 @@ export class MachineRun {
     const isTimed = content.ttlMs !== NO_TTL
     const timed = isTimed ? timesSize(targets.length) : 0
     const body = new Uint8Array(messageSize(HEAD, content, targets.length) + timed)
-    const all = flags | (isTimed ? MESSAGE_EXPIRES : 0)
-    writeMessage(body, 0, { flags: all, head: HEAD, targets }, content)
+    const outgoing = { flags: flags | (isTimed ? MESSAGE_EXPIRES : 0), head: HEAD, targets }
+    writeMessage(body, 0, outgoing, content)
     if (isTimed) {
       const publishedMs = this.#nowMs
       const expiries = targets.map((_, index) => this.#expiryOf(index, content.ttlMs))
@@ -326,8 +324,8 @@ export class MachineRun {
   #limit(targets: readonly Queue[], ttlMs: number): void {
     for (const [index, queue] of targets.entries()) {
       const expiresMs = this.#expiryOf(index, ttlMs)
-      if (expiresMs === 0) continue
-      queue.setExpiry(queue.nextSequence - 1, expiresMs, ttlMs % 2 === 0 ? PROMISED : 0)
+      const flags = ttlMs % 2 === 0 ? PROMISED : 0
+      if (expiresMs > 0) queue.setExpiry(queue.nextSequence - 1, expiresMs, flags)
     }
   }
 
