@@ -73,6 +73,13 @@ export const durabilityBugs: readonly Bug[] = [
     by: ['src/machine/formats.test', 'src/api/durability.test'],
   },
   {
+    what: 'a setting that asks for what nobody knows is passed over',
+    file: 'src/machine/change.ts',
+    right: 'if (tag !== SETTING_DURABILITY || size !== 1 || tag <= newest) {',
+    wrong: 'if (tag === SETTING_DURABILITY && size !== 1) {',
+    by: ['src/machine/formats.test'],
+  },
+  {
     what: 'a queue that is declared again with another durability is taken for the same',
     file: 'src/machine/plan.ts',
     right: "for (const field of ['durable', 'autoDelete', 'durability'] as const) {",

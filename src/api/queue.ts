@@ -36,7 +36,7 @@ export type QueueOptions = {
   readonly autoDelete?: boolean
   /**
    * How safe a message is when `send` resolves: `fsync` (on the disk), `os` (given to the operating system) or `memory`
-   * (in no file, whatever the message asks for). The broker's own unless told otherwise.
+   * (transient, whatever it asks for). The broker's own unless told otherwise.
    */
   readonly durability?: DurabilityMode
   /** Ends the wait for the declaration: it was not made if it waited for room, else it may be there. */

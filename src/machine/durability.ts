@@ -5,7 +5,7 @@
  *   memory  <  os  <=  the broker's own  <=  fsync        of a broker that has files
  */
 
-/** `fsync`: on the disk. `os`: given to the operating system. `memory`: in this process, and in no file. */
+/** `fsync`: on the disk. `os`: given to the operating system. `memory`: gone with this process. */
 export type DurabilityMode = 'fsync' | 'os' | 'memory'
 
 /** What was declared; null follows the broker, whatever it is opened with. */

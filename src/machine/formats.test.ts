@@ -110,6 +110,31 @@ test('a change with broken bytes is refused or read as another, and nothing else
   assert.throws(() => decodeChange(Uint8Array.of(15), 0, 1), { code: 'change-unknown' })
 })
 
+test('a setting that nobody here knows is refused, and one that is not there is as it was before', () => {
+  const place = { namespace: '/', id: 1, name: 'q', autoDelete: true, notes: Uint8Array.of(7) }
+  const made = { kind: 'queue-made', ...place } as const
+  const bytes = encodeChange({ ...made, durability: 'os' })
+  const [tagAt, sizeAt, valueAt] = [bytes.length - 3, bytes.length - 2, bytes.length - 1]
+  for (const [at, value] of [
+    [tagAt, 2],
+    [tagAt, 0],
+    [sizeAt, 0],
+    [valueAt, 0],
+    [valueAt, 4],
+  ] as const) {
+    const odd = bytes.slice()
+    odd[at] = value
+    assert.throws(() => decodeChange(odd, 0, odd.length), Fault)
+  }
+  const twice = new Uint8Array([...bytes, ...bytes.subarray(tagAt)])
+  twice[tagAt - 1] = 2
+  assert.throws(() => decodeChange(twice, 0, twice.length), { code: 'setting-unknown' })
+  // The first form, which had none.
+  const bare = bytes.slice(0, tagAt - 1)
+  bare[0] = 2
+  assert.deepEqual(decodeChange(bare, 0, bare.length), { ...made, durability: null })
+})
+
 const commitment: fc.Arbitrary<Commitment> = record({
   partition: u32,
   committed: fc.option(record({ offset: fc.nat(2 ** 47), note: name })),
