@@ -16,8 +16,6 @@ export async function onDirectory<T>(
   run: (context: SurveyContext, world: World) => Promise<T>,
 ): Promise<T> {
   const world = nodeWorld()
-  // Nobody may be reading; that is no reason to end.
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
   const path = resolve(directory)
   let shownMs = world.clock.monotonicMs()
   const progress = (name: string, doneBytes: number, totalBytes: number): void => {

@@ -3,8 +3,6 @@ import type { Log } from '../base/log.ts'
 import type { Clock } from '../base/ports.ts'
 
 export function stderrLog(clock: Clock): Log {
-  // A broker does not end because nobody reads its log any more.
-  process.stderr.on('error', () => {})
   const line = (level: string, text: string): void => {
     const time = new Date(clock.wallMs()).toISOString()
     process.stderr.write(`${time} ${level} ${text.replaceAll('\n', ' ')}\n`)

@@ -15,6 +15,8 @@ export async function run(
   args: readonly string[],
   kinds: readonly ListenerKind[],
 ): Promise<number> {
+  // Nobody may be reading, as behind `| head`; that is no reason to end.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
   try {
     await program(kinds).parseAsync(args, { from: 'user' })
     return 0
@@ -29,7 +31,7 @@ export async function run(
 
 function program(kinds: readonly ListenerKind[]): Command {
   const naru = new Command('naru')
-    .description('Message passing for Node programs.')
+    .description('A message and event broker, and what looks after its directory.')
     .version(version)
     .exitOverride()
   addServe(naru, kinds)
@@ -43,14 +45,15 @@ function addServe(naru: Command, kinds: readonly ListenerKind[]): void {
     .description('Run the broker until SIGINT or SIGTERM; a second one ends it at once.')
     .option('--dir <directory>', 'keep everything here (made if missing); without it, in memory')
     .addOption(
-      new Option('--durability <mode>', 'what an acknowledgement means; fsync with --dir').choices(
-        durabilities,
-      ),
+      new Option(
+        '--durability <mode>',
+        'what is acknowledged is synced to the disk, given to the system, or in memory; fsync with --dir',
+      ).choices(durabilities),
     )
     .option('--only <names>', 'open these listeners and no other, separated by commas')
     .addHelpText(
       'after',
-      '\nA listener that is not named keeps its port; 0 picks a free one, off opens none.' +
+      '\nIt listens on the loopback. A listener that is not named keeps its port; 0 picks a free one, off opens none.' +
         '\nOnce all of them listen, one line `ready {json}` with their URLs goes to stdout.',
     )
   for (const kind of kinds) {

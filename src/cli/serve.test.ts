@@ -202,6 +202,16 @@ test('help shows the listeners that are built and no other', async () => {
   assert.doesNotMatch(stdout, /--(amqp|kafka|redis|kinesis|http|line)/)
 })
 
+test('whoever stops reading help hears no complaint of it', async () => {
+  for (const args of [['--help'], ['serve', '--help'], ['journal', 'inspect', '--help']]) {
+    await using naru = new NaruProcess('naru', args)
+    // Before it has begun.
+    naru.stopReading()
+    assert.deepEqual(await naru.exit(), { code: 0, signal: null })
+    assert.equal(naru.stderr, '')
+  }
+})
+
 test('the version is the version of the package', async () => {
   const { code, stdout } = await ended('naru', '--version')
   assert.deepEqual([code, stdout], [0, `${version}\n`])

@@ -54,7 +54,6 @@ async function serve(plan: ServePlan, opening: Opening, stop: AbortSignal): Prom
   const urls = Object.fromEntries([...listeners].map(([name, { url }]) => [name, url]))
   const { durability } = plan
   const ready = { urls, dir: directory, durability, pid: process.pid, version }
-  process.stdout.on('error', () => {}) // nobody may be reading; that is no reason to end
   process.stdout.write(`ready ${JSON.stringify(ready)}\n`)
   for (const listener of listeners.values()) listener.begin()
   const failure = await Promise.race([fired(stop), failed.promise])

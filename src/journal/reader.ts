@@ -76,10 +76,10 @@ export class Reader {
   /** A copy of the entry's body. */
   async read(ticket: number): Promise<Uint8Array> {
     let entry = this.peek(ticket)
-    if (entry === null) {
+    while (entry === null) {
       await this.load(ticket)
+      // Before we came to look, others that read in the same turn may have pushed it out again.
       entry = this.peek(ticket)
-      assert(entry !== null, 'loaded and not there')
     }
     return bodyOf(entry).slice()
   }

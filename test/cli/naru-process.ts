@@ -73,6 +73,11 @@ export class NaruProcess {
     await Promise.race([met, early])
   }
 
+  /** Nobody reads what it prints on stdout from now on, as behind `| head`. */
+  stopReading(): void {
+    this.#child.stdout?.destroy()
+  }
+
   signal(name: NodeJS.Signals): void {
     this.#child.kill(name)
   }

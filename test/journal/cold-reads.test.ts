@@ -70,6 +70,22 @@ test('what was read ahead is let go when others are read', async () => {
   await world.journal.close()
 })
 
+test('all who read at once get what they asked for, however little of it is kept', async () => {
+  const { world, tickets } = await coldWorld()
+  const { store } = world.journal
+  // Each from another window, some of them a few promises later than the others.
+  const asked = tickets.filter((_, index) => index % 17 === 0)
+  for (let pause = 0; pause < 40; pause++) {
+    const bodies = asked.map(async (ticket, place) => {
+      for (let turn = 0; turn < pause * (place % 3); turn++) await null
+      return store.read(ticket)
+    })
+    const expected = asked.map((ticket) => bodyOfSize(SIZE, tickets.indexOf(ticket)))
+    assert.deepEqual(await Promise.all(bodies), expected)
+  }
+  await world.journal.close()
+})
+
 test('what was written last is answered from memory, as much of it as the limit says', async () => {
   const world = await JournalWorld.open(new CrashDisk(), { limits: { hotBytes: 8_192 } })
   const tickets: number[] = []
