@@ -11,6 +11,7 @@ import { assert } from '../base/assert.ts'
 import { mark } from '../base/mark.ts'
 import { Ring } from '../base/ring.ts'
 import { type EntryDurability, entryDurabilityOf } from './durability.ts'
+import { type KeptPages, keptPages } from './kept-pages.ts'
 import {
   type Freezer,
   GONE,
@@ -282,23 +283,10 @@ export class Queue {
     }
   }
 
-  /** What a snapshot keeps, as it is now: pages that it is about to freeze, from the first that keeps something. */
-  kept(): {
-    readonly nextSequence: number
-    readonly firstSequence: number
-    readonly pages: readonly (Page | null)[]
-  } {
+  /** What a snapshot keeps, as it is now: pages that it is about to freeze. */
+  kept(): KeptPages & { readonly nextSequence: number } {
     const nextSequence = this.#keptThrough + 1
-    let from = 0
-    let end = this.#pages.size
-    while (from < end && !keeps(this.#pages.at(from))) from++
-    while (from < end && !keeps(this.#pages.at(end - 1))) end--
-    // Most of many thousand queues are empty, and all of them are frozen in one turn.
-    if (from === end) return { nextSequence, firstSequence: 1, pages: NO_PAGES }
-    const firstSequence = this.#firstSequence + from * PAGE_MESSAGES
-    const pages: (Page | null)[] = []
-    for (let index = from; index < end; index++) pages.push(this.#pages.at(index))
-    return { nextSequence, firstSequence, pages }
+    return { nextSequence, ...keptPages(this.#pages, this.#firstSequence) }
   }
 
   #findReady(): number {
@@ -381,10 +369,4 @@ export class Queue {
       this.#firstSequence += PAGE_MESSAGES
     }
   }
-}
-
-const NO_PAGES: readonly (Page | null)[] = []
-
-function keeps(page: Page | null): boolean {
-  return page !== null && page.kept > 0
 }

@@ -7,6 +7,7 @@ import type { Runtime } from '../../src/broker/runtime.ts'
 import type { Machine } from '../../src/machine/machine.ts'
 import { GONE, PROMISED, READY, STATE_BITS, TRANSIENT } from '../../src/machine/page.ts'
 import type { Queue } from '../../src/machine/queue.ts'
+import { imageOf } from '../machine/entry-log.ts'
 
 type Row = {
   readonly queue: Queue
@@ -92,8 +93,16 @@ export class Limited {
   }
 }
 
-/** Whether a start at this time finds less than was there. */
-export function isAnyOver(machine: Machine, nowMs: number): boolean {
+/** A broker that starts after a clean stop finds what there was, unless some of it is over by then. */
+export function assertFound(
+  { machine, time }: Runtime,
+  before: { readonly machine: Machine; readonly image: Uint8Array },
+): void {
+  if (isAnyOver(before.machine, time.nowMs())) return
+  assert.deepEqual(imageOf(machine), before.image, 'the state of before the stop')
+}
+
+function isAnyOver(machine: Machine, nowMs: number): boolean {
   return [...machine.queues.values()].some((queue) =>
     [...queue.living()].some((sequence) => {
       const expiresMs = queue.expiryOf(sequence)

@@ -19,7 +19,7 @@ import type { Cast, Casting, Doors } from './cast.ts'
 import { damageSnapshot } from './damage.ts'
 import { embeddedCast } from './embedded-cast.ts'
 import { drawKnobs, type End, type Knobs } from './knobs.ts'
-import { isAnyOver } from './limited.ts'
+import { assertFound } from './limited.ts'
 import { failScratch } from './scratch-faults.ts'
 import { type BrokerRun, Gone, Session, unlessGone } from './session.ts'
 import { declareTopology, queueOf } from './topology.ts'
@@ -364,10 +364,7 @@ class SeededWorld {
     const before = imageOf(runtime.machine)
     const again = await this.#open()
     assert(again.machine.stoppedCleanly, 'a clean stop is found as one')
-    // What was over by then went at once.
-    if (!isAnyOver(runtime.machine, again.time.nowMs())) {
-      assert.deepEqual(imageOf(again.machine), before, 'the state of before the stop')
-    }
+    assertFound(again, { machine: runtime.machine, image: before })
     await this.#close(again)
   }
 
