@@ -31,7 +31,7 @@ import type { Consumer } from './consumer.ts'
 import type { Context } from './context.ts'
 import { Declarations } from './declarations.ts'
 import { Dispatcher } from './dispatcher.ts'
-import { sayGoodbye } from './goodbye.ts'
+import { NO_ROOM_TO_STOP, sayGoodbye } from './goodbye.ts'
 import { JournalTime } from './journal-time.ts'
 import { type BrokerLimits, checkedBrokerLimits } from './limits.ts'
 import { type Opened, openEngine } from './open-engine.ts'
@@ -45,9 +45,6 @@ import { TransientBodies } from './transient.ts'
 export const DEFAULT_NAMESPACE = '/'
 
 const IDENTITY_BYTES = 16
-
-const NO_ROOM_TO_STOP =
-  'stopped without room on the disk: what was settled last will be delivered again, flagged as such'
 
 export type DurabilityMode = 'fsync' | 'os' | 'memory'
 
