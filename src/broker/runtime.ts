@@ -350,14 +350,14 @@ export class Runtime {
 
   async #close(): Promise<void> {
     await this.#snapshots.close()
+    // Under the journal's lock, and before the last words: nothing is said behind them.
+    await this.#transient.close()
     const { log } = this.#engine
     const isWritten = await sayGoodbye(log, this.machine, {
       isOver: () => this.#failure !== null,
       writeDown: () => this.#dispatcher.write(),
     })
     if (!isWritten) this.log.warn(NO_ROOM_TO_STOP)
-    // Under the journal's lock: after it a scratch may be somebody else's.
-    await this.#transient.close()
     await this.#engine.close()
     const error = new Error('the broker was closed')
     this.#failure ??= error
