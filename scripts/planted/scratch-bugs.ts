@@ -19,8 +19,8 @@ export const scratchBugs: readonly Bug[] = [
   {
     what: 'a body that a scratch file gives back changed is handed out',
     file: 'src/broker/scratch-file.ts',
-    right: 'if (count < size || this.#place.checksum(wanted, 0, size) !== sum) {',
-    wrong: 'if (count < size) {',
+    right: 'if (count !== size || this.#place.checksum(wanted, 0, size) !== sum) {',
+    wrong: 'if (count !== size) {',
     by: ['src/broker/scratch.test'],
   },
   {

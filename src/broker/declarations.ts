@@ -331,7 +331,7 @@ export class Declarations {
     plan: () => readonly Change[] | Refusal,
     signal?: AbortSignal,
   ): Promise<Refusal | null> {
-    const { engine } = this.#context
+    const { engine, isRunning } = this.#context
     for (;;) {
       const changes = plan()
       if (isRefusal(changes)) return changes
@@ -353,6 +353,8 @@ export class Declarations {
       if (ticket === 'too-large') return { kind: 'too-many', what: 'bytes in one change', max: 0 }
       mark('declarations/wait-for-room')
       await engine.log.room()
+      // Behind the last words it would make the stop look like a crash.
+      if (!isRunning()) return { kind: 'stopping' }
       signal?.throwIfAborted()
     }
   }

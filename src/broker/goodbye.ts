@@ -8,6 +8,10 @@ import { KIND_STOPPED } from '../machine/entry.ts'
 import type { Machine } from '../machine/machine.ts'
 import { writeRun } from './entries.ts'
 
+/** For the operator, when there was none. */
+export const NO_ROOM_TO_STOP =
+  'stopped without room on the disk: what was settled last will be delivered again, flagged as such'
+
 const TRIES_MAX = 3 // a full disk is asked for space once a second
 
 export type LastWords = {

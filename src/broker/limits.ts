@@ -13,6 +13,7 @@ export type BrokerLimitName =
   | 'scratchFileBytes'
   | 'scratchSpareBytes'
   | 'scratchWaitingBytes'
+  | 'scratchRetryMs'
   | 'markAhead'
   | 'dispatchMessages'
   | 'dispatchBytes'
@@ -34,6 +35,7 @@ const brokerLimits: BrokerLimits = {
   scratchFileBytes: 64 * MiB, // as the journal's; one of all is left for cleaning, so below two nothing spills
   scratchSpareBytes: 512 * MiB, // left free on the disk for the journal: eight of its files
   scratchWaitingBytes: 4 * MiB, // given to the disk and not written; then publishers wait. Sixteen writes of 256 KiB
+  scratchRetryMs: 1_000, // until what the disk refused is tried again: as often as the journal asks a full disk
   markAhead: 10_000, // one entry marks so many messages as perhaps delivered, while a backlog is drained
   dispatchMessages: 4_096, // of one queue in one turn: a few milliseconds, then others have theirs
   dispatchBytes: 8 * MiB, // the same for large messages

@@ -32,7 +32,7 @@ import type { Consumer } from './consumer.ts'
 import type { Context, Flushable } from './context.ts'
 import { Declarations } from './declarations.ts'
 import { Dispatcher } from './dispatcher.ts'
-import { sayGoodbye } from './goodbye.ts'
+import { NO_ROOM_TO_STOP, sayGoodbye } from './goodbye.ts'
 import { JournalTime } from './journal-time.ts'
 import { type BrokerLimits, checkedBrokerLimits } from './limits.ts'
 import { type Opened, openEngine } from './open-engine.ts'
@@ -47,9 +47,6 @@ import { TransientBodies } from './transient.ts'
 export const DEFAULT_NAMESPACE = '/'
 
 const IDENTITY_BYTES = 16
-
-const NO_ROOM_TO_STOP =
-  'stopped without room on the disk: what was settled last will be delivered again, flagged as such'
 
 export type RuntimeOptions = {
   readonly world: World
@@ -353,14 +350,14 @@ export class Runtime {
   async #close(): Promise<void> {
     this.#dispatcher.expiry.close()
     await this.#snapshots.close()
+    // Under the journal's lock, and before the last words: nothing is said behind them.
+    await this.#transient.close()
     const { log } = this.#engine
     const isWritten = await sayGoodbye(log, this.machine, {
       isOver: () => this.#failure !== null,
       writeDown: () => this.#dispatcher.write(),
     })
     if (!isWritten) this.log.warn(NO_ROOM_TO_STOP)
-    // Under the journal's lock: after it a scratch may be somebody else's.
-    await this.#transient.close()
     await this.#engine.close()
     const error = new Error('the broker was closed')
     this.#failure ??= error

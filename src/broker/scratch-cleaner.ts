@@ -49,7 +49,7 @@ export class ScratchCleaner {
     let emptiest: ScratchFile | null = null
     let share = CLEAN_BELOW
     for (const file of files) {
-      if (file === null || file === current || file.isGone || file.isTold) continue
+      if (file === null || file === current || file.isGone || file.isDamaged) continue
       const its = file.live / file.count
       if (its >= share || !this.#scratch.isWritten(file)) continue
       emptiest = file

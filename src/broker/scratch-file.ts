@@ -22,7 +22,13 @@ export class ScratchUnreadable extends Error {
   readonly code = 'SCRATCH_UNREADABLE'
 }
 
-type Written = { readonly start: number; readonly size: number; readonly sum: number }
+type Written = {
+  readonly start: number
+  readonly size: number
+  readonly sum: number
+  /** Nobody tries to read it any more. */
+  isLost: boolean
+}
 
 export class ScratchFile {
   readonly slot: number
@@ -39,8 +45,8 @@ export class ScratchFile {
   live = 0
   /** It goes, or went: nothing in it is read or written any more. */
   isGone = false
-  /** Somebody was told that it cannot be read. */
-  isTold = false
+  /** Some of its blocks cannot be had. */
+  isDamaged = false
   #calls = 0
   #idle: (() => void) | null = null
 
@@ -53,7 +59,7 @@ export class ScratchFile {
   /** The next block is as it will be written. */
   seal(block: ScratchBlock): void {
     const { bytes, start, size } = block
-    this.#blocks.push({ start, size, sum: this.#place.checksum(bytes, 0, size) })
+    this.#blocks.push({ start, size, sum: this.#place.checksum(bytes, 0, size), isLost: false })
     this.end = start + size
   }
 
@@ -70,18 +76,27 @@ export class ScratchFile {
     return this.#find(offset).start
   }
 
-  /** Reads the block back, into `buffer` if it fits. */
+  /**
+   * Reads the block back, into `buffer` if it fits. Rejects with a DiskError, and may be tried again then; or with
+   * ScratchUnreadable.
+   */
   read(start: number, buffer: Uint8Array): Promise<ScratchBlock> {
-    const { size, sum } = this.#find(start)
+    const { size, sum, isLost } = this.#find(start)
     const bytes = buffer.length < size ? new Uint8Array(size) : buffer
     return this.#calling(async () => {
       const wanted = bytes.subarray(0, size)
-      const count = await this.#read(wanted, start)
-      if (count < size || this.#place.checksum(wanted, 0, size) !== sum) {
+      const count = isLost ? 0 : await this.#handle?.read(wanted, start)
+      if (count !== size || this.#place.checksum(wanted, 0, size) !== sum) {
         throw new ScratchUnreadable(`${this.#path}: not what was written at ${start}`)
       }
       return new ScratchBlock(this, { start, size }, bytes)
     })
+  }
+
+  /** The block is given up: what else is in it need not wait for the disk again. */
+  lose(start: number): void {
+    this.#find(start).isLost = true
+    this.isDamaged = true
   }
 
   /** Where each block begins. */
@@ -120,15 +135,6 @@ export class ScratchFile {
       // Left by an earlier run, or by a try that failed.
       if (!(error instanceof DiskError) || error.code !== 'exists') throw error
       return disk.open(this.#path, 'write')
-    }
-  }
-
-  async #read(into: Uint8Array, start: number): Promise<number> {
-    try {
-      return (await this.#handle?.read(into, start)) ?? 0
-    } catch (error) {
-      if (!(error instanceof DiskError)) throw error
-      throw new ScratchUnreadable(error.message)
     }
   }
 

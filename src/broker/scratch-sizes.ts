@@ -1,4 +1,4 @@
-/** How large the parts of a scratch are, out of the limits of the broker and of its journal. */
+/** What bounds the parts of a scratch, out of the limits of the broker and of its journal. */
 import { ENTRY_HEADER_SIZE } from '../journal/format.ts'
 import { checkedLimits, type JournalLimits } from '../journal/limits.ts'
 import type { BrokerLimits } from './limits.ts'
@@ -11,6 +11,8 @@ export type ScratchSizes = {
   readonly spareBytes: number
   /** Given to the disk and not written. */
   readonly waitingBytes: number
+  /** Until what the disk refused is tried again. */
+  readonly retryMs: number
   /** What is written and read at once, but for a larger body. */
   readonly blockBytes: number
   /** Blocks that were read and are kept. */
@@ -27,6 +29,7 @@ export function scratchSizes(
     fileBytes: Math.max(limits.scratchFileBytes, ENTRY_HEADER_SIZE + entryBytes),
     spareBytes: limits.scratchSpareBytes,
     waitingBytes: limits.scratchWaitingBytes,
+    retryMs: limits.scratchRetryMs,
     // Cold reads of transient messages are as those of persistent ones.
     blockBytes: readWindowBytes,
     blocksMax: readWindows,

@@ -15,11 +15,10 @@ export type ScratchWriterOptions = {
   readonly log: Log
   /** Bytes that may wait. */
   readonly waitingBytes: number
+  readonly retryMs: number
   /** The block is on the disk, or nobody wants it any more: its memory is free. */
   readonly done: (block: ScratchBlock) => void
 }
-
-const RETRY_MS = 1_000 // as often as the journal asks a full disk
 
 export class ScratchWriter {
   readonly #options: ScratchWriterOptions
@@ -120,7 +119,7 @@ export class ScratchWriter {
 
   #failed(error: unknown): void {
     if (!(error instanceof DiskError)) throw error
-    const { log, scheduler } = this.#options
+    const { log, scheduler, retryMs } = this.#options
     if (this.#trouble === null) {
       mark('scratch/write-failed')
       log.warn(
@@ -130,7 +129,7 @@ export class ScratchWriter {
     }
     this.#trouble = error
     if (this.#closed) return
-    this.#retry = scheduler.after(RETRY_MS, () => {
+    this.#retry = scheduler.after(retryMs, () => {
       this.#retry = null
       this.#start()
     })

@@ -184,9 +184,9 @@ test('the space that is to be left for the journal is not written to', async () 
 })
 
 test('what does not come back as it was written is handed out to nobody, and somebody is told', () =>
-  expectMark('scratch/read-failed', async () => {
+  expectMark('scratch/block-lost', async () => {
     const place = await ScratchPlace.make(new CrashDisk())
-    const kept = [...place.fill(100).kept]
+    const { kept } = place.fill(100)
     await drained()
     const file = await place.disk.open('data/scratch-00000', 'write')
     await file.write(Uint8Array.of(1), 60)
@@ -202,6 +202,51 @@ test('what does not come back as it was written is handed out to nobody, and som
     place.release(...kept)
     assert.deepEqual(await place.names(), [])
   }))
+
+test('a read that fails is tried again, and given up after three times, as a whole block', async () => {
+  const place = await ScratchPlace.make(new CrashDisk())
+  const { kept } = place.fill(40)
+  await drained()
+  failing(place.disk, 'io')
+  const found = place.check(kept[0]!)
+  await drained()
+  await place.retry()
+  assert.deepEqual(place.said, [])
+  place.disk.faults.heal()
+  await place.retry()
+  await settled(found, 'the body')
+  failing(place.disk, 'io')
+  // In another block than the first two.
+  const lost = assert.rejects(place.scratch.load(kept[2]!.address), { code: 'SCRATCH_UNREADABLE' })
+  for (let tries = 0; tries < 3; tries++) {
+    await drained()
+    await place.retry()
+  }
+  await settled(lost, 'the end of the tries')
+  assert.equal(place.said.length, 1)
+  place.disk.faults.heal()
+  await assert.rejects(settled(place.scratch.load(kept[3]!.address), 'its neighbour'), {
+    code: 'SCRATCH_UNREADABLE',
+  })
+  assert.equal(place.said.length, 1)
+  place.release(...kept)
+  assert.deepEqual(await place.names(), [])
+})
+
+test('who waits to read again is let go when the file goes, or the scratch is closed', async () => {
+  const place = await ScratchPlace.make(new CrashDisk())
+  const { kept } = place.fill(100)
+  await drained()
+  failing(place.disk, 'io')
+  const first = assert.rejects(place.scratch.load(kept[0]!.address))
+  const second = assert.rejects(place.scratch.load(kept[1]!.address))
+  await drained()
+  place.disk.faults.heal()
+  await settled(place.scratch.close(), 'the close')
+  await settled(Promise.all([first, second]), 'both')
+  assert(!place.isWaitingForRetry)
+  assert.deepEqual(place.said, [])
+})
 
 test('a body that goes while it is read is not there any more, which is no failure', async () => {
   const place = await ScratchPlace.make(new CrashDisk())

@@ -12,10 +12,11 @@ import { assert } from '../base/assert.ts'
 import { copyBytes, EMPTY } from '../base/bytes.ts'
 import type { Log } from '../base/log.ts'
 import { mark } from '../base/mark.ts'
-import type { Scheduler } from '../base/ports.ts'
+import { DiskError, type Scheduler } from '../base/ports.ts'
 import { EntryCursor, type EntryView } from '../journal/entry-cursor.ts'
 import { ENTRY_HEADER_SIZE } from '../journal/format.ts'
 import type { EntryHead } from '../journal/tail.ts'
+import { Pauses } from './pauses.ts'
 import type { HeldWhy } from './room.ts'
 import { ScratchBlock } from './scratch-block.ts'
 import { ScratchCleaner, type ScratchOwner } from './scratch-cleaner.ts'
@@ -28,6 +29,8 @@ export type ScratchOptions = ScratchPlace &
     readonly scheduler: Scheduler
     readonly log: Log
   }
+
+const READ_TRIES = 3 // a disk that is away for longer has lost more than this
 
 export class Scratch {
   readonly #options: ScratchOptions
@@ -53,15 +56,17 @@ export class Scratch {
   #recent: ScratchBlock | null = null
   /** Never reject. */
   readonly #removals = new Set<Promise<void>>()
+  readonly #pauses: Pauses
   #closed: Promise<void> | null = null
   readonly slot: { bytes: Uint8Array; at: number } = { bytes: EMPTY, at: 0 }
 
   constructor(options: ScratchOptions, owner: ScratchOwner) {
     this.#options = options
     this.#owner = owner
-    const { scheduler, log, waitingBytes, fileBytes } = options
+    const { scheduler, log, waitingBytes, retryMs, fileBytes } = options
     const done = (block: ScratchBlock): void => this.#written(block)
-    this.#writer = new ScratchWriter({ scheduler, log, waitingBytes, done })
+    this.#pauses = new Pauses(scheduler)
+    this.#writer = new ScratchWriter({ scheduler, log, waitingBytes, retryMs, done })
     this.#cleaner = new ScratchCleaner({
       owner,
       fileBytes,
@@ -224,23 +229,29 @@ export class Scratch {
     if (this.#read.length > this.#options.blocksMax) this.#giveBack(this.#read.shift()!)
   }
 
-  /** Reads a block; tells of the first in each file that cannot be had. */
+  /** Reads a block; tells of the first in each file that cannot be had, even when the disk has had time. */
   async #readBack(file: ScratchFile, start: number, buffer: Uint8Array): Promise<ScratchBlock> {
-    try {
-      const block = await file.read(start, buffer)
-      if (file.isGone) throw new ScratchUnreadable('its messages are gone')
-      return block
-    } catch (error) {
-      const isNew = !file.isGone && !file.isTold
-      if (isNew) {
-        mark('scratch/read-failed')
-        file.isTold = true
-        this.#options.log.error(
-          `a scratch file cannot be read: ${String(error)}; the transient messages there are lost`,
-        )
+    for (let tries = 1; ; tries++) {
+      try {
+        const block = await file.read(start, buffer)
+        if (!file.isGone) return block
+      } catch (error) {
+        const isFinal = !(error instanceof DiskError) || tries === READ_TRIES
+        if (isFinal && !file.isGone) throw this.#lost(file, start, error)
+        if (!file.isGone) await this.#pauses.pause(this.#options.retryMs)
       }
-      throw error
+      if (file.isGone) throw new ScratchUnreadable('its messages are gone')
     }
+  }
+
+  #lost(file: ScratchFile, start: number, error: unknown): ScratchUnreadable {
+    const text = error instanceof Error ? error.message : String(error)
+    if (!file.isDamaged) {
+      mark('scratch/block-lost')
+      this.#options.log.error(`${text}; the transient messages there are lost`)
+    }
+    file.lose(start)
+    return new ScratchUnreadable(text)
   }
 
   /** Adds a body that is somewhere already; answers its new address, or -1. */
@@ -308,6 +319,7 @@ export class Scratch {
 
   async #close(): Promise<void> {
     this.#cleanerWaits?.(false)
+    this.#pauses.end()
     const closed = this.#writer.close()
     for (const file of this.#files) if (file !== null && !file.isGone) this.#retire(file)
     await closed

@@ -244,10 +244,7 @@ export class Queue {
 
   /** The body of a message that is not gone has another ticket now. */
   moveBody(sequence: number, ticket: number): void {
-    const slot = (sequence - 1) % PAGE_MESSAGES
-    const page = this.#writable(sequence)
-    assert((page.states[slot]! & STATE_BITS) !== GONE, 'the body of no message moved')
-    page.setTicket(slot, ticket)
+    this.#writable(sequence).setTicket((sequence - 1) % PAGE_MESSAGES, ticket)
   }
 
   sizeOf(sequence: number): number {

@@ -48,7 +48,7 @@ export class ScratchPlace {
     const sizes = { bytesMax: 2_048, fileBytes: 512, waitingBytes: 256, blockBytes: 128 }
     this.disk = disk
     this.scratch = new Scratch(
-      { ...place, ...sizes, blocksMax: 2, ...options },
+      { ...place, ...sizes, blocksMax: 2, retryMs: 1, ...options },
       {
         lives: ({ number }, address) => this.#kept.get(number)?.address === address,
         moved: ({ number }, address) => {

@@ -72,6 +72,7 @@ export function drawKnobs(random: Random): Knobs {
       scratchFileBytes: pick(random, [FILE_BYTES / 2, FILE_BYTES]),
       scratchSpareBytes: pick(random, [1, 1, 3 * FILE_BYTES]),
       scratchWaitingBytes: pick(random, [1, 2_048]),
+      scratchRetryMs: 20,
       markAhead: pick(random, [1, 3, 20]),
       dispatchMessages: pick(random, [1, 3, 50]),
       dispatchBytes: pick(random, [1, 300, 5_000]),

@@ -171,9 +171,7 @@ class SeededWorld {
     const log = { info: () => undefined, warn: () => undefined, error: () => undefined }
     const world = this.#machine.start()
     this.#failures = 0
-    const stopped = (): void => {
-      this.#failures++
-    }
+    const stopped = (): number => this.#failures++
     const options = { world, directory: DIRECTORY, durability, log, limits, journalLimits }
     const { disk } = this.#machine
     disk.capacityBytes += this.#moreBytes
