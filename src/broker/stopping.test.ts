@@ -15,7 +15,8 @@ test('a declaration that waits for room when the broker stops is refused, and th
     const disk = new CrashDisk()
     const { runtime } = await DiskBroker.open(disk)
     const namespace = runtime.machine.namespace(DEFAULT_NAMESPACE)
-    const options = { durable: true, autoDelete: false, notes: new Uint8Array(0) }
+    const notes = new Uint8Array(0)
+    const options = { durable: true, autoDelete: false, durability: null, notes }
     const declare = (name: string): ReturnType<typeof runtime.declare.queue> =>
       runtime.declare.queue(namespace, { name, options, owner: null })
     await settled(declare('q'), 'the queue')
