@@ -17,7 +17,7 @@
  * Pages and rows follow their queue and partition at once, so that only the numbers of one are in memory.
  * Equal states have equal bytes, however they came about: nothing here depends on how memory is laid out.
  *
- * Version 2 is version 1 whose changes may carry settings. Both are read, and 2 is written.
+ * Version 2 is version 1 whose changes may carry settings and whose slots may expire. Both are read, and 2 is written.
  */
 import { assert } from '../base/assert.ts'
 import { Writer } from '../base/writer.ts'

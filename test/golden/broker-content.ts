@@ -97,7 +97,9 @@ async function queueContent(queue: Queue, { engine, machine }: OpenedEngine): Pr
     const ticket = queue.ticketOf(sequence)
     const isLarge = (queue.stateOf(sequence) & LARGE) !== 0
     const fragments = isLarge ? machine.large.get(ticket).fragments : []
+    const expiresMs = queue.expiryOf(sequence)
     return {
+      ...(expiresMs === 0 ? {} : { expiresMs }),
       sequence,
       size: queue.sizeOf(sequence),
       redelivered: queue.isRedelivered(sequence),

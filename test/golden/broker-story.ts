@@ -12,7 +12,13 @@ import type { JournalLimits } from '../../src/journal/limits.ts'
 import { Batch } from '../../src/machine/batch.ts'
 import { KIND_CUT } from '../../src/machine/entry.ts'
 import type { ExchangeOptions } from '../../src/machine/exchange.ts'
-import { Content, FORMAT_AMQP, FORMAT_KAFKA, FORMAT_PLAIN } from '../../src/machine/message.ts'
+import {
+  Content,
+  FORMAT_AMQP,
+  FORMAT_KAFKA,
+  FORMAT_PLAIN,
+  NO_TTL,
+} from '../../src/machine/message.ts'
 import type { Namespace } from '../../src/machine/namespace.ts'
 import type { Partition } from '../../src/machine/partition.ts'
 import type { StreamRequest } from '../../src/machine/plan.ts'
@@ -27,6 +33,7 @@ import { openedEngine } from './broker-content.ts'
 
 const START_MS = 1_750_000_000_000
 const NO_NOTES = new Uint8Array(0)
+const HOUR_MS = 3_600_000
 const KEPT: QueueOptions = { durable: true, autoDelete: false, notes: NO_NOTES, durability: null }
 const FAN = { kind: 'direct', durable: true, autoDelete: false, internal: false } as const
 /** More than a page of a queue holds. */
@@ -112,6 +119,7 @@ class Teller {
     await this.#queue('synced', { ...KEPT, durability: 'fsync' })
     await this.#queue('written', { ...KEPT, durability: 'os' })
     await this.#queue('remembered', { ...KEPT, durability: 'memory' })
+    await this.#queue('passing', KEPT)
     await this.#stream('synced', 1, { durability: 'fsync' })
     await this.#stream('written', 2, { durability: 'os' })
     for (const name of ['synced', 'written', 'remembered']) await this.#bind('fan', name, 'all')
@@ -132,6 +140,7 @@ class Teller {
     }
     this.#publish('fan', 'all', 'to three', FORMAT_AMQP)
     this.#publish('fan', 'some', 'to one with notes', FORMAT_AMQP)
+    this.#publish('', 'passing', 'for an hour', FORMAT_PLAIN, HOUR_MS)
     await drained()
   }
 
@@ -201,6 +210,7 @@ class Teller {
     const queue = this.#find('noted')
     this.#publish('fan', 'all', 'the last to all')
     this.#publish('fan', 'some', 'behind the snapshots', FORMAT_AMQP)
+    this.#publish('', 'passing', 'for another hour', FORMAT_AMQP, HOUR_MS)
     await drained()
     const [first = 0] = await this.#take(queue, 3)
     this.runtime.giveBack(queue, first, 1, 1)
@@ -261,8 +271,15 @@ class Teller {
     return route
   }
 
-  #publish(exchange: string, key: string, text: string, format: number = FORMAT_PLAIN): void {
+  #publish(
+    exchange: string,
+    key: string,
+    text: string,
+    format: number = FORMAT_PLAIN,
+    ttlMs: number = NO_TTL,
+  ): void {
     const content = new Content()
+    content.ttlMs = ttlMs
     content.format = format
     content.properties = format === FORMAT_PLAIN ? NO_NOTES : encoder.encode('properties')
     content.propertiesSize = content.properties.length
