@@ -18,8 +18,7 @@ export function scratchName(slot: number): string {
  */
 export async function eraseScratch(disk: Disk, directory: string, log: Log): Promise<void> {
   try {
-    const names = (await disk.list(directory)).map(({ name }) => name)
-    const left = names.filter((name) => /^scratch-\d{5,}$/.test(name))
+    const left = await leftIn(disk, directory)
     if (left.length === 0) return
     const lock = await disk.lock(disk.join(directory, 'lock'))
     try {
@@ -30,8 +29,17 @@ export async function eraseScratch(disk: Disk, directory: string, log: Log): Pro
     }
   } catch (error) {
     if (!(error instanceof DiskError)) throw error
-    // Whoever opens the journal next says what is wrong with a directory that is missing or in use.
-    if (error.code === 'missing' || error.code === 'locked') return
+    if (error.code === 'locked') return // by a broker whose they are; the journal says so next
     log.warn(`scratch files of an earlier run could not be removed: ${error.message}`)
+  }
+}
+
+async function leftIn(disk: Disk, directory: string): Promise<readonly string[]> {
+  try {
+    const names = (await disk.list(directory)).map(({ name }) => name)
+    return names.filter((name) => /^scratch-\d{5,}$/.test(name))
+  } catch (error) {
+    if (!(error instanceof DiskError)) throw error
+    return [] // whoever opens the journal next says what is wrong with a directory that is missing, or is none
   }
 }
