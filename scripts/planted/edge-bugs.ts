@@ -102,4 +102,11 @@ export const edgeBugs: readonly Bug[] = [
     wrong: 'ring.size < 0',
     by: ['src/channels/threads/get-side.test', 'test/model/ring.test'],
   },
+  {
+    what: 'whoever is far ahead of those that wait does not rest',
+    file: 'src/channels/threads/share.ts',
+    right: 'this.isAhead = this.#behind(threadLimits.aheadMax).size > 0',
+    wrong: 'this.isAhead = false',
+    by: ['src/channels/threads/share.test'],
+  },
 ]

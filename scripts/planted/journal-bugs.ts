@@ -166,7 +166,7 @@ export const journalBugs: readonly Bug[] = [
     right:
       'disk.join(directory, name))\n    await disk.syncDirectory(directory)\n    this.#kept.unshift',
     wrong: 'disk.join(directory, name))\n    this.#kept.unshift',
-    by: ['test/crash/journal-two-snapshots'],
+    by: ['test/journal/failed-disk', 'test/crash/journal-two-snapshots'],
   },
   {
     what: 'a file is used again that the older snapshot needs',

@@ -91,6 +91,20 @@ test('no commit of a file is written before the footer of the one before it is s
   await again.journal.close()
 })
 
+test('a snapshot whose name may vanish does not count', async () => {
+  const disk = new CrashDisk()
+  const world = await JournalWorld.open(disk)
+  await world.note('one')
+  await world.settled()
+  await drained()
+  failNext(disk, { code: 'io', is: isDirectorySync })
+  await assert.rejects(world.snapshot(), { code: 'io' })
+  assert(world.stopped instanceof JournalStopped)
+  const again = await reopened(disk, world)
+  await assertDurable(disk, ['one'])
+  await again.journal.close()
+})
+
 // The directory is synced twice while it is made, once when it is opened, then for each file that is held ahead.
 for (const nth of [4, 5, 6, 7]) {
   test(`a file held ahead whose name may vanish is not used: sync ${nth} of the directory`, async () => {

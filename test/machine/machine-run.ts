@@ -318,7 +318,7 @@ export class MachineRun {
 
   /** Some of the queues keep it for as long as it takes. */
   #expiryOf(index: number, ttlMs: number): number {
-    return index % 3 === 1 ? 0 : ttlMs + index + 1
+    return index > 0 && (index + ttlMs) % 2 === 0 ? 0 : ttlMs + index + 1
   }
 
   #limit(targets: readonly Queue[], ttlMs: number): void {
