@@ -325,6 +325,6 @@ export const brokerBugs: readonly Bug[] = [
     file: 'src/machine/group.ts',
     right: 'if (this.#isFrozen) this.#offsets = new Map(this.#offsets)',
     wrong: '',
-    by: ['src/machine/machine.test'],
+    by: ['src/machine/group.test'],
   },
 ]

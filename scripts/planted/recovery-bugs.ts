@@ -200,7 +200,7 @@ export const recoveryBugs: readonly Bug[] = [
     file: 'src/journal/directory.ts',
     right: 'const sum = view.getUint32(8, true) === checksum(bytes, 12, FORMAT_SIZE)',
     wrong: 'const sum = true',
-    by: ['src/journal/tools/damage', 'test/bits/snapshot'],
+    by: ['test/journal/snapshot-and-log'],
   },
   {
     what: 'a cleaned file holds no references after a restart',

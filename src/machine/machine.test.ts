@@ -169,19 +169,22 @@ test('a snapshot and the entries behind it give the same as all entries, whereve
   )
 })
 
-test('a message lives as long as one of its queues has it, whichever that is', () => {
-  for (const settled of [0, 1]) {
-    const run = new MachineRun()
-    for (const name of ['a', 'b']) run.declareQueue('/', name)
-    run.publish([0, 1], 5, 0)
-    run.settle(settled, 1, 1)
-    run.assertSound()
-    assert.equal(run.bodies.references.size, 1)
-    run.settle(1 - settled, 1, 1)
-    run.assertSound()
-    assert.equal(run.bodies.references.size, 0)
-  }
-})
+for (const kind of ['small', 'large'] as const) {
+  test(`a ${kind} message lives as long as one of its queues has it, whichever that is`, () => {
+    for (const settled of [0, 1]) {
+      const run = new MachineRun()
+      for (const name of ['a', 'b']) run.declareQueue('/', name)
+      if (kind === 'small') run.publish([0, 1], 5, 0)
+      else run.publishLarge([0, 1], 1, 'published')
+      run.settle(settled, 1, 1)
+      run.assertSound()
+      assert(run.bodies.references.size > 0)
+      run.settle(1 - settled, 1, 1)
+      run.assertSound()
+      assert.equal(run.bodies.references.size, 0)
+    }
+  })
+}
 
 test('the broker comes back with the time at which the last message expired, or was published', async () => {
   const run = new MachineRun()

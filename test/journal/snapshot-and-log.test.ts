@@ -5,7 +5,7 @@ import { openStage, operationOf } from '../crash/journal-spec.ts'
 import { Ledger } from '../crash/ledger.ts'
 import { CrashDisk } from '../sim/crash-disk.ts'
 import { drained } from '../sim/turn.ts'
-import { JournalWorld } from './journal-world.ts'
+import { bodyOfSize, JournalWorld } from './journal-world.ts'
 
 async function loseNewest(disk: CrashDisk): Promise<void> {
   const names = (await disk.list('data')).map(({ name }) => name)
@@ -28,6 +28,41 @@ test('a file in which the older snapshot begins its replay is not recycled', asy
   assert.equal(world.owner.held.size, 0)
   assert.equal(world.journal.store.references, 0)
   await world.journal.close()
+})
+
+test('files that the newest snapshot covers alone are kept for the older one', async () => {
+  const disk = new CrashDisk()
+  const world = await JournalWorld.open(disk)
+  const pass = async (): Promise<void> => {
+    for (let round = 0; round < 20; round++) {
+      await world.release(await world.put(1, [bodyOfSize(900, round)]))
+      await world.settled()
+      await drained()
+    }
+  }
+  const kept = await world.put(1, [bodyOfSize(900, 99)])
+  await world.snapshot()
+  await pass()
+  await world.snapshot()
+  await world.journal.tidy()
+  // Whatever came free is written over.
+  await pass()
+  await world.journal.close()
+  await loseNewest(disk)
+  const again = await JournalWorld.open(disk)
+  assert.deepEqual([...again.owner.held.keys()], kept)
+  await again.journal.close()
+})
+
+test('a format file whose checksum is wrong is refused, though all else in it is right', async () => {
+  const disk = new CrashDisk()
+  await (await JournalWorld.open(disk)).journal.close()
+  const file = await disk.open('data/format', 'write')
+  const sum = new Uint8Array(1)
+  await file.read(sum, 8)
+  await file.write(Uint8Array.of(sum[0]! ^ 1), 8)
+  await file.close()
+  await assert.rejects(JournalWorld.open(disk), { code: 'JOURNAL_DAMAGED' })
 })
 
 test('a log that ends before its snapshot is refused', async () => {
