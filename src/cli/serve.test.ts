@@ -173,7 +173,10 @@ test('a directory that is a file is refused', () =>
     const path = join(parent, 'file')
     await writeFile(path, '')
     const { code, stderr } = await ended('naru', 'serve', '--dir', path)
-    assert.equal(stderr, `error: --dir ${path}: this is a file, not a directory\n`)
+    assert.equal(
+      stderr,
+      `error: --dir ${path}: ${path} is a file, not a directory; choose another name\n`,
+    )
     assert.equal(code, 1)
   }))
 

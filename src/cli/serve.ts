@@ -6,7 +6,7 @@ import { resolve } from 'node:path'
 import { untilAborted } from '../base/abort.ts'
 import { deferred } from '../base/deferred.ts'
 import type { Log } from '../base/log.ts'
-import { DiskError, NetError, type World } from '../base/ports.ts'
+import { NetError, type World } from '../base/ports.ts'
 import { version } from '../base/version.ts'
 import type { OpenListener } from '../broker/listener.ts'
 import { Runtime } from '../broker/runtime.ts'
@@ -96,11 +96,7 @@ function directoryError(error: unknown, directory: string): unknown {
   if (error instanceof JournalError) {
     return new CommandError(`--dir ${directory}: ${error.message}`, { cause: error })
   }
-  if (!(error instanceof DiskError)) return error
-  if (error.code === 'exists') {
-    return new CommandError(`--dir ${directory}: this is a file, not a directory`)
-  }
-  return new CommandError(`--dir ${directory}: ${error.message}`)
+  return error
 }
 
 async function openListeners(

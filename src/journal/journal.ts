@@ -3,14 +3,14 @@
  * writer, reader, spare files, snapshots, cleaner) and owns them; the work is theirs.
  */
 import { assert } from '../base/assert.ts'
-import { type Disk, DiskError, type DiskLock, type Random, type Scheduler } from '../base/ports.ts'
+import type { Disk, DiskLock, Random, Scheduler } from '../base/ports.ts'
 import { Ring } from '../base/ring.ts'
 import { seedOf } from './checksum.ts'
 import { ChunkPool } from './chunk-pool.ts'
 import { type Directory, openDirectory } from './directory.ts'
 import type { Engine, EngineEvents, Log, Snapshot, Store } from './engine.ts'
 import type { EntryView } from './entry-cursor.ts'
-import { JournalError, type JournalStopped, openingError } from './errors.ts'
+import { JournalError, type JournalStopped, lockingError, openingError } from './errors.ts'
 import { FileTable, rowOf } from './file-table.ts'
 import { ENTRY_KIND_JOURNAL } from './format.ts'
 import { Handles } from './handles.ts'
@@ -68,11 +68,7 @@ async function takeLock(disk: Disk, path: string): Promise<DiskLock> {
     await disk.makeDirectory(path)
     return await disk.lock(disk.join(path, 'lock'))
   } catch (error) {
-    if (!(error instanceof DiskError) || error.code !== 'locked') {
-      throw openingError(error, path)
-    }
-    const message = `${path} is in use by another process; stop it, or choose another directory`
-    throw new JournalError('JOURNAL_LOCKED', message, { cause: error })
+    throw lockingError(error, path)
   }
 }
 

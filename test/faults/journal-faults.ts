@@ -176,7 +176,11 @@ async function resume(stage: Stage): Promise<void> {
 /** Throws unless the journal may end an operation like this when its disk fails. */
 function assertDefined(error: unknown): void {
   if (error instanceof Refused && (error.answer === 'full' || error.answer === 'stopped')) return
-  if (error instanceof JournalError && /^JOURNAL_(STOPPED|FULL|HANDLES)$/.test(error.code)) return
+  if (
+    error instanceof JournalError &&
+    /^JOURNAL_(STOPPED|FULL|HANDLES|DENIED|DISK)$/.test(error.code)
+  )
+    return
   if (error instanceof DiskError) return
   throw error
 }

@@ -66,7 +66,11 @@ const sentences = {
   JOURNAL_FULL: /^the disk of data is full.*make room there, then start again$/,
   JOURNAL_HANDLES:
     /^too many files are open to open data \(.+\)\. .*ulimit -n.*, then start again$/,
+  JOURNAL_DENIED: /^this user may not read and write all of data \(.+\)\. .*the right to/,
+  JOURNAL_DISK: /^the disk did not let data be opened \(.+\)\. .*look at the path and the disk/,
 } as const
+
+const isNamed = (code: string): code is keyof typeof sentences => code in sentences
 
 /** Opens it where something is scarce: what is there is all there is, or it says why not. Answers whether it opened. */
 async function openScarce(disk: CrashDisk, { how, found }: Left): Promise<boolean> {
@@ -77,7 +81,7 @@ async function openScarce(disk: CrashDisk, { how, found }: Left): Promise<boolea
     await drained()
     assert.deepEqual(disk.openPaths, [], 'files left open')
     assert(error instanceof JournalError, `${how}: ${String(error)}`)
-    assert(error.code === 'JOURNAL_FULL' || error.code === 'JOURNAL_HANDLES', error.code)
+    assert(isNamed(error.code), error.code)
     assert.match(error.message, sentences[error.code])
     return false
   }
@@ -168,7 +172,7 @@ async function failEachCall(fault: Pick<Fault, 'code' | 'lasts'>): Promise<void>
 }
 
 for (const lasts of ['once', 'until-healed'] as const) {
-  for (const code of ['full', 'handles'] as const) {
+  for (const code of ['full', 'handles', 'denied', 'io'] as const) {
     test(`an open that meets ${code} at any call, ${lasts}, leaves what the next one finds`, () =>
       failEachCall({ code, lasts }))
   }
