@@ -109,4 +109,25 @@ export const edgeBugs: readonly Bug[] = [
     wrong: 'this.isAhead = false',
     by: ['src/channels/threads/share.test'],
   },
+  {
+    what: "a quorum queue passes on a publisher's own count beside its own",
+    file: 'src/wire/amqp/delivery-count.ts',
+    right: 'filter(({ name }) => name !== NAME)',
+    wrong: 'filter(() => true)',
+    by: ['src/wire/amqp/delivery-count', 'src/gateway/amqp/counting'],
+  },
+  {
+    what: 'a count makes the properties behind the headers begin too early',
+    file: 'src/wire/amqp/delivery-count.ts',
+    right: 'const fieldsAt = had ? tableAt + TABLE_HEAD_SIZE : tableAt',
+    wrong: 'const fieldsAt = tableAt',
+    by: ['src/wire/amqp/delivery-count'],
+  },
+  {
+    what: 'a message that is got says nothing of how often it was given out',
+    file: 'src/gateway/amqp/getter.ts',
+    right: 'isCounted ? delivery.deliveries : UNCOUNTED',
+    wrong: 'UNCOUNTED',
+    by: ['src/gateway/amqp/counting'],
+  },
 ]

@@ -3,6 +3,7 @@
  * It is a decoder of its own kind: strict about the order of frames, so that what the broker mixes up is found.
  */
 import assert from 'node:assert/strict'
+import type { Field } from '../../src/wire/amqp/field-table.ts'
 import {
   FRAME_BODY,
   FRAME_HEADER,
@@ -107,8 +108,13 @@ function isEmpty(value: unknown): boolean {
   return (Array.isArray(value) || value instanceof Uint8Array) && value.length === 0
 }
 
+/** The name of a header, and its value if it is a number. */
+function showField({ name, value: { value } }: Field): string {
+  return typeof value === 'number' || typeof value === 'bigint' ? `${name}=${value}` : name
+}
+
 function show(value: unknown): string {
   if (value instanceof Uint8Array) return Buffer.from(value).toString()
-  if (Array.isArray(value)) return `[${value.map((each: { name: string }) => each.name).join(',')}]`
+  if (Array.isArray(value)) return `[${value.map(showField).join(',')}]`
   return String(value)
 }

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import type { FieldTable, FieldValue } from '../../src/wire/amqp/field-table.ts'
 import type { MethodName } from '../../src/wire/amqp/method-codec.ts'
 import { methods } from '../../src/wire/amqp/methods.ts'
+import type { Properties } from '../../src/wire/amqp/properties.ts'
 
 /** At most 255 bytes, whatever the characters; names that objects treat as theirs come often. */
 export const shortStrings: fc.Arbitrary<string> = fc.oneof(
@@ -87,6 +88,26 @@ export const anyMethod: fc.Arbitrary<{ readonly name: MethodName; readonly field
       fields: values as never,
     }))
   })
+
+const octet = fc.integer({ min: 0, max: 255 })
+const text = fc.option(shortStrings)
+
+export const anyProperties: fc.Arbitrary<Properties> = record({
+  contentType: text,
+  contentEncoding: text,
+  headers: fc.option(tables),
+  deliveryMode: fc.option(octet),
+  priority: fc.option(octet),
+  correlationId: text,
+  replyTo: text,
+  expiration: text,
+  messageId: text,
+  timestamp: fc.option(fc.bigInt({ min: 0n, max: 2n ** 64n - 1n })),
+  type: text,
+  userId: text,
+  appId: text,
+  clusterId: text,
+})
 
 /** Bytes spoilt at some places: lengths and counts that lie, types that are none. */
 export function spoilt(whole: fc.Arbitrary<Uint8Array>): fc.Arbitrary<Uint8Array> {

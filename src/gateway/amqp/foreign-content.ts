@@ -6,6 +6,7 @@
 import type { Delivery } from '../../broker/delivery.ts'
 import { FORMAT_AMQP, FORMAT_PLAIN } from '../../machine/message.ts'
 import type { ContentView } from '../../wire/amqp/content.ts'
+import { withoutCount } from '../../wire/amqp/delivery-count.ts'
 import { type BodyKind, bodyKindOf } from '../../wire/plain/body.ts'
 
 /** Property flags and values, ready to be sent: the content type, where it is known. */
@@ -42,4 +43,9 @@ export function amqpContent(delivery: Delivery): ContentView {
     bodyAt: newBodyAt,
     bodySize,
   }
+}
+
+/** The same for a queue that says how often it gave out a message: nobody else's count is in it. */
+export function countedContent(delivery: Delivery): ContentView {
+  return withoutCount(amqpContent(delivery), delivery.reading === null ? delivery.bodySize : 0)
 }

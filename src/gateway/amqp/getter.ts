@@ -6,8 +6,10 @@ import type { Delivery } from '../../broker/delivery.ts'
 import type { Reading } from '../../broker/reading.ts'
 import type { Queue } from '../../machine/queue.ts'
 import type { ContentView } from '../../wire/amqp/content.ts'
+import { UNCOUNTED } from '../../wire/amqp/delivery-count.ts'
+import { keepsAll } from './arguments.ts'
 import type { Consumption, Origin } from './consumption.ts'
-import { amqpContent } from './foreign-content.ts'
+import { amqpContent, countedContent } from './foreign-content.ts'
 import { type GetAnswer, writeGetOk } from './write-content.ts'
 
 export class Getter implements Receiver, Origin {
@@ -33,8 +35,10 @@ export class Getter implements Receiver, Origin {
     if (this.#acks === 'by-client') owner.hold(tag, delivery.sequence, this)
     const { redelivered, reading } = delivery
     const messageCount = this.queue.readyCount
-    const answer = { deliveryTag: BigInt(tag), redelivered, messageCount }
-    const content = amqpContent(delivery)
+    const isCounted = keepsAll(this.queue)
+    const count = isCounted ? delivery.deliveries : UNCOUNTED
+    const answer = { deliveryTag: BigInt(tag), redelivered, messageCount, count }
+    const content = isCounted ? countedContent(delivery) : amqpContent(delivery)
     this.#reading = reading
     if (!outlet.isBusy) {
       this.#answer(answer, content)

@@ -45,7 +45,7 @@ test('properties pass through as they came', async () => {
   assert.equal(
     heard[1],
     '1 basic.get-ok deliveryTag=1 routingKey=q messageCount=0 contentType=text/plain ' +
-      'headers=[__proto__,n] priority=3 messageId=m timestamp=7 body="x"',
+      'headers=[__proto__,n=4611686018427387904] priority=3 messageId=m timestamp=7 body="x"',
   )
 })
 

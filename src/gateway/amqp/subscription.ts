@@ -6,9 +6,11 @@ import { Consumer, type Receiver } from '../../broker/consumer.ts'
 import type { Delivery } from '../../broker/delivery.ts'
 import type { Queue } from '../../machine/queue.ts'
 import { deliverPrefix } from '../../wire/amqp/content.ts'
+import { UNCOUNTED } from '../../wire/amqp/delivery-count.ts'
+import { keepsAll } from './arguments.ts'
 import type { Consumption, Origin } from './consumption.ts'
-import { amqpContent } from './foreign-content.ts'
-import { writeDelivery, writeDeliveryHeads } from './write-content.ts'
+import { amqpContent, countedContent } from './foreign-content.ts'
+import { type DeliveryHead, writeDelivery, writeDeliveryHeads } from './write-content.ts'
 
 export interface SubscriptionOptions {
   readonly tag: string
@@ -27,6 +29,8 @@ export class Subscription implements Receiver, Origin {
   readonly #acks: SubscriptionOptions['acks']
   readonly #owner: Consumption
   readonly #prefix: Uint8Array
+  readonly #head: DeliveryHead = { tag: 0, redelivered: 0, count: UNCOUNTED }
+  readonly #isCounted: boolean
 
   constructor(owner: Consumption, options: SubscriptionOptions) {
     const { acks, prefetch } = options
@@ -35,6 +39,7 @@ export class Subscription implements Receiver, Origin {
     this.share = options.share
     this.#acks = acks
     this.#owner = owner
+    this.#isCounted = keepsAll(options.queue)
     this.#prefix = deliverPrefix(owner.channel, options.tag)
     const credit = acks === 'none' || prefetch === 0 ? Number.POSITIVE_INFINITY : prefetch
     const settling = acks === 'none' ? 'on-delivery' : 'by-consumer'
@@ -49,12 +54,15 @@ export class Subscription implements Receiver, Origin {
       owner.hold(tag, delivery.sequence, this)
       owner.count(1)
     }
-    const redelivered = delivery.redelivered ? 1 : 0
-    const content = amqpContent(delivery)
+    const head = this.#head
+    head.tag = tag
+    head.redelivered = delivery.redelivered ? 1 : 0
+    if (this.#isCounted) head.count = delivery.deliveries
+    const content = this.#isCounted ? countedContent(delivery) : amqpContent(delivery)
     if (delivery.reading === null) {
-      writeDelivery(link, owner.channel, this.#prefix, tag, redelivered, content)
+      writeDelivery(link, owner.channel, this.#prefix, head, content)
     } else {
-      writeDeliveryHeads(link, owner.channel, this.#prefix, tag, redelivered, content)
+      writeDeliveryHeads(link, owner.channel, this.#prefix, head, content)
       owner.outlet.pour(delivery.reading)
     }
     if (link.outbox.isFull) link.choke()

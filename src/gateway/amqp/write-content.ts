@@ -9,39 +9,47 @@ import type { EntryView } from '../../machine/entry.ts'
 import type { Route } from '../../machine/route.ts'
 import {
   type ContentView,
-  contentHeaderSize,
   deliverSize,
   writeBodyFrame,
-  writeContentHeader,
   writeDeliver,
 } from '../../wire/amqp/content.ts'
+import { countedHeaderSize, UNCOUNTED, writeCountedHeader } from '../../wire/amqp/delivery-count.ts'
 import { FRAME_OVERHEAD } from '../../wire/amqp/frame.ts'
 import { type Fields, type MethodName, writeMethod } from '../../wire/amqp/method-codec.ts'
 import { readShortString } from '../../wire/amqp/short-string.ts'
 import type { Link } from './link.ts'
 import { noRoute } from './replies.ts'
 
-/** One delivery; nothing is made for it, which is why the numbers come one by one. */
+/** What each delivery to one consumer has of its own, beside the content. One object is used again for all. */
+export type DeliveryHead = {
+  tag: number
+  /** 0 or 1. */
+  redelivered: number
+  /** How often it was given out before, where the queue says so; else UNCOUNTED. */
+  count: number
+}
+
+/** One delivery; nothing is made for it. */
 export function writeDelivery(
   link: Link,
   channel: number,
   prefix: Uint8Array,
-  tag: number,
-  redelivered: number,
+  head: DeliveryHead,
   content: ContentView,
 ): void {
   const { outbox } = link
   const { bodySize } = content
-  const headsSize = deliverSize(prefix, content) + contentHeaderSize(content)
+  const { count } = head
+  const headsSize = deliverSize(prefix, content) + countedHeaderSize(content, count)
   if (bodySize > bodyMax(link) || headsSize + bodySize + FRAME_OVERHEAD > outbox.slabBytes) {
-    writeDeliveryHeads(link, channel, prefix, tag, redelivered, content)
+    writeDeliveryHeads(link, channel, prefix, head, content)
     writeBody(link, channel, content)
     return
   }
   const at = outbox.reserve(bodySize === 0 ? headsSize : headsSize + bodySize + FRAME_OVERHEAD)
   const { bytes } = outbox
-  const headerAt = writeDeliver(bytes, at, prefix, tag, redelivered, content)
-  const bodyAt = writeContentHeader(bytes, headerAt, channel, content)
+  const headerAt = writeDeliver(bytes, at, prefix, head.tag, head.redelivered, content)
+  const bodyAt = writeCountedHeader(bytes, headerAt, channel, content, count)
   if (bodySize > 0) writeBodyFrame(bytes, bodyAt, channel, content, 0, bodySize)
 }
 
@@ -50,30 +58,36 @@ export function writeDeliveryHeads(
   link: Link,
   channel: number,
   prefix: Uint8Array,
-  tag: number,
-  redelivered: number,
+  { tag, redelivered, count }: DeliveryHead,
   content: ContentView,
 ): void {
   const { outbox } = link
-  const at = outbox.reserve(deliverSize(prefix, content) + contentHeaderSize(content))
+  const at = outbox.reserve(deliverSize(prefix, content) + countedHeaderSize(content, count))
   const headerAt = writeDeliver(outbox.bytes, at, prefix, tag, redelivered, content)
-  writeContentHeader(outbox.bytes, headerAt, channel, content)
+  writeCountedHeader(outbox.bytes, headerAt, channel, content, count)
 }
 
-export type GetAnswer = Pick<Fields<'basic.get-ok'>, 'deliveryTag' | 'redelivered' | 'messageCount'>
+export type GetAnswer = Pick<
+  Fields<'basic.get-ok'>,
+  'deliveryTag' | 'redelivered' | 'messageCount'
+> &
+  Pick<DeliveryHead, 'count'>
 
 /** The answer to a get. */
 export function writeGetOk(
   link: Link,
   channel: number,
-  got: GetAnswer & { readonly content: ContentView; readonly body: 'with-body' | 'body-follows' },
+  got: GetAnswer & {
+    readonly content: ContentView
+    readonly body: 'with-body' | 'body-follows'
+  },
 ): void {
-  const { content, body, ...answer } = got
+  const { content, count, body, ...answer } = got
   const reader = new Reader(content.bytes, content.headAt, content.headAt + content.headSize)
   const exchange = readShortString(reader)
   const routingKey = readShortString(reader)
   link.send(channel, 'basic.get-ok', { ...answer, exchange, routingKey })
-  writeHeader(link, channel, content)
+  writeHeader(link, channel, content, count)
   if (body === 'with-body') writeBody(link, channel, content)
 }
 
@@ -95,7 +109,7 @@ export function writeReturn(
   writer.bytes(view.bytes.subarray(view.bodyAt, view.bodyAt + view.bodySize))
   const bytes = writer.take()
   const content = { ...view, bytes, propertiesAt: 0, bodyAt: properties.length }
-  writeHeader(link, channel, content)
+  writeHeader(link, channel, content, UNCOUNTED)
   writeBody(link, channel, content)
 }
 
@@ -108,7 +122,7 @@ export function writeReturnHeads(
   const { route, bodySize, properties } = returned
   writeReturnMethod(link, channel, route)
   const place = { headAt: 0, headSize: 0, propertiesAt: 0, propertiesSize: properties.length }
-  writeHeader(link, channel, { bytes: properties, ...place, bodyAt: 0, bodySize })
+  writeHeader(link, channel, { bytes: properties, ...place, bodyAt: 0, bodySize }, UNCOUNTED)
 }
 
 /** A piece of a body that the broker gave out. */
@@ -143,10 +157,10 @@ export function methodFrame<N extends MethodName>(
   return scratch.view()
 }
 
-function writeHeader(link: Link, channel: number, content: ContentView): void {
+function writeHeader(link: Link, channel: number, content: ContentView, count: number): void {
   const { outbox } = link
-  const at = outbox.reserve(contentHeaderSize(content))
-  writeContentHeader(outbox.bytes, at, channel, content)
+  const at = outbox.reserve(countedHeaderSize(content, count))
+  writeCountedHeader(outbox.bytes, at, channel, content, count)
 }
 
 function writeBody(link: Link, channel: number, content: ContentView): void {

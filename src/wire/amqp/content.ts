@@ -122,16 +122,27 @@ export function writeContentHeader(
   content: ContentView,
 ): number {
   const { propertiesSize } = content
+  const propertiesAt = startContentHeader(bytes, start, channel, propertiesSize, content.bodySize)
+  const end = copyBytes(content.bytes, content.propertiesAt, propertiesSize, bytes, propertiesAt)
+  bytes[end] = FRAME_END
+  return end + 1
+}
+
+/** All before the properties; answers where these begin. */
+export function startContentHeader(
+  bytes: Uint8Array,
+  start: number,
+  channel: number,
+  propertiesSize: number,
+  bodySize: number,
+): number {
   bytes[start] = FRAME_HEADER
   setU16At(bytes, start + 1, channel)
   setU32At(bytes, start + 3, HEADER_PROPERTIES_AT + propertiesSize)
   const at = start + FRAME_HEADER_SIZE
   setU32At(bytes, at, CLASS_BASIC * 2 ** 16)
-  setU64At(bytes, at + 4, content.bodySize)
-  const propertiesAt = at + HEADER_PROPERTIES_AT
-  const end = copyBytes(content.bytes, content.propertiesAt, propertiesSize, bytes, propertiesAt)
-  bytes[end] = FRAME_END
-  return end + 1
+  setU64At(bytes, at + 4, bodySize)
+  return at + HEADER_PROPERTIES_AT
 }
 
 /** One body frame with `size` bytes of the content's body from `offset`; answers where it ended. */

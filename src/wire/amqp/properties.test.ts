@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { record, shortStrings, spoilt, tables } from '../../../test/wire/amqp-arbitraries.ts'
+import { anyProperties, spoilt } from '../../../test/wire/amqp-arbitraries.ts'
 import { Fault } from '../../base/fault.ts'
 import { Writer } from '../../base/writer.ts'
 import {
@@ -12,26 +12,6 @@ import {
   scanProperties,
   writeProperties,
 } from './properties.ts'
-
-const octet = fc.integer({ min: 0, max: 255 })
-const text = fc.option(shortStrings)
-
-const anyProperties: fc.Arbitrary<Properties> = record({
-  contentType: text,
-  contentEncoding: text,
-  headers: fc.option(tables),
-  deliveryMode: fc.option(octet),
-  priority: fc.option(octet),
-  correlationId: text,
-  replyTo: text,
-  expiration: text,
-  messageId: text,
-  timestamp: fc.option(fc.bigInt({ min: 0n, max: 2n ** 64n - 1n })),
-  type: text,
-  userId: text,
-  appId: text,
-  clusterId: text,
-})
 
 function encode(properties: Partial<Properties>): Uint8Array {
   const writer = new Writer()

@@ -54,7 +54,9 @@ const NO_PROPERTIES: Properties = {
   clusterId: null,
 }
 
-const FLAG_HEADERS = 1 << 13
+const FLAG_CONTENT_TYPE = 1 << 15
+const FLAG_CONTENT_ENCODING = 1 << 14
+export const FLAG_HEADERS: number = 1 << 13
 const FLAG_DELIVERY_MODE = 1 << 12
 const FLAG_PRIORITY = 1 << 11
 const FLAG_TIMESTAMP = 1 << 6
@@ -94,6 +96,15 @@ export function mayClaim(bytes: Uint8Array, at: number, end: number): boolean {
     if (before === 2 || (before === LETTER_B && bytes[place - 3] === 3)) return true
   }
   return false
+}
+
+/** Where the headers of the scanned properties at `at` begin, or would. */
+export function headersAt(bytes: Uint8Array, at: number): number {
+  const flags = u16At(bytes, at)
+  let place = at + 2
+  if ((flags & FLAG_CONTENT_TYPE) !== 0) place += 1 + bytes[place]!
+  if ((flags & FLAG_CONTENT_ENCODING) !== 0) place += 1 + bytes[place]!
+  return place
 }
 
 function scanAll(bytes: Uint8Array, start: number, end: number): number {

@@ -1,0 +1,98 @@
+/**
+ * How often a message was given out before, as quorum queues say it and others do not. The conversations were had with
+ * RabbitMQ 3.10.8 too; there the header stands where the alphabet puts it, here it is the last.
+ */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import {
+  AmqpWorld,
+  consume,
+  declare,
+  get,
+  method,
+  publish,
+  type ScriptedClient,
+} from '../../../test/amqp/amqp-world.ts'
+import { openChannel } from '../../../test/amqp/phrases.ts'
+import { type FieldTable, longString } from '../../wire/amqp/field-table.ts'
+
+const nackAll = method(1, 'basic.nack', { deliveryTag: 0n, multiple: true, requeue: true })
+const closeChannel = method(1, 'channel.close', {
+  ...{ replyCode: 200, replyText: '', classId: 0, methodId: 0 },
+})
+const limits = { bodyBytes: 60, bodyBytesMax: 1_000, arrivingBytes: 2_000 }
+
+async function clientOf(type: 'quorum' | 'classic'): Promise<ScriptedClient> {
+  const client = await (await AmqpWorld.open({}, limits)).client()
+  const table = [{ name: 'x-queue-type', value: longString(type) }]
+  await client.say(declare(1, 'q', { durable: true, arguments: table }))
+  client.forget()
+  return client
+}
+
+/** Headers and body of each message in these lines, with a star where it was redelivered. */
+function counts(lines: readonly string[]): string[] {
+  const messages = lines.filter((line) => / basic\.(deliver|get-ok) /.test(line))
+  return messages.map((line) => {
+    const [body, headers] = [/ body="(.*)"/.exec(line), / headers=(\[.*?\])/.exec(line)]
+    return `${body![1]}${line.includes(' redelivered ') ? '*' : ''} ${headers?.[1] ?? 'none'}`
+  })
+}
+
+const say = async (client: ScriptedClient, ...bytes: Uint8Array[]): Promise<string[]> => {
+  client.forget()
+  return counts(await client.say(...bytes))
+}
+
+test('a quorum queue says it from the first time on, to who gets and to who consumes', async () => {
+  const client = await clientOf('quorum')
+  await client.say(publish(1, { key: 'q', body: 'a' }))
+  assert.deepEqual(await say(client, get(1, 'q')), ['a [x-delivery-count=0]'])
+  assert.deepEqual(await say(client, nackAll, get(1, 'q')), ['a* [x-delivery-count=1]'])
+  assert.deepEqual(await say(client, nackAll, get(1, 'q')), ['a* [x-delivery-count=2]'])
+  // Returned by the end of its channel.
+  assert.deepEqual(await say(client, closeChannel, openChannel(1), consume(1, 'q')), [
+    'a* [x-delivery-count=3]',
+  ])
+  assert.deepEqual(await say(client, nackAll), ['a* [x-delivery-count=4]'])
+})
+
+test('a classic queue says nothing', async () => {
+  const client = await clientOf('classic')
+  await client.say(publish(1, { key: 'q', body: 'a' }))
+  assert.deepEqual(await say(client, get(1, 'q')), ['a none'])
+  assert.deepEqual(await say(client, nackAll, get(1, 'q')), ['a* none'])
+})
+
+test("a publisher's own header of that name stays in a classic queue and goes in a quorum queue", async () => {
+  const headers: FieldTable = [
+    { name: 'a', value: longString('x') },
+    { name: 'x-delivery-count', value: { type: 'l', value: 77n } },
+    { name: 'z', value: longString('x') },
+  ]
+  for (const body of ['small', 'l'.repeat(80)]) {
+    for (const [type, shown] of [
+      ['classic', '[a,x-delivery-count=77,z]'],
+      ['quorum', '[a,z,x-delivery-count=0]'],
+    ] as const) {
+      const client = await clientOf(type)
+      await client.say(publish(1, { key: 'q', body, properties: { headers, messageId: 'm' } }))
+      assert.deepEqual(await say(client, get(1, 'q')), [`${body} ${shown}`])
+      client.forget()
+      const lines = await client.say(nackAll, consume(1, 'q'))
+      assert.deepEqual(counts(lines), [`${body}* ${shown.replace('=0', '=1')}`])
+      assert.match(lines.join(), /messageId=m/)
+    }
+  }
+})
+
+test('what is given out is counted, whatever else the message says', async () => {
+  const client = await clientOf('quorum')
+  const properties = { contentType: 'text/plain', contentEncoding: 'utf-8', deliveryMode: 2 }
+  await client.say(publish(1, { key: 'q', body: 'b', properties }), get(1, 'q'))
+  assert.equal(
+    client.heard.at(-1),
+    '1 basic.get-ok deliveryTag=1 routingKey=q messageCount=0 contentType=text/plain ' +
+      'contentEncoding=utf-8 headers=[x-delivery-count=0] deliveryMode=2 body="b"',
+  )
+})
