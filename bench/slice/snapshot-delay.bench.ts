@@ -12,6 +12,7 @@ import { HELD } from '../../src/broker/room.ts'
 import { Runtime } from '../../src/broker/runtime.ts'
 import { Content } from '../../src/machine/message.ts'
 import type { Queue } from '../../src/machine/queue.ts'
+import { PLAIN_QUEUE } from '../../src/machine/queue-options.ts'
 import { isRefusal } from '../../src/machine/refusal.ts'
 import type { Route } from '../../src/machine/route.ts'
 import { nodeWorld } from '../../src/node/world.ts'
@@ -25,13 +26,6 @@ const BODY_BYTES = 100
 const PACE = 200 // messages a millisecond: a broker at work, whose own load makes nothing late
 const NEVER = Number.MAX_SAFE_INTEGER
 const TAKEN = 'snapshots begun'
-const NO_NOTES = new Uint8Array(0)
-const QUEUE_OPTIONS = {
-  durable: true,
-  autoDelete: false,
-  notes: NO_NOTES,
-  durability: null,
-} as const
 
 class Rig {
   readonly runtime: Runtime
@@ -86,7 +80,7 @@ async function open(stage: Stage, snapshots: Snapshots): Promise<Rig> {
   assert(durability !== 'none', 'a broker has a durability')
   const runtime = await Runtime.open({ world, directory, durability, log, journalLimits })
   const namespace = runtime.namespace('/')!
-  const request = { name: 'live', options: QUEUE_OPTIONS, owner: null }
+  const request = { name: 'live', options: PLAIN_QUEUE, owner: null }
   const queue = await runtime.declare.queue(namespace, request)
   assert(!isRefusal(queue), 'the queue was refused')
   const route = runtime.route(namespace, '', 'live')

@@ -67,23 +67,24 @@ export const durabilityBugs: readonly Bug[] = [
   },
   {
     what: 'a queue and a stream forget their durability at a restart',
-    file: 'src/machine/change.ts',
-    right: 'writer.u8(durability === null ? 0 : 1)\n  if (durability === null) return',
-    wrong: 'writer.u8(0)\n  if (durability !== undefined) return',
+    file: 'src/machine/settings.ts',
+    right: 'else durability = durabilityIn(reader)',
+    wrong: 'else durabilityIn(reader)',
     by: ['src/machine/formats.test', 'src/api/durability.test'],
   },
   {
     what: 'a setting that asks for what nobody knows is passed over',
-    file: 'src/machine/change.ts',
-    right: 'if (tag !== SETTING_DURABILITY || size !== 1 || tag <= newest) {',
-    wrong: 'if (tag === SETTING_DURABILITY && size !== 1) {',
+    file: 'src/machine/settings.ts',
+    right: 'if (!isKnown || tag <= newest) {',
+    wrong: 'if (tag <= newest) {',
     by: ['src/machine/formats.test'],
   },
   {
     what: 'a queue that is declared again with another durability is taken for the same',
     file: 'src/machine/plan.ts',
-    right: "for (const field of ['durable', 'autoDelete', 'durability'] as const) {",
-    wrong: "for (const field of ['durable', 'autoDelete'] as const) {",
+    right:
+      "for (const field of ['durable', 'autoDelete', 'durability', 'messageTtlMs'] as const) {",
+    wrong: "for (const field of ['durable', 'autoDelete', 'messageTtlMs'] as const) {",
     by: ['src/broker/durability.test', 'src/gateway/amqp/durability.test'],
   },
   {

@@ -7,6 +7,7 @@ import type { Log } from '../base/log.ts'
 import type { World } from '../base/ports.ts'
 import { DEFAULT_NAMESPACE, Runtime } from '../broker/runtime.ts'
 import type { DeclaredDurability, DurabilityMode } from '../machine/durability.ts'
+import { NO_TTL } from '../machine/message.ts'
 import type { Queue } from '../machine/queue.ts'
 import { isRefusal } from '../machine/refusal.ts'
 import type { Stream } from '../machine/stream.ts'
@@ -24,7 +25,7 @@ import { GroupDesks } from './group-desks.ts'
 import { type ListenOptions, planListen } from './listen-options.ts'
 import { type Listening, listenAll } from './listening.ts'
 import { OpenEnds } from './open-ends.ts'
-import { checkOptions, checkSignal, durabilityOption } from './options.ts'
+import { checkOptions, checkSignal, checkTime, durabilityOption } from './options.ts'
 import { BrokerQueue, type QueueOptions } from './queue.ts'
 import { BrokerStream, type StreamOptions, streamOf } from './stream.ts'
 
@@ -55,6 +56,7 @@ type BrokerParts = {
 const SILENT: Log = { info: () => {}, warn: () => {}, error: () => {} }
 const SILENCE: Listening = { urls: {}, close: () => Promise.resolve() }
 const NO_NOTES = new Uint8Array(0)
+const queueOptions = ['durable', 'autoDelete', 'durability', 'messageTtlMs', 'signal']
 const KNOWN = ['dir', 'durability', 'listen', 'log', 'onFailure', 'signal']
 
 export class Broker implements AsyncDisposable {
@@ -145,11 +147,12 @@ export class Broker implements AsyncDisposable {
       if (there === undefined) throw queueMissing(name)
       return this.#queueOf<T>(there)
     }
-    checkOptions('a queue', options, ['durable', 'autoDelete', 'durability', 'signal'])
+    checkOptions('a queue', options, queueOptions)
     checkSignal(options.signal)
-    const { durable = true, autoDelete = false, signal } = options
+    const { durable = true, autoDelete = false, messageTtlMs = NO_TTL, signal } = options
+    checkTime('messageTtlMs', options.messageTtlMs, this.#runtime.limits.ttlMsMax)
     const durability = durabilityOption(options.durability)
-    const asked = { durable, autoDelete, notes: NO_NOTES, durability }
+    const asked = { durable, autoDelete, notes: NO_NOTES, durability, messageTtlMs }
     const request = { name, options: asked, owner: null }
     const { declare } = this.#runtime
     const answer = await unlessAborted(signal, () => declare.queue(namespace, request, signal))

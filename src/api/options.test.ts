@@ -75,6 +75,19 @@ test('a time to live that is none is refused, by every call that sends', () =>
     assert.equal(queue.readyCount, 2, 'behind another it stays')
   }))
 
+test("a queue's own time to live is a time, and messages of it keep to it", async () => {
+  const broker = await Broker.open()
+  for (const messageTtlMs of [-1, 0.5, 315_360_000_001, '5', null]) {
+    const options = { messageTtlMs } as object
+    await assert.rejects(broker.queue('q', options), refused(/messageTtlMs is a whole number from/))
+  }
+  const queue = await broker.queue('q', { messageTtlMs: 0 })
+  await queue.send('nobody waits')
+  assert.equal(queue.readyCount, 0)
+  await assert.rejects(broker.queue('q', {}), { code: 'QUEUE_DIFFERS' })
+  await broker.close()
+})
+
 test('a batch has room for one at least', () =>
   withBoth(async (queue, stream) => {
     for (const max of [0, -1, 1.5, Number.NaN]) {

@@ -39,6 +39,8 @@ export type QueueOptions = {
    * (transient, whatever it asks for). The broker's own unless told otherwise.
    */
   readonly durability?: DurabilityMode
+  /** How long a message may wait in it at most, as `ttlMs` of `send` says of one; the shorter of both counts. */
+  readonly messageTtlMs?: number
   /** Ends the wait for the declaration: it was not made if it waited for room, else it may be there. */
   readonly signal?: AbortSignal
 }

@@ -5,6 +5,7 @@ import { AmqpWorld } from '../../test/amqp/amqp-world.ts'
 import { CrashDisk } from '../../test/sim/crash-disk.ts'
 import { FailingReads } from '../../test/sim/failing-reads.ts'
 import { DiskError } from '../base/ports.ts'
+import { PLAIN_QUEUE } from '../machine/queue-options.ts'
 import { Durable } from './durable.ts'
 import { RecordsUnreadable } from './errors.ts'
 import { GroupDesks } from './group-desks.ts'
@@ -32,8 +33,7 @@ async function openPlace(bodyBytes: number): Promise<Place> {
   const { broker: runtime, clockwork } = world
   const namespace = runtime.namespace('/')!
   const notes = new Uint8Array(0)
-  const options = { durable: true, autoDelete: false, durability: null, notes }
-  const queues = [0, 1].map((index) => ({ name: `q${index}`, options, owner: null }))
+  const queues = [0, 1].map((index) => ({ name: `q${index}`, options: PLAIN_QUEUE, owner: null }))
   for (const each of queues) await clockwork.until(runtime.declare.queue(namespace, each))
   const made = { name: 's', partitions: 1, identity: new Uint8Array(16), notes, durability: null }
   await clockwork.until(runtime.declare.stream(namespace, made))

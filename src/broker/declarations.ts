@@ -106,9 +106,9 @@ export class Declarations {
     const done = await this.#commit(() => {
       const since = this.#same(namespace, request)
       if (since !== null) return isRefusal(since) ? since : []
-      const { autoDelete, notes, durability } = options
+      const { durable: _, ...declared } = options
       const place = { namespace: namespace.name, id: machine.nextId, name }
-      return [{ kind: 'queue-made', ...place, autoDelete, notes, durability }]
+      return [{ kind: 'queue-made', ...place, ...declared }]
     }, signal)
     return done ?? namespace.queues.get(name) ?? { kind: 'queue-missing', queue: name }
   }

@@ -148,7 +148,7 @@ export class Publisher {
     const marked = (this.#outgoing.flags & MESSAGE_MARKS) === 0 ? 0 : MARKED
     const charged = route.head.length + content.propertiesSize + content.bodySize
     this.#context.machine.addMessage(durable, ticket, charged, marked)
-    if (content.ttlMs !== NO_TTL) this.#limit(durable)
+    if (isTimed(content, route, durable)) this.#limit(durable)
     for (let index = 0; index < durable.length; index++) this.#dispatcher.published(durable[index]!)
     return ticket
   }
@@ -156,14 +156,14 @@ export class Publisher {
   /** The entry for the durable queues of the route, whether the first one marks it included; or HELD. */
   #write(kind: number, route: Route, content: Content): number {
     const { durable } = route
-    const isTimed = content.ttlMs !== NO_TTL
-    const timed = isTimed ? timesSize(durable.length) : 0
+    const hasTimes = isTimed(content, route, durable)
+    const timed = hasTimes ? timesSize(durable.length) : 0
     const size = messageSize(route.head, content, durable.length) + timed
     if (!this.#reserve(size)) return HELD
     const first = durable[0]!
     const outgoing = this.#outgoing
     outgoing.flags = this.#dispatcher.isAttended(first) ? MESSAGE_MARKS : 0
-    if (isTimed) outgoing.flags |= MESSAGE_EXPIRES
+    if (hasTimes) outgoing.flags |= MESSAGE_EXPIRES
     outgoing.head = route.head
     outgoing.targets = durable
     const { log } = this.#context.engine
@@ -171,7 +171,7 @@ export class Publisher {
     const ticket = log.claim(head, size, route.durability)
     const { slot } = log
     writeMessage(slot.bytes, slot.at, outgoing, content)
-    if (isTimed) {
+    if (hasTimes) {
       const { times } = this.#lifetimes
       this.#lifetimes.decide(durable, content.ttlMs)
       writeTimes(slot.bytes, slot.at + size - timed, times)
@@ -192,7 +192,7 @@ export class Publisher {
     const flags = (this.#outgoing.flags & MESSAGE_MARKS) === 0 ? 0 : MARKED
     const size = route.head.length + content.propertiesSize + body.sizeBytes
     this.#context.machine.addLarge(durable, { ticket, size, flags, body })
-    if (content.ttlMs !== NO_TTL) this.#limit(durable)
+    if (isTimed(content, route, durable)) this.#limit(durable)
     for (const queue of durable) this.#dispatcher.published(queue)
     return ticket
   }
@@ -213,8 +213,8 @@ export class Publisher {
   /** Keeps the message in memory for each of the queues; false when there is no room for the first. */
   #pass(queues: readonly Queue[], route: Route, content: Content): boolean {
     const size = route.head.length + content.propertiesSize + content.bodySize
-    const isTimed = content.ttlMs !== NO_TTL
-    if (isTimed) this.#lifetimes.decide(queues, content.ttlMs)
+    const hasTimes = isTimed(content, route, queues)
+    if (hasTimes) this.#lifetimes.decide(queues, content.ttlMs)
     for (let index = 0; index < queues.length; index++) {
       const queue = queues[index]!
       const ticket = this.#context.transient.add(queue, route.head, content)
@@ -224,17 +224,18 @@ export class Publisher {
         return false
       }
       queue.add(queue.nextSequence, ticket, size, TRANSIENT)
-      if (isTimed) this.#lifetimes.begin(queue, index)
+      if (hasTimes) this.#lifetimes.begin(queue, index)
       this.#dispatcher.published(queue)
     }
     return true
   }
 
   /** The same for a large body. */
-  #passLarge(queues: readonly Queue[], { head }: Route, { content, body }: LargeMessage): boolean {
+  #passLarge(queues: readonly Queue[], route: Route, { content, body }: LargeMessage): boolean {
+    const { head } = route
     const size = head.length + content.propertiesSize + body.sizeBytes
-    const isTimed = content.ttlMs !== NO_TTL
-    if (isTimed) this.#lifetimes.decide(queues, content.ttlMs)
+    const hasTimes = isTimed(content, route, queues)
+    if (hasTimes) this.#lifetimes.decide(queues, content.ttlMs)
     for (const [index, queue] of queues.entries()) {
       const ticket = this.#context.transient.addLarge(queue, { head, content, body })
       if (ticket === 0) {
@@ -243,7 +244,7 @@ export class Publisher {
         return false
       }
       queue.add(queue.nextSequence, ticket, size, TRANSIENT | LARGE)
-      if (isTimed) this.#lifetimes.begin(queue, index)
+      if (hasTimes) this.#lifetimes.begin(queue, index)
       this.#dispatcher.published(queue)
     }
     return true
@@ -266,4 +267,9 @@ export class Publisher {
     this.#room.held(answer === 'full' ? 'disk-full' : 'disk-slow')
     return false
   }
+}
+
+/** Whether the message, or one of these queues of its route, says how long it may wait. */
+function isTimed(content: Content, route: Route, queues: readonly Queue[]): boolean {
+  return content.ttlMs !== NO_TTL || route.isTimed(queues)
 }

@@ -6,6 +6,7 @@ import { CrashDisk } from '../../test/sim/crash-disk.ts'
 import { settled } from '../../test/sim/turn.ts'
 import { expectMark } from '../base/mark.ts'
 import { Content } from '../machine/message.ts'
+import { PLAIN_QUEUE } from '../machine/queue-options.ts'
 import { isRefusal } from '../machine/refusal.ts'
 import { HELD } from './room.ts'
 import { DEFAULT_NAMESPACE } from './runtime.ts'
@@ -15,10 +16,8 @@ test('a declaration that waits for room when the broker stops is refused, and th
     const disk = new CrashDisk()
     const { runtime } = await DiskBroker.open(disk)
     const namespace = runtime.machine.namespace(DEFAULT_NAMESPACE)
-    const notes = new Uint8Array(0)
-    const options = { durable: true, autoDelete: false, durability: null, notes }
     const declare = (name: string): ReturnType<typeof runtime.declare.queue> =>
-      runtime.declare.queue(namespace, { name, options, owner: null })
+      runtime.declare.queue(namespace, { name, options: PLAIN_QUEUE, owner: null })
     await settled(declare('q'), 'the queue')
     const route = runtime.route(namespace, '', 'q')
     assert(!isRefusal(route))

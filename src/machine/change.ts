@@ -18,17 +18,15 @@
  *  13 queue made         as 2, then settings
  *  14 stream made        as 8, then settings
  *
- *   settings = count:u8 (tag:u8 size:u8 value)*     ascending by tag; what has none is as it was before there were any
- *   1 durability         mode:u8                    1 fsync 2 os 3 memory; without it the broker's own
- *
- * What says more than its reader understands is refused, and what says less is read: so a later setting has a tag of
- * its own, and needs no new form. 2 and 8 are what was written before there were settings; nobody writes them any more.
+ * What says more than its reader understands is refused. Settings are described where they are written, in settings.ts.
+ * 2 and 8 are what was written before there were any; nobody writes them any more.
  */
 import { unreachable } from '../base/assert.ts'
 import { Fault } from '../base/fault.ts'
 import { Reader } from '../base/reader.ts'
 import { Writer } from '../base/writer.ts'
-import { codeOfDurability, type DeclaredDurability, durabilityOfCode } from './durability.ts'
+import type { DeclaredDurability } from './durability.ts'
+import { NO_SETTINGS, readSettings, type Settings, writeSettings } from './settings.ts'
 
 /** A binding by names and numbers. */
 export type BindingPlace = {
@@ -49,6 +47,7 @@ export type Change =
       readonly autoDelete: boolean
       readonly notes: Uint8Array
       readonly durability: DeclaredDurability
+      readonly messageTtlMs: number
     }
   | { readonly kind: 'queue-deleted'; readonly id: number }
   | {
@@ -99,7 +98,6 @@ const kinds: readonly Change['kind'][] = [
 /** Those that carry settings, and the types of their first form, without any. */
 const QUEUE_MADE = 13
 const STREAM_MADE = 14
-const SETTING_DURABILITY = 1
 
 const IDENTITY_SIZE = 16
 const FLAG_AUTO_DELETE = 1
@@ -133,7 +131,7 @@ function encodeFields(writer: Writer, change: Change): void {
       text(writer, change.name)
       writer.u8(change.autoDelete ? FLAG_AUTO_DELETE : 0)
       sized(writer, change.notes)
-      encodeSettings(writer, change)
+      writeSettings(writer, change)
       return
     case 'broker-made':
       writer.bytes(change.identity)
@@ -162,7 +160,7 @@ function encodeFields(writer: Writer, change: Change): void {
       sized(writer, change.notes)
       writer.u16(change.partitions.length)
       for (const id of change.partitions) writer.u32(id)
-      encodeSettings(writer, change)
+      writeSettings(writer, { ...NO_SETTINGS, durability: change.durability })
       return
     case 'group-made':
       text(writer, change.namespace)
@@ -213,7 +211,7 @@ function decodeFields(
       ]
       const autoDelete = (flags & FLAG_AUTO_DELETE) !== 0
       const notes = sizedOf(reader)
-      return { kind, namespace, id, name, autoDelete, notes, ...settingsOf(reader, form) }
+      return { kind, namespace, id, name, autoDelete, notes, ...settingsIn(reader, 'queue', form) }
     }
     case 'queue-deleted':
       return { kind, id: reader.u32() }
@@ -236,8 +234,8 @@ function decodeFields(
       const identity = reader.bytes(IDENTITY_SIZE).slice()
       const notes = sizedOf(reader)
       const partitions = Array.from({ length: reader.u16() }, () => reader.u32())
-      const settings = settingsOf(reader, form)
-      return { kind, namespace, name, identity, notes, partitions, ...settings }
+      const { durability } = settingsIn(reader, 'stream', form)
+      return { kind, namespace, name, identity, notes, partitions, durability }
     }
     case 'group-made':
       return { kind, namespace: textOf(reader), id: reader.u32(), name: textOf(reader) }
@@ -250,31 +248,12 @@ function decodeFields(
   }
 }
 
-type Settings = { readonly durability: DeclaredDurability }
-
-function encodeSettings(writer: Writer, { durability }: Settings): void {
-  writer.u8(durability === null ? 0 : 1)
-  if (durability === null) return
-  writer.u8(SETTING_DURABILITY)
-  writer.u8(1)
-  writer.u8(codeOfDurability(durability))
-}
-
-function settingsOf(reader: Reader, form: 'with-settings' | 'bare'): Settings {
-  let durability: DeclaredDurability = null
-  let newest = 0
-  for (let left = form === 'bare' ? 0 : reader.u8(); left > 0; left--) {
-    const [tag, size] = [reader.u8(), reader.u8()]
-    const value = reader.bytes(size)
-    // What it asks for would not be kept.
-    if (tag !== SETTING_DURABILITY || size !== 1 || tag <= newest) {
-      throw new Fault('setting-unknown', `a setting ${tag} of ${size} bytes`)
-    }
-    newest = tag
-    durability = durabilityOfCode(value[0]!)
-    if (durability === null) throw new Fault('setting-unknown', `a durability ${value[0]}`)
-  }
-  return { durability }
+function settingsIn(
+  reader: Reader,
+  of: 'queue' | 'stream',
+  form: 'with-settings' | 'bare',
+): Settings {
+  return form === 'bare' ? NO_SETTINGS : readSettings(reader, of)
 }
 
 function text(writer: Writer, value: string): void {

@@ -17,6 +17,7 @@ import {
   MessageView,
   messageSize,
   moreTargets,
+  NO_TTL,
   publishedMsOf,
   targetAt,
   timesSize,
@@ -25,6 +26,7 @@ import {
 } from './message.ts'
 import { Freezer } from './page.ts'
 import { Queue } from './queue.ts'
+import { PLAIN_QUEUE } from './queue-options.ts'
 
 /** Records with the usual prototype, as decoders make them. */
 const record = <T>(model: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<T> =>
@@ -42,6 +44,7 @@ const change: fc.Arbitrary<Change> = fc.oneof(
   record({
     kind: fc.constant('queue-made' as const),
     ...{ namespace: name, id: u32, name, autoDelete: fc.boolean(), notes, durability },
+    messageTtlMs: fc.oneof(fc.constant(NO_TTL), fc.nat(), fc.maxSafeNat()),
   }),
   record({ kind: fc.constant('queue-deleted' as const), id: u32 }),
   record({
@@ -113,10 +116,11 @@ test('a change with broken bytes is refused or read as another, and nothing else
 test('a setting that nobody here knows is refused, and one that is not there is as it was before', () => {
   const place = { namespace: '/', id: 1, name: 'q', autoDelete: true, notes: Uint8Array.of(7) }
   const made = { kind: 'queue-made', ...place } as const
-  const bytes = encodeChange({ ...made, durability: 'os' })
+  const bytes = encodeChange({ ...made, durability: 'os', messageTtlMs: NO_TTL })
   const [tagAt, sizeAt, valueAt] = [bytes.length - 3, bytes.length - 2, bytes.length - 1]
   for (const [at, value] of [
     [tagAt, 2],
+    [tagAt, 3],
     [tagAt, 0],
     [sizeAt, 0],
     [valueAt, 0],
@@ -132,7 +136,24 @@ test('a setting that nobody here knows is refused, and one that is not there is 
   // The first form, which had none.
   const bare = bytes.slice(0, tagAt - 1)
   bare[0] = 2
-  assert.deepEqual(decodeChange(bare, 0, bare.length), { ...made, durability: null })
+  const unset = { durability: null, messageTtlMs: NO_TTL }
+  assert.deepEqual(decodeChange(bare, 0, bare.length), { ...made, ...unset })
+})
+
+test('settings come in their order, and a stream has no time to live', () => {
+  const place = { namespace: '/', name: 'x', notes: Uint8Array.of(7) }
+  const queue = { kind: 'queue-made', ...place, id: 1, autoDelete: true } as const
+  const both = encodeChange({ ...queue, durability: 'os', messageTtlMs: 0 })
+  const end = both.length
+  const [durability, timeToLive] = [both.subarray(end - 13, end - 10), both.subarray(end - 10)]
+  const turned = new Uint8Array([...both.subarray(0, end - 13), ...timeToLive, ...durability])
+  assert.throws(() => decodeChange(turned, 0, end), { code: 'setting-unknown' })
+
+  const made = { kind: 'stream-made', ...place, identity: new Uint8Array(16) } as const
+  const stream = encodeChange({ ...made, partitions: [1], durability: null })
+  const timed = new Uint8Array([...stream, ...timeToLive])
+  timed[stream.length - 1] = 1
+  assert.throws(() => decodeChange(timed, 0, timed.length), { code: 'setting-unknown' })
 })
 
 const commitment: fc.Arbitrary<Commitment> = record({
@@ -174,9 +195,8 @@ function entryOf(kind: number, bytes: Uint8Array, bodyAt: number): EntryView {
 }
 
 function queueWith(id: number, nextSequence: number): Queue {
-  const place = { durable: true, autoDelete: false, notes: new Uint8Array(0) }
-  const options = { ...place, durability: null }
-  const queue = new Queue({ id, namespace: '/', name: `q${id}`, options }, new Freezer())
+  const identity = { id, namespace: '/', name: `q${id}`, options: PLAIN_QUEUE }
+  const queue = new Queue(identity, new Freezer())
   queue.nextSequence = nextSequence
   return queue
 }

@@ -154,8 +154,8 @@ export class Machine {
         this.namespaces.set(change.name, new Namespace(change.name))
         return
       case 'queue-made': {
-        const { id, namespace, name, autoDelete, notes, durability } = change
-        const options = { durable: true, autoDelete, notes, durability }
+        const { id, namespace, name, autoDelete, notes, durability, messageTtlMs } = change
+        const options = { durable: true, autoDelete, notes, durability, messageTtlMs }
         this.addQueue(id, { namespace, name, options })
         return
       }

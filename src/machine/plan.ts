@@ -34,7 +34,7 @@ export function checkName(name: string): Refusal | null {
 /** null: it is there just so. */
 export function compareQueue(queue: Queue, asked: QueueOptions): Refusal | null {
   const { name, options } = queue
-  for (const field of ['durable', 'autoDelete', 'durability'] as const) {
+  for (const field of ['durable', 'autoDelete', 'durability', 'messageTtlMs'] as const) {
     if (asked[field] === options[field]) continue
     const [wanted, current] = [String(asked[field]), String(options[field])]
     return { kind: 'queue-differs', queue: name, field, asked: wanted, current }

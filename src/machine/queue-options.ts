@@ -1,5 +1,7 @@
 /** What a queue is: the name it goes by and how it was declared. Nothing of it ever changes. */
+import { EMPTY } from '../base/bytes.ts'
 import type { DeclaredDurability } from './durability.ts'
+import { NO_TTL } from './message.ts'
 
 /** How a queue was declared. */
 export type QueueOptions = {
@@ -11,6 +13,17 @@ export type QueueOptions = {
   readonly notes: Uint8Array
   /** How safe a message is when its publisher hears so; null is the broker's own. `memory` keeps none. */
   readonly durability: DeclaredDurability
+  /** How long a message may wait in it at most, in milliseconds, or NO_TTL. */
+  readonly messageTtlMs: number
+}
+
+/** There after a restart, and nothing else was said. */
+export const PLAIN_QUEUE: QueueOptions = {
+  durable: true,
+  autoDelete: false,
+  notes: EMPTY,
+  durability: null,
+  messageTtlMs: NO_TTL,
 }
 
 export type QueueIdentity = {

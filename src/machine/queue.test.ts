@@ -16,12 +16,10 @@ import {
   TRANSIENT,
 } from './page.ts'
 import { Queue } from './queue.ts'
-
-const notes = new Uint8Array(0)
-const options = { durable: true, autoDelete: false, notes, durability: null }
+import { PLAIN_QUEUE } from './queue-options.ts'
 
 function makeQueue(freezer: Freezer = new Freezer()): Queue {
-  return new Queue({ id: 1, namespace: '/', name: 'q', options }, freezer)
+  return new Queue({ id: 1, namespace: '/', name: 'q', options: PLAIN_QUEUE }, freezer)
 }
 
 /** Adds so many messages; each one's ticket is 1000 more than its sequence, its size its sequence. */

@@ -8,7 +8,7 @@ export type Refusal =
   | {
       readonly kind: 'queue-differs'
       readonly queue: string
-      readonly field: 'durable' | 'autoDelete' | 'durability' | 'notes'
+      readonly field: 'durable' | 'autoDelete' | 'durability' | 'messageTtlMs' | 'notes'
       readonly asked: string
       readonly current: string
     }

@@ -4,7 +4,7 @@
  */
 import { type EntryDurability, strongestOf } from './durability.ts'
 import type { Exchange } from './exchange.ts'
-import { encodeHead } from './message.ts'
+import { encodeHead, NO_TTL } from './message.ts'
 import type { Namespace } from './namespace.ts'
 import type { Queue } from './queue.ts'
 
@@ -21,6 +21,8 @@ export class Route {
   readonly passing: readonly Queue[]
   /** What the entry of a persistent message asks for: one entry for all of them, so what the strictest asks for. */
   readonly durability: EntryDurability
+  readonly #isDurableTimed: boolean
+  readonly #isPassingTimed: boolean
   readonly #version: number
 
   constructor(namespace: Namespace, exchange: Exchange | null, key: string) {
@@ -32,6 +34,8 @@ export class Route {
     this.durable = targets.filter((queue) => queue.keepsMessages)
     this.passing = targets.filter((queue) => !queue.keepsMessages)
     this.durability = strongestOf(this.durable.map(({ entryDurability }) => entryDurability))
+    this.#isDurableTimed = this.durable.some(hasTime)
+    this.#isPassingTimed = this.passing.some(hasTime)
     this.#version = namespace.version
   }
 
@@ -40,10 +44,19 @@ export class Route {
     return this.#version !== this.namespace.version
   }
 
+  /** Whether one of `durable`, or of `passing`, lets messages wait for a time only. */
+  isTimed(queues: readonly Queue[]): boolean {
+    return queues === this.durable ? this.#isDurableTimed : this.#isPassingTimed
+  }
+
   /** Nobody gets it. */
   get isEmpty(): boolean {
     return this.durable.length === 0 && this.passing.length === 0
   }
+}
+
+function hasTime({ options }: Queue): boolean {
+  return options.messageTtlMs !== NO_TTL
 }
 
 function targetsOf(namespace: Namespace, exchange: Exchange | null, key: string): Queue[] {

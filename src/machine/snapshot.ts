@@ -129,8 +129,8 @@ function* changesOf({ identity, queues, namespaces }: FrozenNames): Generator<Ch
   if (identity.length > 0) yield { kind: 'broker-made', identity }
   for (const { name } of namespaces) yield { kind: 'namespace-made', name }
   for (const { id, namespace, name, options } of queues) {
-    const { autoDelete, notes, durability } = options
-    yield { kind: 'queue-made', namespace, id, name, autoDelete, notes, durability }
+    const { durable: _, ...declared } = options
+    yield { kind: 'queue-made', namespace, id, name, ...declared }
   }
   for (const frozen of namespaces) yield* changesIn(frozen)
 }

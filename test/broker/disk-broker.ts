@@ -20,7 +20,7 @@ import { Content, NO_TTL } from '../../src/machine/message.ts'
 import type { Namespace } from '../../src/machine/namespace.ts'
 import type { Partition } from '../../src/machine/partition.ts'
 import type { Queue } from '../../src/machine/queue.ts'
-import type { QueueOptions } from '../../src/machine/queue-options.ts'
+import { PLAIN_QUEUE, type QueueOptions } from '../../src/machine/queue-options.ts'
 import { isRefusal, type Refusal } from '../../src/machine/refusal.ts'
 import type { Stream } from '../../src/machine/stream.ts'
 import { microtasks, tinyLimits } from '../journal/journal-world.ts'
@@ -115,11 +115,8 @@ export class DiskBroker {
   }
 
   /** Declares a queue; answers it, or why not. */
-  declare(
-    name: string,
-    asked: Pick<QueueOptions, 'durable' | 'durability'>,
-  ): Promise<Queue | Refusal> {
-    const options = { autoDelete: false, notes: NO_NOTES, ...asked }
+  declare(name: string, asked: Partial<QueueOptions>): Promise<Queue | Refusal> {
+    const options = { ...PLAIN_QUEUE, ...asked }
     return this.runtime.declare.queue(this.#namespace, { name, options, owner: null })
   }
 

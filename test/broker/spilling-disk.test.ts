@@ -11,6 +11,7 @@ import { HELD } from '../../src/broker/room.ts'
 import { DEFAULT_NAMESPACE, Runtime } from '../../src/broker/runtime.ts'
 import { Content } from '../../src/machine/message.ts'
 import type { Queue } from '../../src/machine/queue.ts'
+import { PLAIN_QUEUE } from '../../src/machine/queue-options.ts'
 import { isRefusal } from '../../src/machine/refusal.ts'
 import { nodeWorld } from '../../src/node/world.ts'
 
@@ -73,8 +74,8 @@ test('ten times the memory limit goes through a queue in order, and the director
     const runtime = await Runtime.open(options)
     const namespace = runtime.namespace(DEFAULT_NAMESPACE)
     assert(namespace !== undefined)
-    const life = { durable: true, autoDelete: false, durability: null, notes: new Uint8Array(0) }
-    const queue = await runtime.declare.queue(namespace, { name: 'q', options: life, owner: null })
+    const request = { name: 'q', options: PLAIN_QUEUE, owner: null }
+    const queue = await runtime.declare.queue(namespace, request)
     assert(!isRefusal(queue))
     await publishAll(runtime, queue)
     const files = await scratchIn(directory)

@@ -12,7 +12,7 @@ import { BatchView } from '../../src/machine/batch.ts'
 import type { EntryView } from '../../src/machine/entry.ts'
 import type { Exchange } from '../../src/machine/exchange.ts'
 import type { Machine } from '../../src/machine/machine.ts'
-import { MessageView } from '../../src/machine/message.ts'
+import { MessageView, NO_TTL } from '../../src/machine/message.ts'
 import { LARGE } from '../../src/machine/page.ts'
 import type { Partition } from '../../src/machine/partition.ts'
 import type { Queue } from '../../src/machine/queue.ts'
@@ -107,7 +107,9 @@ async function queueContent(queue: Queue, { engine, machine }: OpenedEngine): Pr
       ...(await messageContent(engine, ticket, fragments)),
     }
   })
-  const place = { id, namespace, name, ...options, notes: hexOf(options.notes) }
+  const { messageTtlMs, ...declared } = options
+  const time = messageTtlMs === NO_TTL ? {} : { messageTtlMs }
+  const place = { id, namespace, name, ...declared, ...time, notes: hexOf(options.notes) }
   return { ...place, mark, redeliveredThrough, nextSequence, messages }
 }
 

@@ -23,7 +23,7 @@ import type { Namespace } from '../../src/machine/namespace.ts'
 import type { Partition } from '../../src/machine/partition.ts'
 import type { StreamRequest } from '../../src/machine/plan.ts'
 import type { Queue } from '../../src/machine/queue.ts'
-import type { QueueOptions } from '../../src/machine/queue-options.ts'
+import { PLAIN_QUEUE } from '../../src/machine/queue-options.ts'
 import { isRefusal, type Refusal } from '../../src/machine/refusal.ts'
 import type { Route } from '../../src/machine/route.ts'
 import { DIRECTORY, microtasks, tinyLimits } from '../journal/journal-world.ts'
@@ -34,7 +34,6 @@ import { openedEngine } from './broker-content.ts'
 const START_MS = 1_750_000_000_000
 const NO_NOTES = new Uint8Array(0)
 const HOUR_MS = 3_600_000
-const KEPT: QueueOptions = { durable: true, autoDelete: false, notes: NO_NOTES, durability: null }
 const FAN = { kind: 'direct', durable: true, autoDelete: false, internal: false } as const
 /** More than a page of a queue holds. */
 const MANY = 1_100
@@ -104,9 +103,9 @@ class Teller {
   async declareAll(): Promise<void> {
     await this.#done(this.runtime.declare.namespace('other'))
     for (const name of ['work', 'copies', 'doomed']) await this.#queue(name)
-    await this.#queue('noted', { ...KEPT, autoDelete: true, notes: Uint8Array.of(1, 2, 3) })
-    await this.#queue('session', { ...KEPT, durable: false })
-    await this.#queue('work', KEPT, this.#namespace('other'))
+    await this.#queue('noted', { ...PLAIN_QUEUE, autoDelete: true, notes: Uint8Array.of(1, 2, 3) })
+    await this.#queue('session', { ...PLAIN_QUEUE, durable: false })
+    await this.#queue('work', PLAIN_QUEUE, this.#namespace('other'))
     await this.#exchange('fan', FAN)
     await this.#exchange('inner', { ...FAN, autoDelete: true, internal: true })
     await this.#exchange('doomed', FAN)
@@ -116,10 +115,11 @@ class Teller {
     await this.#bind('fan', 'doomed', 'all')
     await this.#stream('log', 2, { notes: Uint8Array.of(5, 5) })
     await this.#stream('doomed', 1)
-    await this.#queue('synced', { ...KEPT, durability: 'fsync' })
-    await this.#queue('written', { ...KEPT, durability: 'os' })
-    await this.#queue('remembered', { ...KEPT, durability: 'memory' })
-    await this.#queue('passing', KEPT)
+    await this.#queue('synced', { ...PLAIN_QUEUE, durability: 'fsync' })
+    await this.#queue('written', { ...PLAIN_QUEUE, durability: 'os' })
+    await this.#queue('remembered', { ...PLAIN_QUEUE, durability: 'memory' })
+    await this.#queue('passing', PLAIN_QUEUE)
+    await this.#queue('timed', { ...PLAIN_QUEUE, durability: 'os', messageTtlMs: HOUR_MS })
     await this.#stream('synced', 1, { durability: 'fsync' })
     await this.#stream('written', 2, { durability: 'os' })
     for (const name of ['synced', 'written', 'remembered']) await this.#bind('fan', name, 'all')
@@ -141,6 +141,7 @@ class Teller {
     this.#publish('fan', 'all', 'to three', FORMAT_AMQP)
     this.#publish('fan', 'some', 'to one with notes', FORMAT_AMQP)
     this.#publish('', 'passing', 'for an hour', FORMAT_PLAIN, HOUR_MS)
+    this.#publish('', 'timed', 'for an hour, too')
     await drained()
   }
 
@@ -196,13 +197,14 @@ class Teller {
 
   async declareMore(): Promise<void> {
     await this.#done(this.runtime.declare.namespace('third'))
-    await this.#queue('late', { ...KEPT, notes: Uint8Array.of(7) }, this.#namespace('other'))
+    await this.#queue('late', { ...PLAIN_QUEUE, notes: Uint8Array.of(7) }, this.#namespace('other'))
     await this.#queue('plain')
     await this.#exchange('late', { ...FAN, autoDelete: true })
     await this.#bind('late', 'plain', 'key', Uint8Array.of(1))
     await this.#stream('late', 3, { durability: 'os' })
-    await this.#queue('late', { ...KEPT, durability: 'os' })
-    await this.#queue('late and in memory', { ...KEPT, durability: 'memory' })
+    await this.#queue('late', { ...PLAIN_QUEUE, durability: 'os' })
+    await this.#queue('late and timed', { ...PLAIN_QUEUE, messageTtlMs: 0 })
+    await this.#queue('late and in memory', { ...PLAIN_QUEUE, durability: 'memory' })
   }
 
   /** Ends while some are held. */
@@ -239,7 +241,7 @@ class Teller {
     assert(answer === null || !isRefusal(answer))
   }
 
-  #queue(name: string, options = KEPT, namespace = this.#namespace()): Promise<void> {
+  #queue(name: string, options = PLAIN_QUEUE, namespace = this.#namespace()): Promise<void> {
     return this.#done(this.runtime.declare.queue(namespace, { name, options, owner: null }))
   }
 

@@ -37,6 +37,7 @@ import {
 import { HELD, MARKED, PROMISED, READY, STATE_BITS, TRANSIENT } from '../../src/machine/page.ts'
 import type { Partition } from '../../src/machine/partition.ts'
 import type { Queue } from '../../src/machine/queue.ts'
+import { PLAIN_QUEUE } from '../../src/machine/queue-options.ts'
 import { CountedBodies, EntryLog, imageOf, NO_SNAPSHOT, rangesOf } from './entry-log.ts'
 import { fullMark } from './full-mark.ts'
 
@@ -96,13 +97,14 @@ export class MachineRun {
     if (this.machine.namespace(namespace).queues.has(name)) return
     const id = this.machine.nextId
     const place = { namespace, id, name }
-    this.change({ kind: 'queue-made', ...place, autoDelete: true, notes: NOTES, durability })
+    const declared = { autoDelete: true, notes: NOTES, durability, messageTtlMs: (id % 3) - 1 }
+    this.change({ kind: 'queue-made', ...place, ...declared })
   }
 
   /** A queue that no entry tells of. */
   declareSessionQueue(name: string): void {
     if (this.machine.namespace('/').queues.has(name)) return
-    const options = { durable: false, autoDelete: true, notes: NOTES, durability: null }
+    const options = { ...PLAIN_QUEUE, durable: false, notes: NOTES }
     this.machine.addQueue(this.machine.nextSessionId, { namespace: '/', name, options })
   }
 

@@ -8,7 +8,7 @@ import type { HistoryMessage } from '../sim/history.ts'
 import { AmqpLine, CHANNEL } from './amqp-line.ts'
 import { AMQP_ROUTES, declareOver, isKept } from './amqp-topology.ts'
 import { textOf } from './bodies.ts'
-import { ttlOf } from './limited.ts'
+import { limitOf, ttlOf } from './limited.ts'
 import { Cut } from './line.ts'
 import type { Client, Session } from './session.ts'
 import type { Witness } from './witness.ts'
@@ -100,7 +100,8 @@ export class AmqpPublisher implements Client {
     const fromMs = session.runtime.time.nowMs()
     for (const message of messages) {
       this.#witness.history.attempted(message)
-      if (ttlMs !== null) this.#witness.history.expires(message, fromMs + ttlMs)
+      const limitMs = limitOf(stamp.counter, message.queue)
+      if (limitMs !== null) this.#witness.history.expires(message, fromMs + limitMs)
     }
     this.#tag++
     this.#left--

@@ -9,6 +9,7 @@ import type { Runtime } from '../../src/broker/runtime.ts'
 import { Content } from '../../src/machine/message.ts'
 import { READY, STATE_BITS, TRANSIENT } from '../../src/machine/page.ts'
 import type { Queue } from '../../src/machine/queue.ts'
+import { PLAIN_QUEUE } from '../../src/machine/queue-options.ts'
 import { isRefusal } from '../../src/machine/refusal.ts'
 import { shortBodyOf } from './bodies.ts'
 import type { Client, Session } from './session.ts'
@@ -145,7 +146,7 @@ export class Declarer implements Client {
     }
     const owner = below(random, 6) === 0 ? session : null
     const namespace = namespaceOf(runtime)
-    const request = { name, options: { ...options, notes: NOTES }, owner }
+    const request = { name, options: { ...PLAIN_QUEUE, ...options }, owner }
     const queue = await session.answer(runtime.declare.queue(namespace, request))
     if (isRefusal(queue)) {
       assert(REFUSALS.includes(queue.kind), queue.kind)

@@ -5,9 +5,11 @@
 import assert from 'node:assert/strict'
 import type { Runtime } from '../../src/broker/runtime.ts'
 import type { Machine } from '../../src/machine/machine.ts'
+import { NO_TTL } from '../../src/machine/message.ts'
 import { GONE, PROMISED, READY, STATE_BITS, TRANSIENT } from '../../src/machine/page.ts'
 import type { Queue } from '../../src/machine/queue.ts'
 import { imageOf } from '../machine/entry-log.ts'
+import { queueTtlOf } from './topology.ts'
 
 type Row = {
   readonly queue: Queue
@@ -24,6 +26,12 @@ const TTLS_MS: readonly number[] = [0, 3, 30, 300, 100 * 24 * 3_600_000]
 /** Of every fifth message: drawn from nothing, so that all else is as it would be without. */
 export function ttlOf(counter: number): number | null {
   return counter % 5 === 2 ? TTLS_MS[Math.floor(counter / 5) % TTLS_MS.length]! : null
+}
+
+/** The same in this queue, which may have a time of its own. */
+export function limitOf(counter: number, queue: string): number | null {
+  const [asked, own] = [ttlOf(counter), queueTtlOf(queue)]
+  return own === NO_TTL ? asked : Math.min(asked ?? own, own)
 }
 
 export class Limited {

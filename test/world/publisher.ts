@@ -10,7 +10,7 @@ import { isRefusal } from '../../src/machine/refusal.ts'
 import type { Route } from '../../src/machine/route.ts'
 import type { HistoryMessage } from '../sim/history.ts'
 import { bodyOf } from './bodies.ts'
-import { ttlOf } from './limited.ts'
+import { limitOf, ttlOf } from './limited.ts'
 import type { Client, Session } from './session.ts'
 import { isLoose, namespaceOf, type ROUTES } from './topology.ts'
 import type { Witness } from './witness.ts'
@@ -153,13 +153,13 @@ export class Publisher implements Client {
   ): void {
     const { ticket, targets, before, counter, fromMs } = published
     const { history, limited } = this.#witness
-    const ttlMs = ttlOf(counter)
     const untilMs = session.runtime.time.nowMs()
     const kept: HistoryMessage[] = []
     for (const [index, queue] of targets.entries()) {
       const message = { queue: queue.name, producer: this.name, counter }
       // Without room in memory a part of what is transient may be dropped.
       if (queue.nextSequence === before[index]) continue
+      const ttlMs = limitOf(counter, queue.name)
       if (ttlMs !== null) {
         const times = { ttlMs, fromMs, untilMs }
         history.expires(message, limited.published(queue, before[index]!, times))

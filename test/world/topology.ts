@@ -1,8 +1,10 @@
 /** What every run of the broker in the world has: who gets what. Declared anew at each start, as clients do. */
 import assert from 'node:assert/strict'
 import type { Runtime } from '../../src/broker/runtime.ts'
+import { NO_TTL } from '../../src/machine/message.ts'
 import type { Namespace } from '../../src/machine/namespace.ts'
 import type { Queue } from '../../src/machine/queue.ts'
+import { PLAIN_QUEUE } from '../../src/machine/queue-options.ts'
 import { isRefusal } from '../../src/machine/refusal.ts'
 import type { Stream } from '../../src/machine/stream.ts'
 import type { Session } from './session.ts'
@@ -16,6 +18,11 @@ export const QUEUES: readonly string[] = [...WORK_QUEUES, PASSING_QUEUE]
 /** Kept over restarts, and less durable than a broker that syncs. */
 const LOOSE_QUEUES = { written: 'os', remembered: 'memory' } as const
 export const ALL_QUEUES: readonly string[] = [...QUEUES, ...Object.keys(LOOSE_QUEUES)]
+
+/** How long messages wait in it at most, whatever they say. */
+export function queueTtlOf(queue: string): number {
+  return queue === 'work-1' ? 400 : NO_TTL
+}
 
 /** Whether what it acknowledges need not be there when the power went. */
 export function isLoose(queue: string): boolean {
@@ -52,17 +59,17 @@ export const ALL_ROUTES: typeof ROUTES = [
 export async function declareTopology(session: Session): Promise<boolean> {
   const { declare } = session.runtime
   const namespace = namespaceOf(session.runtime)
-  const durable = { durable: true, autoDelete: false, notes: NOTES, durability: null }
   const answers: object[] = []
   for (const name of WORK_QUEUES) {
-    const request = { name, options: durable, owner: null }
+    const messageTtlMs = queueTtlOf(name)
+    const request = { name, options: { ...PLAIN_QUEUE, messageTtlMs }, owner: null }
     answers.push(await session.answer(declare.queue(namespace, request)))
   }
   for (const [name, durability] of Object.entries(LOOSE_QUEUES)) {
-    const request = { name, options: { ...durable, durability }, owner: null }
+    const request = { name, options: { ...PLAIN_QUEUE, durability }, owner: null }
     answers.push(await session.answer(declare.queue(namespace, request)))
   }
-  const passing = { name: PASSING_QUEUE, options: { ...durable, durable: false }, owner: null }
+  const passing = { name: PASSING_QUEUE, options: { ...PLAIN_QUEUE, durable: false }, owner: null }
   answers.push(await session.answer(declare.queue(namespace, passing)))
   const fan = { kind: 'direct', durable: true, autoDelete: false, internal: false }
   const exchange = await session.answer(declare.exchange(namespace, EXCHANGE, fan))

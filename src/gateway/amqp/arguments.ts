@@ -25,7 +25,6 @@ import { inequivalent, invalidArgument, queueText, type Reply, replyOf } from '.
 
 /** Arguments of a queue that change what it does, and that this broker cannot do yet. */
 const unbuiltOfQueue: ReadonlySet<string> = new Set([
-  'x-message-ttl',
   'x-expires',
   'x-max-length',
   'x-max-length-bytes',

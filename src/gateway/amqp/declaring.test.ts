@@ -89,7 +89,7 @@ test('a queue that is there otherwise is refused in the words that clients look 
 
 test('what a queue cannot do yet is refused by the name of the argument, and nothing is made', async () => {
   const names = [
-    ...['x-message-ttl', 'x-expires', 'x-max-length', 'x-max-length-bytes', 'x-overflow'],
+    ...['x-expires', 'x-max-length', 'x-max-length-bytes', 'x-overflow'],
     ...['x-dead-letter-exchange', 'x-dead-letter-routing-key', 'x-dead-letter-strategy'],
     ...['x-single-active-consumer', 'x-max-priority', 'x-delivery-limit', 'x-max-age'],
     ...['x-consumer-timeout', 'x-delayed-retry-type', 'x-delayed-retry-min', 'x-delayed-retry-max'],

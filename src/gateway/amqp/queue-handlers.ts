@@ -16,7 +16,8 @@ import {
   stripped,
   usableQueue,
 } from './names.ts'
-import { NOT_FOUND, replyTo } from './replies.ts'
+import { NOT_FOUND, queueText, replyTo } from './replies.ts'
+import { differingTime, timeToLive } from './time-to-live.ts'
 
 export const queueHandlers: Handlers = {
   'queue.declare': (channel, fields) =>
@@ -103,17 +104,29 @@ async function declare(channel: Channel, fields: Fields<'queue.declare'>): Promi
   if (!(notes instanceof Uint8Array)) return notes
   const durability = queueDurability(fields, { name, vhost })
   if (durability !== null && typeof durability !== 'string') return durability
+  const what = queueText(name, vhost)
+  const messageTtlMs = timeToLive(fields.arguments, what, broker.limits.ttlMsMax)
+  if (typeof messageTtlMs !== 'number') {
+    const there = namespace.queues.get(name)
+    // Compared before it is judged.
+    return there === undefined
+      ? messageTtlMs
+      : differingTime(fields.arguments, there.options.messageTtlMs, what)
+  }
   const { durable, autoDelete } = fields
   const owner = fields.exclusive ? link : null
   const queue = await broker.declare.queue(namespace, {
     name,
-    options: { durable, autoDelete, notes, durability },
+    options: { durable, autoDelete, notes, durability, messageTtlMs },
     owner,
   })
   if (isRefusal(queue)) {
     const current = namespace.queues.get(name)?.options
     if (queue.kind !== 'queue-differs' || current === undefined) return replyTo(queue, vhost)
     if (queue.field === 'notes') return differingArgument(notes, current.notes, { name, vhost })
+    if (queue.field === 'messageTtlMs') {
+      return differingTime(fields.arguments, current.messageTtlMs, what)
+    }
     if (queue.field !== 'durability') return replyTo(queue, vhost)
     return differingDurability(durability, current.durability, { name, vhost })
   }

@@ -11,12 +11,12 @@ import type { Disk } from '../../base/ports.ts'
 import { DEFAULT_NAMESPACE, Runtime } from '../../broker/runtime.ts'
 import type { JournalLimits } from '../../journal/limits.ts'
 import type { Queue } from '../../machine/queue.ts'
+import { PLAIN_QUEUE } from '../../machine/queue-options.ts'
 import { openQueueSink } from './line-queue.ts'
 import type { LineOptions } from './options.ts'
 import type { QueueSink } from './queue-sink.ts'
 
 const SILENT = { info: () => {}, warn: () => {}, error: () => {} }
-const NO_NOTES = new Uint8Array(0)
 const never = new AbortController().signal
 
 /** A broker in memory, in a time that the test moves. */
@@ -50,7 +50,7 @@ class Place {
   }
 
   async transientQueue(name: string): Promise<Queue> {
-    const options = { durable: false, autoDelete: false, notes: NO_NOTES, durability: null }
+    const options = { ...PLAIN_QUEUE, durable: false }
     const { broker } = this
     const namespace = broker.namespace(DEFAULT_NAMESPACE)!
     const made = await this.drive(broker.declare.queue(namespace, { name, options, owner: null }))

@@ -9,6 +9,7 @@ import { DEFAULT_NAMESPACE, type Runtime } from '../../broker/runtime.ts'
 import { type DurabilityMode, durabilityIn, isWeaker } from '../../machine/durability.ts'
 import { Content, FORMAT_PLAIN } from '../../machine/message.ts'
 import type { Queue } from '../../machine/queue.ts'
+import { PLAIN_QUEUE } from '../../machine/queue-options.ts'
 import { isRefusal, type Refusal } from '../../machine/refusal.ts'
 import type { Route } from '../../machine/route.ts'
 import { propertiesOfKind } from '../../wire/plain/body.ts'
@@ -19,7 +20,6 @@ import { type MessageQueue, QueueSink } from './queue-sink.ts'
 import type { LineSink, Position } from './sink.ts'
 
 const encoder = new TextEncoder()
-const NO_NOTES = new Uint8Array(0)
 
 /** Rejects with LineOptionError where no queue can have that name, or takes messages of that size. */
 export async function openQueueSink(
@@ -118,8 +118,8 @@ async function queueOf(broker: Runtime, name: string): Promise<Queue> {
   if (namespace === undefined) throw new Error('the broker is closed')
   const there = namespace.queues.get(name)
   if (there !== undefined) return there
-  const options = { durable: true, autoDelete: false, notes: NO_NOTES, durability: null }
-  const made = await broker.declare.queue(namespace, { name, options, owner: null })
+  const request = { name, options: PLAIN_QUEUE, owner: null }
+  const made = await broker.declare.queue(namespace, request)
   if (!isRefusal(made)) return made
   // Somebody else made it meanwhile, in another way.
   const since = namespace.queues.get(name)
