@@ -112,7 +112,7 @@ test('a queue that is there with another time is not the one that was asked for'
   assert(!isRefusal(there))
   for (const [asked, text] of [
     [60, '60'],
-    [-1, '-1'],
+    [-1, 'none'],
   ] as const) {
     assert.deepEqual(await declareTimed(place, 'q', asked), {
       ...{ kind: 'queue-differs', queue: 'q', field: 'messageTtlMs', asked: text, current: '50' },

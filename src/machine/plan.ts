@@ -8,6 +8,7 @@ import type { DeclaredDurability, DurabilityMode } from './durability.ts'
 import type { Binding, Exchange, ExchangeOptions } from './exchange.ts'
 import { isExchangeKind } from './exchange.ts'
 import type { Machine } from './machine.ts'
+import { NO_TTL } from './message.ts'
 import type { Namespace } from './namespace.ts'
 import type { Queue } from './queue.ts'
 import type { QueueOptions } from './queue-options.ts'
@@ -31,12 +32,17 @@ export function checkName(name: string): Refusal | null {
   return null
 }
 
+/** For people, who know no number that says that there is none. */
+function shown(value: QueueOptions['durable' | 'durability' | 'messageTtlMs']): string {
+  return value === NO_TTL ? 'none' : String(value)
+}
+
 /** null: it is there just so. */
 export function compareQueue(queue: Queue, asked: QueueOptions): Refusal | null {
   const { name, options } = queue
   for (const field of ['durable', 'autoDelete', 'durability', 'messageTtlMs'] as const) {
     if (asked[field] === options[field]) continue
-    const [wanted, current] = [String(asked[field]), String(options[field])]
+    const [wanted, current] = [shown(asked[field]), shown(options[field])]
     return { kind: 'queue-differs', queue: name, field, asked: wanted, current }
   }
   if (equalBytes(asked.notes, options.notes)) return null
