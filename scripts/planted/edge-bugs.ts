@@ -112,8 +112,8 @@ export const edgeBugs: readonly Bug[] = [
   {
     what: "a quorum queue passes on a publisher's own count beside its own",
     file: 'src/wire/amqp/delivery-count.ts',
-    right: 'filter(({ name }) => name !== NAME)',
-    wrong: 'filter(() => true)',
+    right: 'if (!isCount(bytes, at)) {',
+    wrong: 'if (at > 0) {',
     by: ['src/wire/amqp/delivery-count', 'src/gateway/amqp/counting'],
   },
   {
@@ -126,8 +126,15 @@ export const edgeBugs: readonly Bug[] = [
   {
     what: 'a message that is got says nothing of how often it was given out',
     file: 'src/gateway/amqp/getter.ts',
-    right: 'isCounted ? delivery.deliveries : UNCOUNTED',
+    right: 'isCounted ? countOf(delivery) : UNCOUNTED',
     wrong: 'UNCOUNTED',
+    by: ['src/gateway/amqp/counting'],
+  },
+  {
+    what: 'what may have been held at a crash is redelivered for the first time',
+    file: 'src/gateway/amqp/foreign-content.ts',
+    right: 'redelivered ? Math.max(1, deliveries) : deliveries',
+    wrong: 'redelivered ? deliveries : deliveries',
     by: ['src/gateway/amqp/counting'],
   },
 ]

@@ -145,7 +145,7 @@ export function errorOf(refusal: Refusal): BrokerError {
   }
 }
 
-/** A field that was not set says so with null. */
+/** A durability that was not declared says so with null. */
 function inWords(value: string): string {
   return value === 'null' ? "the broker's own" : value
 }

@@ -148,7 +148,7 @@ export class Publisher {
     const marked = (this.#outgoing.flags & MESSAGE_MARKS) === 0 ? 0 : MARKED
     const charged = route.head.length + content.propertiesSize + content.bodySize
     this.#context.machine.addMessage(durable, ticket, charged, marked)
-    if (isTimed(content, route, durable)) this.#limit(durable)
+    if ((this.#outgoing.flags & MESSAGE_EXPIRES) !== 0) this.#limit(durable)
     for (let index = 0; index < durable.length; index++) this.#dispatcher.published(durable[index]!)
     return ticket
   }
@@ -180,7 +180,7 @@ export class Publisher {
     return ticket
   }
 
-  /** The message at hand has reached these queues, which keep it for a while only. */
+  /** The message at hand has reached these queues, of which some keep it for a while only. */
   #limit(queues: readonly Queue[]): void {
     for (let index = 0; index < queues.length; index++) this.#lifetimes.begin(queues[index]!, index)
   }
@@ -192,7 +192,7 @@ export class Publisher {
     const flags = (this.#outgoing.flags & MESSAGE_MARKS) === 0 ? 0 : MARKED
     const size = route.head.length + content.propertiesSize + body.sizeBytes
     this.#context.machine.addLarge(durable, { ticket, size, flags, body })
-    if (isTimed(content, route, durable)) this.#limit(durable)
+    if ((this.#outgoing.flags & MESSAGE_EXPIRES) !== 0) this.#limit(durable)
     for (const queue of durable) this.#dispatcher.published(queue)
     return ticket
   }

@@ -28,7 +28,7 @@ const FIXED_SIZE = 8
 const TARGET_SIZE = 10
 const TIME_SIZE = 6
 
-/** Of a content: it waits for as long as it takes. */
+/** In place of a time to live: as long as it takes. */
 export const NO_TTL = -1
 
 /** What is published: views of somebody else's memory, used before the call returns. One object is reused. */

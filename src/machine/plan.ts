@@ -32,7 +32,7 @@ export function checkName(name: string): Refusal | null {
   return null
 }
 
-/** For people, who know no number that says that there is none. */
+/** As text; the number that says that there is no time is none to people. */
 function shown(value: QueueOptions['durable' | 'durability' | 'messageTtlMs']): string {
   return value === NO_TTL ? 'none' : String(value)
 }

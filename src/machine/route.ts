@@ -2,6 +2,7 @@
  * A Route is the answer to "who gets what is published there with that key", made once and kept by whoever
  * publishes, until something is declared, bound or deleted in the namespace.
  */
+import { assert } from '../base/assert.ts'
 import { type EntryDurability, strongestOf } from './durability.ts'
 import type { Exchange } from './exchange.ts'
 import { encodeHead, NO_TTL } from './message.ts'
@@ -46,6 +47,7 @@ export class Route {
 
   /** Whether one of `durable`, or of `passing`, lets messages wait for a time only. */
   isTimed(queues: readonly Queue[]): boolean {
+    assert(queues === this.durable || queues === this.passing, 'queues of another route')
     return queues === this.durable ? this.#isDurableTimed : this.#isPassingTimed
   }
 

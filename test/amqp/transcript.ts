@@ -3,6 +3,7 @@
  * It is a decoder of its own kind: strict about the order of frames, so that what the broker mixes up is found.
  */
 import assert from 'node:assert/strict'
+import { Fault } from '../../src/base/fault.ts'
 import type { Field } from '../../src/wire/amqp/field-table.ts'
 import {
   FRAME_BODY,
@@ -78,11 +79,7 @@ export class Transcript {
     assert.ok(pending?.missing === -1, 'a header that nothing announced')
     assert.equal(payload.readUInt16BE(0), 60)
     pending.missing = Number(payload.readBigUInt64BE(4))
-    const properties = decodeProperties(payload, 12, payload.length)
-    pending.properties = Object.entries(properties)
-      .filter(([, value]) => value !== null)
-      .map(([field, value]) => ` ${field}=${show(value)}`)
-      .join('')
+    pending.properties = showProperties(payload.subarray(12))
     this.#finish(pending)
   }
 
@@ -106,6 +103,19 @@ export class Transcript {
 
 function isEmpty(value: unknown): boolean {
   return (Array.isArray(value) || value instanceof Uint8Array) && value.length === 0
+}
+
+/** What has texts that are none is shown as it is. */
+function showProperties(bytes: Buffer): string {
+  try {
+    return Object.entries(decodeProperties(bytes, 0, bytes.length))
+      .filter(([, value]) => value !== null)
+      .map(([field, value]) => ` ${field}=${show(value)}`)
+      .join('')
+  } catch (error) {
+    assert(error instanceof Fault, String(error))
+    return ` properties=${bytes.toString('hex')}`
+  }
 }
 
 /** The name of a header, and its value if it is a number. */

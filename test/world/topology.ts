@@ -11,9 +11,11 @@ import type { Session } from './session.ts'
 
 /** Kept over restarts. */
 const WORK_QUEUES = ['work-0', 'work-1'] as const
+/** Kept over restarts, with messages that wait for a time only. */
+const TIMED_QUEUE = 'timed'
 /** Lives as long as the run. */
 const PASSING_QUEUE = 'passing'
-export const QUEUES: readonly string[] = [...WORK_QUEUES, PASSING_QUEUE]
+export const QUEUES: readonly string[] = [...WORK_QUEUES, TIMED_QUEUE, PASSING_QUEUE]
 
 /** Kept over restarts, and less durable than a broker that syncs. */
 const LOOSE_QUEUES = { written: 'os', remembered: 'memory' } as const
@@ -21,7 +23,7 @@ export const ALL_QUEUES: readonly string[] = [...QUEUES, ...Object.keys(LOOSE_QU
 
 /** How long messages wait in it at most, whatever they say. */
 export function queueTtlOf(queue: string): number {
-  return queue === 'work-1' ? 400 : NO_TTL
+  return queue === TIMED_QUEUE ? 400 : NO_TTL
 }
 
 /** Whether what it acknowledges need not be there when the power went. */
@@ -42,6 +44,7 @@ export const ROUTES: readonly (readonly [exchange: string, key: string])[] = [
   ['', 'work-0'],
   ['', 'work-0'],
   ['', 'work-1'],
+  ['', TIMED_QUEUE],
   ['', PASSING_QUEUE],
   [EXCHANGE, 'both'],
 ]
@@ -60,7 +63,7 @@ export async function declareTopology(session: Session): Promise<boolean> {
   const { declare } = session.runtime
   const namespace = namespaceOf(session.runtime)
   const answers: object[] = []
-  for (const name of WORK_QUEUES) {
+  for (const name of [...WORK_QUEUES, TIMED_QUEUE]) {
     const messageTtlMs = queueTtlOf(name)
     const request = { name, options: { ...PLAIN_QUEUE, messageTtlMs }, owner: null }
     answers.push(await session.answer(declare.queue(namespace, request)))

@@ -6,15 +6,20 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {
   AmqpWorld,
+  bodyFrame,
   consume,
   declare,
+  frame,
   get,
+  handshakeWith,
   method,
   publish,
   type ScriptedClient,
 } from '../../../test/amqp/amqp-world.ts'
-import { openChannel } from '../../../test/amqp/phrases.ts'
+import { bareHead, openChannel } from '../../../test/amqp/phrases.ts'
+import { CrashDisk } from '../../../test/sim/crash-disk.ts'
 import { type FieldTable, longString } from '../../wire/amqp/field-table.ts'
+import { FRAME_HEADER } from '../../wire/amqp/frame.ts'
 
 const nackAll = method(1, 'basic.nack', { deliveryTag: 0n, multiple: true, requeue: true })
 const closeChannel = method(1, 'channel.close', {
@@ -22,8 +27,11 @@ const closeChannel = method(1, 'channel.close', {
 })
 const limits = { bodyBytes: 60, bodyBytesMax: 1_000, arrivingBytes: 2_000 }
 
-async function clientOf(type: 'quorum' | 'classic'): Promise<ScriptedClient> {
-  const client = await (await AmqpWorld.open({}, limits)).client()
+async function clientOf(
+  type: 'quorum' | 'classic',
+  world: AmqpWorld | null = null,
+): Promise<ScriptedClient> {
+  const client = await (world ?? (await AmqpWorld.open({}, limits))).client()
   const table = [{ name: 'x-queue-type', value: longString(type) }]
   await client.say(declare(1, 'q', { durable: true, arguments: table }))
   client.forget()
@@ -84,6 +92,64 @@ test("a publisher's own header of that name stays in a classic queue and goes in
       assert.match(lines.join(), /messageId=m/)
     }
   }
+})
+
+test('after a crash what was out came once at least, for each who reads it', async () => {
+  const disk = new CrashDisk()
+  const world = await AmqpWorld.open({}, {}, disk)
+  const client = await world.client()
+  const table = [{ name: 'x-queue-type', value: longString('quorum') }]
+  await world.clockwork.until(client.say(declare(1, 'q', { durable: true, arguments: table })))
+  await world.clockwork.until(client.say(publish(1, { key: 'q', body: 'a' }), get(1, 'q')))
+  await world.clockwork.advance(100)
+  assert.deepEqual(counts(client.heard), ['a [x-delivery-count=0]'])
+
+  const after = await AmqpWorld.open({}, {}, disk.killProcess())
+  const again = await after.client()
+  await after.clockwork.until(again.say(get(1, 'q')))
+  await after.clockwork.advance(100)
+  assert.deepEqual(counts(again.heard), ['a* [x-delivery-count=1]'])
+})
+
+test('a message whose texts are not UTF-8 goes out as any other', async () => {
+  const client = await clientOf('quorum')
+  const own = Buffer.from('\x10x-delivery-countS\0\0\0\x02\xff\xfe', 'latin1')
+  const kept = Buffer.from('\x01yS\0\0\0\x01\xff', 'latin1')
+  const fields = Buffer.concat([own, kept])
+  const properties = Buffer.concat([
+    Buffer.from([0x24, 0, 0, 0, 0, fields.length]),
+    fields,
+    Buffer.from('\x02\xff\xfe', 'latin1'),
+  ])
+  const header = Buffer.alloc(12)
+  header.writeUInt16BE(60)
+  header.writeUInt32BE(1, 8)
+  await client.say(
+    bareHead(1, 'q'),
+    frame(FRAME_HEADER, 1, Buffer.concat([header, properties])),
+    bodyFrame(1, 'a'),
+  )
+  const [heard = ''] = await client.say(get(1, 'q'))
+  const count = Buffer.from('\x10x-delivery-countl\0\0\0\0\0\0\0\0', 'latin1')
+  const table = Buffer.concat([kept, count])
+  const shown = Buffer.concat([
+    Buffer.from([0x24, 0, 0, 0, 0, table.length]),
+    table,
+    Buffer.from('\x02\xff\xfe', 'latin1'),
+  ])
+  assert.match(heard, new RegExp(`basic\\.get-ok .* properties=${shown.toString('hex')} body="a"$`))
+})
+
+test('a count that would make its frame too long stays away', async () => {
+  const world = await AmqpWorld.open()
+  const client = await clientOf('quorum', world)
+  const headers = [{ name: 'big', value: longString('x'.repeat(4_040)) }]
+  await client.say(publish(1, { key: 'q', body: 'a', properties: { headers } }))
+  assert.deepEqual(await say(client, get(1, 'q')), ['a [big,x-delivery-count=0]'])
+  await client.say(nackAll)
+  const small = world.connect()
+  await small.say(handshakeWith({ frameMax: 4_096 }), openChannel(1))
+  assert.deepEqual(await say(small, get(1, 'q')), ['a* [big]'])
 })
 
 test('what is given out is counted, whatever else the message says', async () => {

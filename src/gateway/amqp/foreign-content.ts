@@ -1,7 +1,7 @@
 /**
- * Messages that somebody else's protocol published, as an AMQP client gets them: the same body, and of the
- * properties what AMQP has a word for. Those that came by AMQP pass untouched, and so do large bodies, which are
- * not in the delivery.
+ * Contents as an AMQP client gets them. Messages that somebody else's protocol published have the same body, and of the
+ * properties what AMQP has a word for. Those that came by AMQP pass untouched, but for the count of a quorum queue.
+ * Large bodies are not in the delivery.
  */
 import type { Delivery } from '../../broker/delivery.ts'
 import { FORMAT_AMQP, FORMAT_PLAIN } from '../../machine/message.ts'
@@ -48,4 +48,12 @@ export function amqpContent(delivery: Delivery): ContentView {
 /** The same for a queue that says how often it gave out a message: nobody else's count is in it. */
 export function countedContent(delivery: Delivery): ContentView {
   return withoutCount(amqpContent(delivery), delivery.reading === null ? delivery.bodySize : 0)
+}
+
+/**
+ * How often it was given out before, at least. What somebody may have held when a run ended uncleanly says that it is
+ * redelivered, so it was given out once.
+ */
+export function countOf({ deliveries, redelivered }: Delivery): number {
+  return redelivered ? Math.max(1, deliveries) : deliveries
 }

@@ -9,7 +9,7 @@ import type { ContentView } from '../../wire/amqp/content.ts'
 import { UNCOUNTED } from '../../wire/amqp/delivery-count.ts'
 import { keepsAll } from './arguments.ts'
 import type { Consumption, Origin } from './consumption.ts'
-import { amqpContent, countedContent } from './foreign-content.ts'
+import { amqpContent, countedContent, countOf } from './foreign-content.ts'
 import { type GetAnswer, writeGetOk } from './write-content.ts'
 
 export class Getter implements Receiver, Origin {
@@ -36,7 +36,7 @@ export class Getter implements Receiver, Origin {
     const { redelivered, reading } = delivery
     const messageCount = this.queue.readyCount
     const isCounted = keepsAll(this.queue)
-    const count = isCounted ? delivery.deliveries : UNCOUNTED
+    const count = isCounted ? countOf(delivery) : UNCOUNTED
     const answer = { deliveryTag: BigInt(tag), redelivered, messageCount, count }
     const content = isCounted ? countedContent(delivery) : amqpContent(delivery)
     this.#reading = reading

@@ -108,10 +108,10 @@ async function declare(channel: Channel, fields: Fields<'queue.declare'>): Promi
   const messageTtlMs = timeToLive(fields.arguments, what, broker.limits.ttlMsMax)
   if (typeof messageTtlMs !== 'number') {
     const there = namespace.queues.get(name)
-    // Compared before it is judged.
-    return there === undefined
-      ? messageTtlMs
-      : differingTime(fields.arguments, there.options.messageTtlMs, what)
+    if (there === undefined) return messageTtlMs
+    // Compared before it is judged, for those who may know what it is.
+    const current = there.options.messageTtlMs
+    return checkOwner(channel, there) ?? differingTime(fields.arguments, current, what)
   }
   const { durable, autoDelete } = fields
   const owner = fields.exclusive ? link : null

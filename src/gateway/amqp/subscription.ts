@@ -9,7 +9,7 @@ import { deliverPrefix } from '../../wire/amqp/content.ts'
 import { UNCOUNTED } from '../../wire/amqp/delivery-count.ts'
 import { keepsAll } from './arguments.ts'
 import type { Consumption, Origin } from './consumption.ts'
-import { amqpContent, countedContent } from './foreign-content.ts'
+import { amqpContent, countedContent, countOf } from './foreign-content.ts'
 import { type DeliveryHead, writeDelivery, writeDeliveryHeads } from './write-content.ts'
 
 export interface SubscriptionOptions {
@@ -57,7 +57,7 @@ export class Subscription implements Receiver, Origin {
     const head = this.#head
     head.tag = tag
     head.redelivered = delivery.redelivered ? 1 : 0
-    if (this.#isCounted) head.count = delivery.deliveries
+    if (this.#isCounted) head.count = countOf(delivery)
     const content = this.#isCounted ? countedContent(delivery) : amqpContent(delivery)
     if (delivery.reading === null) {
       writeDelivery(link, owner.channel, this.#prefix, head, content)

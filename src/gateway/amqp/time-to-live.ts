@@ -20,10 +20,11 @@ const integers: ReadonlySet<FieldValue['type']> = new Set(['b', 'B', 's', 'u', '
 export function timeToLive(table: FieldTable, what: string, ttlMsMax: number): number | Reply {
   const given = fieldOf(table, NAME)
   if (given === null) return NO_TTL
-  if (!integers.has(given.type)) {
+  const ttlMs = given.value
+  const isNumber = typeof ttlMs === 'number' || typeof ttlMs === 'bigint'
+  if (!isNumber || !integers.has(given.type)) {
     return invalidArgument(NAME, what, `"expected integer, got ${typeNames[given.type]}"`)
   }
-  const ttlMs = given.value as number | bigint
   if (ttlMs < 0) return invalidArgument(NAME, what, `{value_negative,${ttlMs}}`)
   if (ttlMs > ttlMsMax) return invalidArgument(NAME, what, `{value_too_large,${ttlMs}}`)
   return Number(ttlMs)

@@ -29,7 +29,7 @@ export type DeliveryHead = {
   count: number
 }
 
-/** One delivery; nothing is made for it. */
+/** One delivery; nothing is made for it, and so its parts come one by one. */
 export function writeDelivery(
   link: Link,
   channel: number,
@@ -39,7 +39,7 @@ export function writeDelivery(
 ): void {
   const { outbox } = link
   const { bodySize } = content
-  const { count } = head
+  const count = countThatFits(link, head.count, content)
   const headsSize = deliverSize(prefix, content) + countedHeaderSize(content, count)
   if (bodySize > bodyMax(link) || headsSize + bodySize + FRAME_OVERHEAD > outbox.slabBytes) {
     writeDeliveryHeads(link, channel, prefix, head, content)
@@ -58,10 +58,12 @@ export function writeDeliveryHeads(
   link: Link,
   channel: number,
   prefix: Uint8Array,
-  { tag, redelivered, count }: DeliveryHead,
+  head: DeliveryHead,
   content: ContentView,
 ): void {
   const { outbox } = link
+  const { tag, redelivered } = head
+  const count = countThatFits(link, head.count, content)
   const at = outbox.reserve(deliverSize(prefix, content) + countedHeaderSize(content, count))
   const headerAt = writeDeliver(outbox.bytes, at, prefix, tag, redelivered, content)
   writeCountedHeader(outbox.bytes, headerAt, channel, content, count)
@@ -157,10 +159,16 @@ export function methodFrame<N extends MethodName>(
   return scratch.view()
 }
 
-function writeHeader(link: Link, channel: number, content: ContentView, count: number): void {
+function writeHeader(link: Link, channel: number, content: ContentView, asked: number): void {
   const { outbox } = link
+  const count = countThatFits(link, asked, content)
   const at = outbox.reserve(countedHeaderSize(content, count))
   writeCountedHeader(outbox.bytes, at, channel, content, count)
+}
+
+/** A header goes in one frame: where the publisher's own fill it, no count comes along. */
+function countThatFits({ frameMax }: Link, count: number, content: ContentView): number {
+  return countedHeaderSize(content, count) > frameMax ? UNCOUNTED : count
 }
 
 function writeBody(link: Link, channel: number, content: ContentView): void {

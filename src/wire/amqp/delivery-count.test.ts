@@ -92,6 +92,30 @@ test('without a count the frame is as any other', () => {
   )
 })
 
+test('texts need not be UTF-8, which nobody has checked', () => {
+  const odd = Uint8Array.of(0xff, 0xfe, 0x10, 0x78, 0x00, 0x64)
+  const table = new Writer()
+  for (const name of ['x-delivery-count', 'x']) {
+    table.u8(name.length)
+    table.bytes(new TextEncoder().encode(name))
+    table.bytes(Uint8Array.of(0x53, 0, 0, 0, odd.length, ...odd))
+  }
+  const fields = table.take()
+  const kept = fields.subarray(fields.length - 2 - 5 - odd.length)
+  const properties = (headers: Uint8Array): Uint8Array => {
+    const idFlag = 0x04
+    const size = [0, 0, 0, headers.length]
+    return Uint8Array.of(0x20 | idFlag, 0, ...size, ...headers, odd.length, ...odd)
+  }
+  const place = { headAt: 0, headSize: 0, propertiesAt: 0, bodySize: 0 }
+  const [before, after] = [properties(fields), properties(kept)]
+  const [size, bodyAt] = [before.length, before.length]
+  const content = { ...place, bytes: before, propertiesSize: size, bodyAt }
+  const cleared = withoutCount(content, 0)
+  assert.deepEqual([...cleared.bytes], [...after])
+  assert.equal(withoutCount(cleared, 0), cleared)
+})
+
 test('what a publisher wrote in its place goes, and nothing else does', () => {
   fc.assert(
     fc.property(withHeaders, fc.constantFrom(0, 3), (properties, bodyHere) => {

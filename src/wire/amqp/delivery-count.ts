@@ -1,7 +1,7 @@
 /**
- * The content header of a message whose queue says how often it gave it out before: in the header x-delivery-count,
- * from 0 on, whatever the publisher wrote there. By hand, as in content.ts, because quorum queues say it of every
- * message.
+ * The content header of a message whose queue says how often it gave it out before, at least: in the header
+ * x-delivery-count, from 0 on, whatever the publisher wrote there. By hand, as in content.ts, because quorum queues say
+ * it of every message.
  *
  *   headers  = size:u32 field* count              the publisher's fields; made where the message had no headers
  *   count    = 16:u8 "x-delivery-count" 'l' times:i64
@@ -14,16 +14,16 @@ import {
   startContentHeader,
   writeContentHeader,
 } from './content.ts'
+import { fieldEnd } from './field-table.ts'
 import { FRAME_END } from './frame.ts'
 import { setU16At, setU32At, setU64At, u16At, u32At } from './integers.ts'
-import { decodeProperties, FLAG_HEADERS, headersAt, writeProperties } from './properties.ts'
+import { FLAG_HEADERS, headersAt } from './properties.ts'
 
 /** In place of a count: the queue says nothing of it. */
 export const UNCOUNTED = -1
 
 const NAME = 'x-delivery-count'
 const LONG = 0x6c
-const [LETTER_X, LETTER_D] = [0x78, 0x64]
 const FIELD_START = Uint8Array.of(NAME.length, ...new TextEncoder().encode(NAME), LONG)
 const FIELD_SIZE = FIELD_START.length + 8
 const TABLE_HEAD_SIZE = 4
@@ -35,7 +35,10 @@ export function countedHeaderSize(content: ContentView, count: number): number {
   return size + FIELD_SIZE + (hasHeaders(content) ? 0 : TABLE_HEAD_SIZE)
 }
 
-/** The frame of a content that has no count yet: see `withoutCount`. Answers where it ended. */
+/**
+ * The frame of a content that has no count yet: see `withoutCount`. Answers where it ended. Its numbers come one by
+ * one, for the reason that content.ts gives.
+ */
 export function writeCountedHeader(
   bytes: Uint8Array,
   start: number,
@@ -63,16 +66,32 @@ export function writeCountedHeader(
   return at + 1
 }
 
-/** The content without a header of that name; the same object where there is none. `bodyHere` bytes of it are here. */
+/**
+ * The content without a header of that name; the same object where there is none. `bodyHere` bytes of it are here. Only
+ * that one field is looked at: nobody has checked that the texts of a message are UTF-8.
+ */
 export function withoutCount(content: ContentView, bodyHere: number): ContentView {
+  if (!hasHeaders(content)) return content
   const { bytes, headAt, headSize, propertiesAt, propertiesSize, bodyAt, bodySize } = content
-  if (!hasHeaders(content) || !mayName(content)) return content
-  const properties = decodeProperties(bytes, propertiesAt, propertiesAt + propertiesSize)
-  const headers = properties.headers?.filter(({ name }) => name !== NAME) ?? null
-  if (headers?.length === properties.headers?.length) return content
+  const tableAt = headersAt(bytes, propertiesAt)
+  const fieldsEnd = tableAt + TABLE_HEAD_SIZE + u32At(bytes, tableAt)
+  const others: Uint8Array[] = []
+  let othersSize = 0
+  for (let at = tableAt + TABLE_HEAD_SIZE; at < fieldsEnd; ) {
+    const end = fieldEnd(bytes, at, fieldsEnd)
+    if (!isCount(bytes, at)) {
+      others.push(bytes.subarray(at, end))
+      othersSize += end - at
+    }
+    at = end
+  }
+  if (othersSize === fieldsEnd - tableAt - TABLE_HEAD_SIZE) return content
   const writer = new Writer()
   writer.bytes(bytes.subarray(headAt, headAt + headSize))
-  writeProperties(writer, { ...properties, headers })
+  writer.bytes(bytes.subarray(propertiesAt, tableAt))
+  writer.u32be(othersSize)
+  for (const each of others) writer.bytes(each)
+  writer.bytes(bytes.subarray(fieldsEnd, propertiesAt + propertiesSize))
   const newBodyAt = writer.size
   writer.bytes(bytes.subarray(bodyAt, bodyAt + bodyHere))
   const place = { headAt: 0, headSize, propertiesAt: headSize }
@@ -80,15 +99,12 @@ export function withoutCount(content: ContentView, bodyHere: number): ContentVie
   return { bytes: writer.take(), ...place, propertiesSize: newSize, bodyAt: newBodyAt, bodySize }
 }
 
-/** Whether the name may be among the headers, seen without decoding them. */
-function mayName({ bytes, propertiesAt, propertiesSize }: ContentView): boolean {
-  const end = propertiesAt + propertiesSize
-  for (let at = propertiesAt; at < end; at++) {
-    if (bytes[at] === NAME.length && bytes[at + 1] === LETTER_X && bytes[at + 3] === LETTER_D) {
-      return true
-    }
+/** Whether the field at `at` has our name. */
+function isCount(bytes: Uint8Array, at: number): boolean {
+  for (let index = 0; index <= NAME.length; index++) {
+    if (bytes[at + index] !== FIELD_START[index]) return false
   }
-  return false
+  return true
 }
 
 function hasHeaders({ bytes, propertiesAt }: ContentView): boolean {

@@ -224,6 +224,11 @@ export function scanTable(bytes: Uint8Array, at: number, end: number): number {
   return scanFields(bytes, at, { end, depth: 1, names: 'named' })
 }
 
+/** Where the field at `at` of a table that was scanned ends; the table's fields end at `end`. */
+export function fieldEnd(bytes: Uint8Array, at: number, end: number): number {
+  return scanValue(bytes, at + 1 + bytes[at]!, { end, depth: 1 })
+}
+
 interface Scan {
   readonly end: number
   readonly depth: number

@@ -1,6 +1,7 @@
 /**
  * The properties of a message, as they follow the body's size in a content header. A broker passes them on byte
- * for byte; here they are checked where they lie, and decoded only when somebody asks.
+ * for byte, but for the header in delivery-count.ts; here they are checked where they lie, and decoded only when
+ * somebody asks.
  *
  *   properties   = flags:u16 value*               a value for each flag that is set, highest flag first
  *   flags        : 15 contentType     14 contentEncoding  13 headers    12 deliveryMode  11 priority
