@@ -129,7 +129,7 @@ for (const nth of [4, 5, 6, 7]) {
 test('a directory whose format file may vanish is made anew', async () => {
   const disk = new CrashDisk()
   failNext(disk, { code: 'io', nth: 2, is: isDirectorySync })
-  await assert.rejects(JournalWorld.open(disk), { code: 'io' })
+  await assert.rejects(JournalWorld.open(disk), { code: 'JOURNAL_DISK' })
   const world = await JournalWorld.open(disk)
   await world.note('one')
   await world.settled()
