@@ -9,8 +9,10 @@ import type { EntryView } from '../../machine/entry.ts'
 import type { Route } from '../../machine/route.ts'
 import {
   type ContentView,
+  contentHeaderSize,
   deliverSize,
   writeBodyFrame,
+  writeContentHeader,
   writeDeliver,
 } from '../../wire/amqp/content.ts'
 import { countedHeaderSize, UNCOUNTED, writeCountedHeader } from '../../wire/amqp/delivery-count.ts'
@@ -39,9 +41,9 @@ export function writeDelivery(
 ): void {
   const { outbox } = link
   const { bodySize } = content
-  const count = countThatFits(link, head.count, content)
-  const headsSize = deliverSize(prefix, content) + countedHeaderSize(content, count)
-  if (bodySize > bodyMax(link) || headsSize + bodySize + FRAME_OVERHEAD > outbox.slabBytes) {
+  const headsSize = deliverSize(prefix, content) + contentHeaderSize(content)
+  const isLong = headsSize + bodySize + FRAME_OVERHEAD > outbox.slabBytes
+  if (isLong || bodySize > bodyMax(link) || head.count !== UNCOUNTED) {
     writeDeliveryHeads(link, channel, prefix, head, content)
     writeBody(link, channel, content)
     return
@@ -49,7 +51,7 @@ export function writeDelivery(
   const at = outbox.reserve(bodySize === 0 ? headsSize : headsSize + bodySize + FRAME_OVERHEAD)
   const { bytes } = outbox
   const headerAt = writeDeliver(bytes, at, prefix, head.tag, head.redelivered, content)
-  const bodyAt = writeCountedHeader(bytes, headerAt, channel, content, count)
+  const bodyAt = writeContentHeader(bytes, headerAt, channel, content)
   if (bodySize > 0) writeBodyFrame(bytes, bodyAt, channel, content, 0, bodySize)
 }
 
@@ -168,6 +170,7 @@ function writeHeader(link: Link, channel: number, content: ContentView, asked: n
 
 /** A header goes in one frame: where the publisher's own fill it, no count comes along. */
 function countThatFits({ frameMax }: Link, count: number, content: ContentView): number {
+  if (count === UNCOUNTED) return UNCOUNTED
   return countedHeaderSize(content, count) > frameMax ? UNCOUNTED : count
 }
 
