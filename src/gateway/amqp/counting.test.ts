@@ -115,28 +115,21 @@ test('a message whose texts are not UTF-8 goes out as any other', async () => {
   const client = await clientOf('quorum')
   const own = Buffer.from('\x10x-delivery-countS\0\0\0\x02\xff\xfe', 'latin1')
   const kept = Buffer.from('\x01yS\0\0\0\x01\xff', 'latin1')
-  const fields = Buffer.concat([own, kept])
-  const properties = Buffer.concat([
-    Buffer.from([0x24, 0, 0, 0, 0, fields.length]),
-    fields,
-    Buffer.from('\x02\xff\xfe', 'latin1'),
-  ])
+  const withFields = (fields: Buffer): Buffer => {
+    const flagsAndSize = Buffer.from([0x24, 0, 0, 0, 0, fields.length])
+    return Buffer.concat([flagsAndSize, fields, Buffer.from('\x02\xff\xfe', 'latin1')])
+  }
   const header = Buffer.alloc(12)
   header.writeUInt16BE(60)
   header.writeUInt32BE(1, 8)
   await client.say(
     bareHead(1, 'q'),
-    frame(FRAME_HEADER, 1, Buffer.concat([header, properties])),
+    frame(FRAME_HEADER, 1, Buffer.concat([header, withFields(Buffer.concat([own, kept]))])),
     bodyFrame(1, 'a'),
   )
   const [heard = ''] = await client.say(get(1, 'q'))
   const count = Buffer.from('\x10x-delivery-countl\0\0\0\0\0\0\0\0', 'latin1')
-  const table = Buffer.concat([kept, count])
-  const shown = Buffer.concat([
-    Buffer.from([0x24, 0, 0, 0, 0, table.length]),
-    table,
-    Buffer.from('\x02\xff\xfe', 'latin1'),
-  ])
+  const shown = withFields(Buffer.concat([kept, count]))
   assert.match(heard, new RegExp(`basic\\.get-ok .* properties=${shown.toString('hex')} body="a"$`))
 })
 
